@@ -1,0 +1,1 @@
+//! Facts, names, types and flows.

@@ -1,0 +1,2 @@
+//! `cargo ctxlint`: the same program.
+fn main() {}

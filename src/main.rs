@@ -1,0 +1,2 @@
+//! The `ctxlint` command.
+fn main() {}
