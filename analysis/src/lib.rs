@@ -1,1 +1,7 @@
-//! Facts, names, types and flows.
+//! What Rust code does with its contexts.
+//!
+//! The way of the data is the order of the modules: a file is parsed and lowered to [`facts`], the
+//! facts of all files are linked into one program, flows are computed over its bodies. This crate
+//! knows no rule and no output.
+
+pub mod facts;
