@@ -5,3 +5,9 @@
 //! knows no rule and no output.
 
 pub mod facts;
+pub mod model;
+pub mod source;
+pub mod types;
+
+/// The analysed program: what rules look at.
+pub struct Analysis {}

@@ -1,0 +1,384 @@
+//! What is known of libraries: their types and functions in terms of roles.
+//!
+//! A model is one TOML file. Nothing in the analysis or in a rule names a crate, a type or a method:
+//! whatever a library means is said here, and users say the same of their own types in their
+//! configuration. Paths are canonical (where the item is declared, as users write it most often);
+//! `also` lists further paths of the same item, and [`Model::reexport`] whole modules that stand
+//! elsewhere.
+
+use rustc_hash::FxHashMap;
+use serde::Deserialize;
+
+/// One library.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Model {
+    /// The library's name, for messages.
+    pub name: String,
+    /// A file that contains none of the words of any model is not parsed. Only what can matter on
+    /// its own: names of context types, guards and the like, not of frameworks.
+    #[serde(default)]
+    pub words: Vec<String>,
+    /// Modules that are re-exported elsewhere.
+    #[serde(default)]
+    pub reexport: Vec<Reexport>,
+    /// Its types.
+    #[serde(default, rename = "type")]
+    pub types: Vec<TypeModel>,
+    /// Its functions, methods and associated functions.
+    #[serde(default, rename = "fn")]
+    pub functions: Vec<FnModel>,
+    /// Its attributes.
+    #[serde(default, rename = "attribute")]
+    pub attributes: Vec<AttributeModel>,
+    /// Its traits.
+    #[serde(default, rename = "trait")]
+    pub traits: Vec<TraitModel>,
+}
+
+/// `axum::http` is `http`.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reexport {
+    /// A path prefix as users write it.
+    pub from: String,
+    /// The canonical path it stands for.
+    pub to: String,
+}
+
+/// A type.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TypeModel {
+    /// Canonical path.
+    pub path: String,
+    /// Further paths.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// What it is.
+    pub role: TypeRole,
+    /// For `role = "context"`: it is its own cancel handle (`CancellationToken`).
+    #[serde(default)]
+    pub own_handle: bool,
+    /// What dropping it does.
+    #[serde(default)]
+    pub on_drop: OnDrop,
+    /// Fields that hold a context, for requests and extractors.
+    #[serde(default)]
+    pub context_fields: Vec<String>,
+    /// For extractors and wrappers: the type argument that it holds and yields as field `0`.
+    #[serde(default)]
+    pub holds: Option<usize>,
+    /// What kind of process-lived thing it is (`"database pool"`), for `role = "process"`.
+    #[serde(default)]
+    pub what: Option<String>,
+}
+
+/// What a type is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TypeRole {
+    /// A context.
+    Context,
+    /// A cancel handle.
+    Handle,
+    /// Ends something when dropped.
+    Guard,
+    /// Takes a callback back.
+    Stop,
+    /// A spawned task: awaiting or joining it waits for its end.
+    Task,
+    /// Owns several tasks.
+    TaskSet,
+    /// A group with a context of its own.
+    Group,
+    /// A server's request; a parameter of this type makes a function a handler if `strong` frameworks say so by signature.
+    Request,
+    /// A parameter of this type makes a function a handler; what is in it comes from the request.
+    Extractor,
+    /// A parameter of this type makes a function a handler; what is in it belongs to the server.
+    ServerOwned,
+    /// The rest of a middleware chain: a parameter of this type makes a function middleware (and a handler).
+    Next,
+    /// A wrapper that is looked through: `Box`, `Arc`, `Pin`, `MutexGuard` …; `holds` names the argument (default 0).
+    Pointer,
+    /// `Option`, `Result`, `Poll`: may hold its argument.
+    Maybe,
+    /// A collection of its argument.
+    Collection,
+    /// A key of text.
+    Text,
+    /// A key made of built-in things.
+    Primitive,
+    /// Lives as long as the process.
+    Process,
+    /// The receiving or sending half of a channel.
+    Channel,
+    /// A duration or instant.
+    Time,
+    /// A type of the same name as a context that must never be taken for one.
+    Other,
+}
+
+/// What dropping a value does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum OnDrop {
+    /// Nothing that matters.
+    #[default]
+    Nothing,
+    /// Cancels its context, or ends its span.
+    Cancel,
+    /// Lets the task run on.
+    Detach,
+    /// Aborts the task or tasks.
+    Abort,
+}
+
+/// A function, method or associated function. Arguments are counted from 0, a receiver included.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct FnModel {
+    /// Canonical path; a method's is `crate::Type::method` (or `crate::Trait::method`).
+    pub path: String,
+    /// Further paths of the same function.
+    #[serde(default)]
+    pub also: Vec<String>,
+    /// For a trait's method: the types (canonical paths) it is to be known on; `"*"` for any.
+    #[serde(default)]
+    pub on: Vec<String>,
+    /// What it does.
+    pub role: FnRole,
+    /// The argument with the parent context, the wrapped value, the closure's subject. Default 0.
+    #[serde(default)]
+    pub subject: usize,
+    /// Where the result has the context: none for the whole result, else the tuple position.
+    #[serde(default)]
+    pub context: Option<usize>,
+    /// The tuple position of the handle in the result.
+    #[serde(default)]
+    pub handle: Option<usize>,
+    /// For derivations: what ends the new context besides its parent.
+    #[serde(default)]
+    pub bound: Bound,
+    /// The argument with the duration or deadline.
+    #[serde(default)]
+    pub time: Option<usize>,
+    /// The argument with the key.
+    #[serde(default)]
+    pub key: Option<usize>,
+    /// The argument with the stored value.
+    #[serde(default)]
+    pub value: Option<usize>,
+    /// The argument with the other context (`reparent`'s owner, `merge`'s second side).
+    #[serde(default)]
+    pub other: Option<usize>,
+    /// The arguments with the work, closure, callback or handler.
+    #[serde(default)]
+    pub work: Vec<usize>,
+    /// For spawns: whether the work can outlive the caller. Default true.
+    #[serde(default = "yes")]
+    pub outlives: bool,
+    /// For spawns: what dropping the returned value does.
+    #[serde(default)]
+    pub on_drop: OnDrop,
+    /// The result's type where it matters: a canonical path, or `"self"`, `"inner"` (what the subject
+    /// holds), `"arg N"`, `"output N"` (what the closure or future N yields), `"task N"`, wrapped as
+    /// `"option inner"`, `"result …"`, `"future …"`.
+    #[serde(default)]
+    pub returns: Option<String>,
+    /// For waiting operations: what it waits for, in words ("a message").
+    #[serde(default)]
+    pub what: Option<String>,
+}
+
+fn yes() -> bool {
+    true
+}
+
+/// What ends a derived context besides its parent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Bound {
+    /// Nothing: it has its parent's life.
+    #[default]
+    None,
+    /// A handle.
+    Cancel,
+    /// A timeout.
+    Timeout,
+    /// A deadline.
+    Deadline,
+    /// Another context.
+    Merge,
+}
+
+/// What a function does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FnRole {
+    // Contexts.
+    /// Makes a root.
+    Root,
+    /// Makes a root that is meant to be replaced.
+    Placeholder,
+    /// Makes a context that deliberately never ends.
+    Never,
+    /// Makes a context from `subject`; see `context`, `handle`, `bound`, `key`, `value`, `time`, `other`.
+    Derive,
+    /// Detaches `subject`.
+    Detach,
+    /// The values of `subject`, the life of `other`.
+    Reparent,
+    /// Gives the context of a request in `subject`.
+    RequestContext,
+    /// Gives some value out of a request in `subject`, a context if the turbofish or the result says so.
+    RequestValue,
+    /// Reads a value under `key`.
+    ReadValue,
+    /// Registers `work` to run after the end of `subject`.
+    Callback,
+    /// Waits for the end of `subject`, blocking or as a future.
+    Wait,
+    /// Asks for the state of `subject`: done or not.
+    IsDone,
+    /// Asks for the state of `subject`: error, cause, deadline.
+    State,
+    /// Runs `work` until `subject` ends.
+    Run,
+    /// Sleeps or waits under `subject`.
+    RunSelf,
+    // Handles and guards.
+    /// Cancels `subject`.
+    Cancel,
+    /// Turns `subject` into a guard.
+    Guard,
+    /// Borrows `subject` for a guard.
+    GuardRef,
+    /// Makes a guard of something that is no context: a span's `enter`.
+    OtherGuard,
+    /// Disarms a guard.
+    Disarm,
+    /// Takes a callback back.
+    StopCallback,
+    // Work.
+    /// Starts `work`.
+    Spawn,
+    /// Calls `work` with a scope whose spawns end before it returns.
+    Scope,
+    /// Drives `work` to its end before it returns, or as part of the future it returns.
+    Drive,
+    /// The same with a time limit.
+    Timeout,
+    /// Waits for tasks in `subject`.
+    Join,
+    /// Aborts the task in `subject`.
+    Abort,
+    /// Aborts the task in `subject` when the result is dropped.
+    AbortOnDrop,
+    /// Lets what `subject` holds run on.
+    DetachTask,
+    /// Waits for something named in `what`; see the rules about blocking points.
+    Waiting,
+    // Handlers.
+    /// Registers `work` as handlers.
+    Route,
+    /// Registers `work` as middleware.
+    Middleware,
+    // Plain values.
+    /// Never returns.
+    Exit,
+    /// Drops `subject`.
+    Drop,
+    /// Forgets `subject`.
+    Forget,
+    /// The result holds `subject`: `Some`, `Box::new`, `Arc::new`.
+    Wrap,
+    /// The result is `subject` itself: `into`, `clone` of a pointer, `Box::pin` apart.
+    Same,
+    /// A copy of `subject`: `clone`.
+    Clone,
+    /// The result is what `subject` holds, moved out: `unwrap`, `expect`.
+    Inner,
+    /// The result is what `subject` holds, or else the result of `work` or the value of `other`.
+    InnerOr,
+    /// A reference to what `subject` holds: `as_ref`, `lock().unwrap()`'s `lock`, `get`.
+    Borrow,
+    /// Moves out what `subject` holds and leaves nothing: `take`.
+    Take,
+    /// Puts `other` in `subject`'s place and gives what was there: `replace`.
+    Replace,
+    /// Puts `other` in `subject`'s place: `insert`.
+    Insert,
+    /// Adds to a collection, or sends into a channel.
+    Push,
+    /// Applies `work` to what `subject` holds and wraps the result: `map`.
+    Map,
+    /// Applies `work` to what `subject` holds, the result is its: `and_then`, `map_or`.
+    AndThen,
+    /// `subject`, or the result of `work` or the value of `other` where it holds nothing: `or_else`.
+    OrElse,
+    /// Applies `work` to a reference and gives `subject` back: `inspect`.
+    Inspect,
+    /// Looks at `subject` and changes nothing: `is_some`, `eq`, `fmt`.
+    Look,
+    /// Calls `work` once, now or later.
+    Once,
+    /// A channel: a pair of ends.
+    Channel,
+    /// Makes a set of tasks.
+    MakeTaskSet,
+    /// Makes a group.
+    MakeGroup,
+    /// The current moment.
+    Now,
+    /// A length of time made of its argument.
+    Duration,
+    /// A call to another service, for rules about deadlines.
+    Outbound,
+}
+
+/// An attribute.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AttributeModel {
+    /// Canonical path: `actix_web::get`.
+    pub path: String,
+    /// What it says of its item.
+    pub role: AttributeRole,
+}
+
+/// What an attribute says of its item.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AttributeRole {
+    /// The function, or each function of the impl, is a handler.
+    Handler,
+    /// The function is the program's entry: `tokio::main`.
+    Main,
+    /// The function is a test.
+    Test,
+}
+
+/// A trait.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+pub struct TraitModel {
+    /// Canonical path.
+    pub path: String,
+    /// Its methods that are handlers in every impl.
+    #[serde(default)]
+    pub handlers: Vec<String>,
+    /// Its methods that are middleware in every impl.
+    #[serde(default)]
+    pub middleware: Vec<String>,
+}
+
+/// All models, ready for look-up by canonical path.
+#[derive(Clone, Debug, Default)]
+pub struct Models {
+    models: Vec<Model>,
+    types: FxHashMap<String, TypeModel>,
+    functions: FxHashMap<String, FnModel>,
+    trait_methods: FxHashMap<String, Vec<FnModel>>,
+}

@@ -1,0 +1,100 @@
+//! What the analysis is given: files with their facts, and the crates they make up.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::facts::{FileFacts, Name};
+
+macro_rules! index {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        pub struct $name(pub u32);
+
+        impl $name {
+            /// The position in the table.
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    )*};
+}
+
+index! {
+    /// A file in [`Sources::files`].
+    FileId,
+    /// A crate in [`Sources::crates`].
+    CrateId,
+}
+
+/// A set of crates to be looked at together.
+#[derive(Clone, Debug, Default)]
+pub struct Sources {
+    /// In the order the findings are to be told: by path.
+    pub files: Vec<SourceFile>,
+    /// One for each target of each package, and one for each loose file.
+    pub crates: Vec<Crate>,
+}
+
+/// A file.
+#[derive(Clone, Debug)]
+pub struct SourceFile {
+    /// With `/` between the parts; `mod name;` is resolved against the paths of the other files.
+    pub path: String,
+    /// None if the file was not parsed: it names nothing of interest, or does not parse.
+    pub facts: Option<Arc<FileFacts>>,
+}
+
+/// A crate, as rustc would be called for it.
+#[derive(Clone, Debug)]
+pub struct Crate {
+    /// As code of other crates writes it (`my_crate`).
+    pub name: Name,
+    /// The file with its root module.
+    pub root: FileId,
+    /// What kind of target it is.
+    pub kind: CrateKind,
+    /// Groups the crates of one package.
+    pub package: u32,
+    /// 2015, 2018, 2021, 2024.
+    pub edition: u16,
+    /// What `extern` names mean here: the name as written in code, and what it stands for.
+    /// Names that are not listed are external crates of that very name.
+    pub dependencies: Vec<(Name, Dependency)>,
+}
+
+/// What a target is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CrateKind {
+    /// A library, procedural macros included.
+    Lib,
+    /// A program.
+    Bin,
+    /// `tests/`.
+    Test,
+    /// `benches/`.
+    Bench,
+    /// `examples/`.
+    Example,
+    /// `build.rs`.
+    BuildScript,
+    /// A file that belongs to no target: given alone, or on standard input.
+    Loose,
+}
+
+impl CrateKind {
+    /// Whether rules marked "not in tests" are off in the whole crate.
+    pub fn is_test(self) -> bool {
+        matches!(self, CrateKind::Test | CrateKind::Bench | CrateKind::Example)
+    }
+}
+
+/// What a dependency's name stands for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Dependency {
+    /// A crate of this set.
+    Crate(CrateId),
+    /// A crate from elsewhere, by its own library name (after a rename in the manifest: the real one).
+    External(Name),
+}
