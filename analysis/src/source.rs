@@ -57,6 +57,9 @@ pub struct Crate {
     pub kind: CrateKind,
     /// Groups the crates of one package.
     pub package: u32,
+    /// The package's own name as the manifest has it (`ctxlint-context`); empty for a loose file. A
+    /// crate of the workspace that *is* a modelled library is told from a namesake by it.
+    pub package_name: Name,
     /// 2015, 2018, 2021, 2024.
     pub edition: u16,
     /// What `extern` names mean here: the name as written in code, and what it stands for.
