@@ -1,0 +1,97 @@
+//! A doubly linked list inside a vector: O(1) insertion and removal by key, in order of
+//! insertion, with no allocation for each entry and no unsafe code.
+
+/// Marks "no slot".
+pub(crate) const NIL: u32 = u32::MAX;
+
+/// Slots kept for reuse when the list runs empty; more are given back to the allocator.
+const KEEP: usize = 64;
+
+pub(crate) struct List<T> {
+    slots: Vec<Slot<T>>,
+    head: u32,
+    tail: u32,
+    /// First of the free slots, linked through `next`.
+    free: u32,
+    len: u32,
+}
+
+struct Slot<T> {
+    item: Option<T>,
+    prev: u32,
+    next: u32,
+}
+
+impl<T> List<T> {
+    pub(crate) const fn new() -> List<T> {
+        List { slots: Vec::new(), head: NIL, tail: NIL, free: NIL, len: 0 }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Appends, and returns the key under which the entry stays until it is removed.
+    ///
+    /// Keys are 32 bits wide: 2^32 - 1 live entries would need over 64 GiB of slots alone.
+    pub(crate) fn push(&mut self, item: T) -> u32 {
+        let slot = Slot { item: Some(item), prev: self.tail, next: NIL };
+        let key = self.free;
+        let key = match self.slots.get_mut(key as usize) {
+            Some(free) => {
+                self.free = free.next;
+                *free = slot;
+                key
+            }
+            None => {
+                self.slots.push(slot);
+                (self.slots.len() - 1) as u32
+            }
+        };
+        match self.slots.get_mut(self.tail as usize) {
+            Some(last) => last.next = key,
+            None => self.head = key,
+        }
+        self.tail = key;
+        self.len += 1;
+        key
+    }
+
+    pub(crate) fn get_mut(&mut self, key: u32) -> Option<&mut T> {
+        self.slots.get_mut(key as usize)?.item.as_mut()
+    }
+
+    /// Takes the entry out; `None` if there is none under that key.
+    pub(crate) fn remove(&mut self, key: u32) -> Option<T> {
+        let slot = self.slots.get_mut(key as usize)?;
+        let item = slot.item.take()?;
+        let (prev, next) = (slot.prev, slot.next);
+        slot.next = self.free;
+        self.free = key;
+        match self.slots.get_mut(prev as usize) {
+            Some(before) => before.next = next,
+            None => self.head = next,
+        }
+        match self.slots.get_mut(next as usize) {
+            Some(after) => after.prev = prev,
+            None => self.tail = prev,
+        }
+        self.len -= 1;
+        if self.len == 0 && self.slots.len() > KEEP {
+            *self = List::new();
+        }
+        Some(item)
+    }
+
+    /// Takes the oldest entry out. Meant for emptying the list: it does not keep free slots.
+    pub(crate) fn drain_next(&mut self) -> Option<T> {
+        let slot = self.slots.get_mut(self.head as usize)?;
+        self.head = slot.next;
+        self.len -= 1;
+        slot.item.take()
+    }
+}

@@ -1,0 +1,511 @@
+//! A cancellable node of the tree.
+//!
+//! Ownership: a node owns its parent (strong, up); a parent knows its children (weak, down), in
+//! the order of their creation. A node leaves its parent's list when it is cancelled or dropped.
+//!
+//! Locks: each node has one, for what depends on it. No thread ever holds two of them, and no
+//! foreign code (wakers, callbacks, drops of values) runs while one is held.
+//!
+//! State: one atomic word says whether the node is done and why. It is written under the node's
+//! lock, once from live to done; whoever reads it needs no lock.
+
+use std::task::Waker;
+use std::time::Instant;
+
+use crate::callback::{Callback, Home};
+use crate::list::{List, NIL};
+use crate::reap::reap;
+use crate::sync::{Arc, AtomicU32, Mutex, Ordering, Thread, Weak, current, lock, park};
+use crate::timer::Timer;
+use crate::{Cause, Context, ContextError};
+
+const CANCELED: u32 = 1;
+const DEADLINE: u32 = 2;
+const ERROR: u32 = CANCELED | DEADLINE;
+/// The whole subtree is done too.
+const SETTLED: u32 = 4;
+/// Somebody sleeps until the node is settled.
+const AWAITED: u32 = 8;
+
+pub(crate) struct CancelNode {
+    state: AtomicU32,
+    /// Key in the list of the nearest cancellable ancestor; `NIL` when in none.
+    slot: AtomicU32,
+    dependents: Mutex<Dependents>,
+    parent: Context,
+    /// The earliest deadline from here to the root.
+    deadline: Option<Instant>,
+    extra: Option<Box<Extra>>,
+}
+
+/// What only nodes with a deadline of their own or a second parent have.
+pub(crate) enum Extra {
+    Deadline { cause: Option<Cause>, timer: Timer },
+    Merge { other: Context, slot: AtomicU32 },
+}
+
+/// What waits for a node. Most nodes have one child or one waiter at a time: those need no
+/// allocation of their own. Entry 0 of a list stands for the small place too.
+enum Dependents {
+    Small { child: Option<Weak<CancelNode>>, waker: Option<Waker> },
+    Big(Box<Lists>),
+    Done(Ending),
+}
+
+struct Lists {
+    children: List<Weak<CancelNode>>,
+    wakers: List<Waker>,
+    callbacks: List<Arc<Callback>>,
+}
+
+struct Ending {
+    /// `None` when it says no more than the error.
+    cause: Option<Cause>,
+    sleepers: Option<Box<Sleepers>>,
+}
+
+/// Threads that sleep until the node is settled.
+#[derive(Default)]
+struct Sleepers(Vec<Thread>);
+
+/// How a node ended.
+#[derive(Clone)]
+pub(crate) struct End {
+    pub(crate) error: ContextError,
+    pub(crate) cause: Option<Cause>,
+}
+
+impl End {
+    pub(crate) fn new(error: ContextError, cause: Option<Cause>) -> End {
+        End { error, cause: cause.filter(|cause| !cause.is_plain(error)) }
+    }
+}
+
+impl CancelNode {
+    /// A new child of `parent`, registered with the nearest cancellable ancestor; born done when
+    /// that one is.
+    pub(crate) fn new(parent: Context, deadline: Option<Instant>, extra: Option<Box<Extra>>) -> Arc<CancelNode> {
+        let node = Arc::new(CancelNode {
+            state: AtomicU32::new(0),
+            slot: AtomicU32::new(NIL),
+            dependents: Mutex::new(Dependents::Small { child: None, waker: None }),
+            parent,
+            deadline,
+            extra,
+        });
+        if let Some(owner) = node.parent.owner() {
+            node.join(owner, &node.slot);
+        }
+        if let Some(Extra::Merge { other, slot }) = node.extra.as_deref()
+            && let Some(owner) = other.owner()
+        {
+            node.join(owner, slot);
+            // The parent may have ended the node meanwhile, before it knew of the second list.
+            if node.is_done_for_sure() {
+                node.detach();
+            }
+        }
+        node
+    }
+
+    /// Registers with `owner`, or ends as it ended.
+    fn join(self: &Arc<Self>, owner: &CancelNode, slot: &AtomicU32) {
+        match owner.add_child(self) {
+            // Nobody else can know the slot yet: the node is not handed out before this returns,
+            // and a cancellation from above empties the whole list without it.
+            Ok(key) => slot.store(key, Ordering::Relaxed),
+            Err(end) => crate::walk::cancel(self, end),
+        }
+    }
+
+    pub(crate) fn parent(&self) -> &Context {
+        &self.parent
+    }
+
+    pub(crate) fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    pub(crate) fn extra(&self) -> Option<&Extra> {
+        self.extra.as_deref()
+    }
+
+    pub(crate) fn error(&self) -> Option<ContextError> {
+        error_of(self.state.load(Ordering::Acquire))
+    }
+
+    pub(crate) fn cause(&self) -> Option<Cause> {
+        self.end().map(|end| end.cause.unwrap_or_else(|| Cause::plain(end.error)))
+    }
+
+    /// How the node ended; `None` while it is live.
+    pub(crate) fn end(&self) -> Option<End> {
+        let error = self.error()?;
+        match &*lock(&self.dependents) {
+            Dependents::Done(ending) => Some(End { error, cause: ending.cause.clone() }),
+            _ => None,
+        }
+    }
+
+    /// Whether the node is done, seen under its lock: what the caller wrote before is seen by
+    /// whoever marks the node after a `false`.
+    fn is_done_for_sure(&self) -> bool {
+        matches!(&*lock(&self.dependents), Dependents::Done(_))
+    }
+
+    fn add_child(&self, child: &Arc<CancelNode>) -> Result<u32, End> {
+        let link = Arc::downgrade(child);
+        let mut dependents = lock(&self.dependents);
+        if let Dependents::Small { child: place @ None, .. } = &mut *dependents {
+            *place = Some(link);
+            return Ok(0);
+        }
+        if let Some(lists) = dependents.lists() {
+            return Ok(lists.children.push(link));
+        }
+        drop(dependents);
+        drop(link);
+        Err(self.end().unwrap_or(End::new(ContextError::Canceled, None)))
+    }
+
+    fn remove_child(&self, key: u32) {
+        // A done node has given its list away.
+        if self.error().is_some() {
+            return;
+        }
+        let mut dependents = lock(&self.dependents);
+        let link = match &mut *dependents {
+            Dependents::Small { child, .. } => child.take(),
+            Dependents::Big(lists) => lists.children.remove(key),
+            Dependents::Done(_) => None,
+        };
+        drop(dependents);
+        drop(link);
+    }
+
+    /// Registers a waker; `Err` gives it back when the node is done.
+    pub(crate) fn add_waker(&self, waker: Waker) -> Result<u32, Waker> {
+        let mut dependents = lock(&self.dependents);
+        if let Dependents::Small { waker: place @ None, .. } = &mut *dependents {
+            *place = Some(waker);
+            return Ok(0);
+        }
+        match dependents.lists() {
+            Some(lists) => Ok(lists.wakers.push(waker)),
+            None => Err(waker),
+        }
+    }
+
+    /// Whether the registered waker wakes the same task as `waker`, or needs not to be replaced
+    /// because the node is done.
+    pub(crate) fn has_waker(&self, key: u32, waker: &Waker) -> bool {
+        match &mut *lock(&self.dependents) {
+            Dependents::Small { waker: own, .. } => own.as_ref().is_some_and(|own| own.will_wake(waker)),
+            Dependents::Big(lists) => lists.wakers.get_mut(key).is_some_and(|own| own.will_wake(waker)),
+            Dependents::Done(_) => true,
+        }
+    }
+
+    /// Puts `waker` in the place of the registered one. Returns the one that is not needed.
+    pub(crate) fn replace_waker(&self, key: u32, waker: Waker) -> Option<Waker> {
+        match &mut *lock(&self.dependents) {
+            Dependents::Small { waker: own, .. } => own.replace(waker),
+            Dependents::Big(lists) => match lists.wakers.get_mut(key) {
+                Some(own) => Some(std::mem::replace(own, waker)),
+                None => Some(waker),
+            },
+            Dependents::Done(_) => Some(waker),
+        }
+    }
+
+    /// Takes the waker out, for the caller to drop.
+    pub(crate) fn remove_waker(&self, key: u32) -> Option<Waker> {
+        if self.error().is_some() {
+            return None;
+        }
+        match &mut *lock(&self.dependents) {
+            Dependents::Small { waker, .. } => waker.take(),
+            Dependents::Big(lists) => lists.wakers.remove(key),
+            Dependents::Done(_) => None,
+        }
+    }
+
+    /// Registers a callback; `None` when the node is done.
+    pub(crate) fn add_callback(&self, callback: &Arc<Callback>) -> Option<u32> {
+        let mut dependents = lock(&self.dependents);
+        Some(dependents.lists()?.callbacks.push(Arc::clone(callback)))
+    }
+
+    /// Takes the callback out, for the caller to drop.
+    pub(crate) fn remove_callback(&self, key: u32) -> Option<Arc<Callback>> {
+        match &mut *lock(&self.dependents) {
+            Dependents::Big(lists) => lists.callbacks.remove(key),
+            Dependents::Small { .. } | Dependents::Done(_) => None,
+        }
+    }
+
+    pub(crate) fn child_count(&self) -> usize {
+        match &*lock(&self.dependents) {
+            Dependents::Small { child, .. } => usize::from(child.is_some()),
+            Dependents::Big(lists) => lists.children.len() + lists.callbacks.len(),
+            Dependents::Done(_) => 0,
+        }
+    }
+
+    /// Makes the node done and hands over what depended on it. `None` if it was done before.
+    ///
+    /// Without children the node is settled at once; else the caller marks them, then calls
+    /// [`CancelNode::settle`].
+    pub(crate) fn mark(&self, end: &End) -> Option<Harvest> {
+        if self.error().is_some() {
+            return None;
+        }
+        let ending = Ending { cause: end.cause.clone(), sleepers: None };
+        let mut dependents = lock(&self.dependents);
+        if let Dependents::Done(_) = &*dependents {
+            drop(dependents);
+            return None;
+        }
+        let settled = if dependents.has_children() { 0 } else { SETTLED };
+        self.state.store(bits_of(end.error) | settled, Ordering::Release);
+        let before = std::mem::replace(&mut *dependents, Dependents::Done(ending));
+        drop(dependents);
+        Some(before.into_harvest())
+    }
+
+    /// Says that the whole subtree is done.
+    pub(crate) fn settle(&self) {
+        if self.state.fetch_or(SETTLED, Ordering::AcqRel) & AWAITED == 0 {
+            return;
+        }
+        let sleepers = match &mut *lock(&self.dependents) {
+            Dependents::Done(ending) => ending.sleepers.take(),
+            _ => None,
+        };
+        for thread in sleepers.into_iter().flat_map(|sleepers| sleepers.0) {
+            thread.unpark();
+        }
+    }
+
+    /// Blocks until the whole subtree of this done node is done. Whoever marks it runs no
+    /// foreign code meanwhile, so the wait is short.
+    pub(crate) fn wait_settled(&self) {
+        if self.state.load(Ordering::Acquire) & SETTLED != 0 {
+            return;
+        }
+        let thread = current();
+        let mut dependents = lock(&self.dependents);
+        // `settle` either sees AWAITED, and then takes this lock after us, or comes before and
+        // is seen here.
+        if self.state.fetch_or(AWAITED, Ordering::AcqRel) & SETTLED != 0 {
+            return;
+        }
+        if let Dependents::Done(ending) = &mut *dependents {
+            ending.sleepers.get_or_insert_default().0.push(thread);
+        }
+        drop(dependents);
+        while self.state.load(Ordering::Acquire) & SETTLED == 0 {
+            park();
+        }
+    }
+
+    /// Leaves the lists of the ancestors and disarms the timer, once done.
+    pub(crate) fn detach(&self) {
+        if let Some(owner) = self.parent.owner() {
+            leave(owner, &self.slot);
+        }
+        self.detach_extra();
+    }
+
+    /// As [`CancelNode::detach`], for a node that its parent has let go of.
+    pub(crate) fn detach_extra(&self) {
+        match self.extra() {
+            Some(Extra::Deadline { timer, .. }) => timer.disarm(),
+            Some(Extra::Merge { other, slot }) => {
+                if let Some(owner) = self.parent.owner() {
+                    leave(owner, &self.slot);
+                }
+                if let Some(owner) = other.owner() {
+                    leave(owner, slot);
+                }
+            }
+            None => {}
+        }
+    }
+
+    /// Starts the timer of the node's own deadline.
+    pub(crate) fn arm(self: &Arc<Self>) {
+        let (Some(at), Some(Extra::Deadline { timer, .. })) = (self.deadline, self.extra()) else { return };
+        if self.error().is_some() {
+            return;
+        }
+        timer.arm(at, Arc::downgrade(self));
+        // A cancellation from above either comes later and finds the timer armed, or came before
+        // and is seen here.
+        if self.is_done_for_sure() {
+            timer.disarm();
+        }
+    }
+
+    /// Ends the node because its own deadline passed.
+    pub(crate) fn expire(self: &Arc<Self>) {
+        let cause = match self.extra() {
+            Some(Extra::Deadline { cause, .. }) => cause.clone(),
+            _ => None,
+        };
+        crate::walk::cancel(self, End::new(ContextError::DeadlineExceeded, cause));
+    }
+
+    /// Gives the callbacks of a node that nobody can reach any more to those that can still end
+    /// it: its ancestors and its timer.
+    fn bequeath(&mut self, callbacks: List<Arc<Callback>>) {
+        let owners = [self.parent.owner(), self.other().and_then(Context::owner)];
+        let timer = match self.extra() {
+            Some(Extra::Deadline { timer, .. }) => self.deadline.map(|at| (at, timer)),
+            _ => None,
+        };
+        let mut callbacks = callbacks;
+        while let Some(callback) = callbacks.drain_next() {
+            let mut homes = Vec::new();
+            for owner in owners.iter().copied().flatten() {
+                match owner.add_callback(&callback) {
+                    Some(key) => homes.push(Home::Node(Arc::downgrade(owner), key)),
+                    None => callback.fire(),
+                }
+            }
+            if let Some((at, timer)) = timer {
+                homes.push(timer.adopt(at, &callback));
+            }
+            callback.move_in(homes);
+        }
+    }
+
+    fn other(&self) -> Option<&Context> {
+        match self.extra() {
+            Some(Extra::Merge { other, .. }) => Some(other),
+            _ => None,
+        }
+    }
+}
+
+impl Drop for CancelNode {
+    fn drop(&mut self) {
+        if self.error().is_none() {
+            self.detach();
+            let dependents =
+                std::mem::replace(&mut *lock(&self.dependents), Dependents::Small { child: None, waker: None });
+            if let Dependents::Big(lists) = dependents
+                && !lists.callbacks.is_empty()
+            {
+                self.bequeath(lists.callbacks);
+            }
+        }
+        if let Some(Extra::Merge { other, .. }) = self.extra.as_deref_mut() {
+            reap(std::mem::take(other));
+        }
+        reap(std::mem::take(&mut self.parent));
+    }
+}
+
+fn leave(owner: &CancelNode, slot: &AtomicU32) {
+    let key = slot.swap(NIL, Ordering::Relaxed);
+    if key != NIL {
+        owner.remove_child(key);
+    }
+}
+
+/// What a node that was just marked left behind.
+pub(crate) struct Harvest {
+    pub(crate) children: Children,
+    pub(crate) wakers: Wakers,
+    pub(crate) callbacks: Option<List<Arc<Callback>>>,
+}
+
+pub(crate) enum Children {
+    One(Option<Weak<CancelNode>>),
+    Many(Box<List<Weak<CancelNode>>>),
+}
+
+pub(crate) enum Wakers {
+    One(Option<Waker>),
+    Many(List<Waker>),
+}
+
+impl Children {
+    pub(crate) fn is_empty(&self) -> bool {
+        match self {
+            Children::One(child) => child.is_none(),
+            Children::Many(list) => list.is_empty(),
+        }
+    }
+
+    pub(crate) fn next(&mut self) -> Option<Weak<CancelNode>> {
+        match self {
+            Children::One(child) => child.take(),
+            Children::Many(list) => list.drain_next(),
+        }
+    }
+}
+
+impl Dependents {
+    /// The lists, made on the first use; `None` of a done node.
+    fn lists(&mut self) -> Option<&mut Lists> {
+        if let Dependents::Small { child, waker } = self {
+            let mut lists = Box::new(Lists { children: List::new(), wakers: List::new(), callbacks: List::new() });
+            // The small places' keys are 0, and so are the keys given out first here.
+            if let Some(child) = child.take() {
+                lists.children.push(child);
+            }
+            if let Some(waker) = waker.take() {
+                lists.wakers.push(waker);
+            }
+            *self = Dependents::Big(lists);
+        }
+        match self {
+            Dependents::Big(lists) => Some(lists),
+            Dependents::Small { .. } | Dependents::Done(_) => None,
+        }
+    }
+
+    fn has_children(&self) -> bool {
+        match self {
+            Dependents::Small { child, .. } => child.is_some(),
+            Dependents::Big(lists) => !lists.children.is_empty(),
+            Dependents::Done(_) => false,
+        }
+    }
+
+    fn into_harvest(self) -> Harvest {
+        match self {
+            Dependents::Small { child, waker } => {
+                Harvest { children: Children::One(child), wakers: Wakers::One(waker), callbacks: None }
+            }
+            Dependents::Big(lists) => {
+                let Lists { children, wakers, callbacks } = *lists;
+                Harvest {
+                    children: Children::Many(Box::new(children)),
+                    wakers: Wakers::Many(wakers),
+                    callbacks: Some(callbacks),
+                }
+            }
+            Dependents::Done(_) => {
+                Harvest { children: Children::One(None), wakers: Wakers::One(None), callbacks: None }
+            }
+        }
+    }
+}
+
+fn error_of(state: u32) -> Option<ContextError> {
+    match state & ERROR {
+        CANCELED => Some(ContextError::Canceled),
+        DEADLINE => Some(ContextError::DeadlineExceeded),
+        _ => None,
+    }
+}
+
+fn bits_of(error: ContextError) -> u32 {
+    match error {
+        ContextError::Canceled => CANCELED,
+        ContextError::DeadlineExceeded => DEADLINE,
+    }
+}
