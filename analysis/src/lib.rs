@@ -5,7 +5,10 @@
 //! knows no rule and no output.
 
 pub mod facts;
+pub mod facts_dump;
+mod lower;
 pub mod model;
+pub mod parse;
 pub mod source;
 pub mod types;
 

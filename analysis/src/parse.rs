@@ -1,0 +1,93 @@
+//! From the text of one file to its facts.
+//!
+//! The lexer goes first: it finds the comments with directives, and it measures how deep the syntax
+//! nests, because syn parses by recursion and a stack that overflows cannot be caught.
+
+mod comments;
+mod directives;
+mod nesting;
+
+use crate::facts::{Directive, FileFacts, Span};
+use crate::lower::{self, text::Text};
+
+/// Files beyond this size are not parsed, in bytes.
+const LARGEST: usize = 16 << 20;
+
+/// The stack on which deep syntax is parsed, in bytes. Only what is used of it costs memory.
+const DEEP_STACK: usize = 1 << 30;
+
+/// Why a file has no facts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParseError {
+    /// What is wrong, in lower case and without a full stop.
+    pub message: String,
+    /// Where.
+    pub span: Span,
+}
+
+/// Lexes, parses and lowers the text of one file.
+///
+/// One call is one job on one thread: it makes all spans that proc-macro2 holds for the thread
+/// invalid. The thread should have a stack of some tens of megabytes; what nests deeper than a
+/// person writes is moved to a thread with a larger one.
+///
+/// # Errors
+/// If the text is no Rust, too large, or nested deeper than can be parsed.
+pub fn parse(text: &str) -> Result<FileFacts, ParseError> {
+    if text.len() > LARGEST {
+        return Err(ParseError {
+            message: format!("the file is too large to be checked: more than {} MiB", LARGEST >> 20),
+            span: Span::default(),
+        });
+    }
+    let base = code_start(text);
+    let code = text.get(base..).unwrap_or("");
+    match nesting::measure(code) {
+        nesting::Depth::Usual => parse_here(text, base),
+        nesting::Depth::Deep => std::thread::scope(|scope| {
+            std::thread::Builder::new()
+                .stack_size(DEEP_STACK)
+                .spawn_scoped(scope, || parse_here(text, base))
+                .ok()
+                .and_then(|thread| thread.join().ok())
+                .unwrap_or_else(|| Err(too_deep(base)))
+        }),
+        nesting::Depth::TooDeep(at) => Err(too_deep(base + at)),
+    }
+}
+
+/// The directives of a file that does not parse, each covering lines only.
+pub fn directives_only(text: &str) -> Vec<Directive> {
+    if text.len() > LARGEST || !text.contains("ctxlint") {
+        return Vec::new();
+    }
+    let comments = comments::find(text, code_start(text));
+    directives::place(text, &comments, &lower::no_anchors())
+}
+
+fn too_deep(at: usize) -> ParseError {
+    let at = at as u32;
+    ParseError { message: "nested too deeply to be parsed".to_owned(), span: Span::new(at, at) }
+}
+
+fn parse_here(text: &str, base: usize) -> Result<FileFacts, ParseError> {
+    proc_macro2::extra::invalidate_current_thread_spans();
+    let located = Text::new(text, base as u32);
+    let file = syn::parse_str::<syn::File>(located.code())
+        .map_err(|error| ParseError { message: error.to_string(), span: located.span(error.span()) })?;
+    let wants_directives = text.contains("ctxlint");
+    let (mut facts, mut anchors) = lower::lower(&file, &located, wants_directives);
+    if wants_directives {
+        anchors.sort();
+        let comments = comments::find(text, base);
+        facts.directives = directives::place(text, &comments, &anchors);
+    }
+    Ok(facts)
+}
+
+/// Where the code begins: behind a byte order mark and a shebang line.
+fn code_start(text: &str) -> usize {
+    let bom = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let rest = text.get(bom..).unwrap_or("");
+    bom + ra_ap_rustc_lexer::strip_shebang(rest).unwrap_or(0)
+}
