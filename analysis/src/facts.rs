@@ -470,6 +470,8 @@ pub struct Body {
     pub is_async: bool,
     /// From the first token to the last: for a function its block, for a closure with its head.
     pub span: Span,
+    /// The braces round its code, where there are any.
+    pub block: Option<Span>,
     /// The scope paths of the body's top level are resolved in.
     pub scope: ScopeId,
     /// Parameters: each a fresh local that the entry block takes apart if a pattern is written.
@@ -703,6 +705,9 @@ pub enum OpKind {
         /// Other identifiers in its tokens, as paths.
         paths: Vec<PathRef>,
     },
+    /// A `_` in a pattern leaves this place where it is; the op's span is the `_`. Only within a
+    /// pattern that takes a temporary apart.
+    Wild(Place),
     /// The end of life of named locals, in the order they are dropped. On every way out of a scope
     /// there is one, with the way out told.
     EndScope {

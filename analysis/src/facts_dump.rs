@@ -196,6 +196,7 @@ fn dump_kind(body: &Body, kind: &OpKind) -> String {
             format!("unknown {path}!({mentions}) [{}]", list(paths.iter().map(dump_path)))
         }
         OpKind::EndScope { locals: ended, exit } => format!("end scope {exit:?} ({})", locals(ended)),
+        OpKind::Wild(from) => format!("_ = {}", place(body, from)),
         OpKind::EndTemps { from, to, discard } => {
             format!("end temps {}..{} {}", from.0, to.0, dump_discard(*discard))
         }

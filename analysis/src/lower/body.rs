@@ -79,6 +79,7 @@ impl Builder {
                 is_move: false,
                 is_async: false,
                 span,
+                block: None,
                 scope,
                 params: Vec::new(),
                 captures: Vec::new(),

@@ -20,6 +20,7 @@ impl Lowering<'_> {
         let span = self.text.between(block.brace_token.span.open(), block.brace_token.span.close());
         self.begin_body(BodyKind::Function(item), span);
         self.body.body.is_async = sig.asyncness.is_some();
+        self.body.body.block = Some(span);
         self.body.open();
         let mut patterns = Vec::new();
         for (input, param) in sig.inputs.iter().zip(params) {
@@ -107,7 +108,10 @@ impl Lowering<'_> {
         let body_span = self.span_of(&closure.body);
         let close = self.closing(&closure.body, body_span);
         let operand = match &*closure.body {
-            syn::Expr::Block(block) if block.label.is_none() => self.body_block(&block.block, body_span),
+            syn::Expr::Block(block) if block.label.is_none() => {
+                self.body.body.block = Some(body_span);
+                self.body_block(&block.block, body_span)
+            }
             body => self.body_expr(body, close),
         };
         self.finish_body(operand, body_span, close);
@@ -120,6 +124,8 @@ impl Lowering<'_> {
         self.begin_body(BodyKind::AsyncBlock(self.body.id), span);
         self.body.body.is_move = block.capture.is_some();
         self.body.body.is_async = true;
+        let braces = block.block.brace_token.span;
+        self.body.body.block = Some(self.text.between(braces.open(), braces.close()));
         self.body.open();
         let operand = self.body_block(&block.block, span);
         let close = self.text.span(block.block.brace_token.span.close());

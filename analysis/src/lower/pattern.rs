@@ -235,6 +235,10 @@ impl Lowering<'_> {
                     self.bind(sub, place, bound);
                 }
             }
+            Pat::Wild(p) if !place.path.is_empty() => {
+                let span = self.text.span(p.underscore_token.span);
+                self.body.emit(span, None, OpKind::Wild(place.clone()));
+            }
             Pat::Guard(p) => self.bind(&p.pat, place, bound),
             Pat::Or(p) => self.bind_alternatives(p, place, bound),
             Pat::Paren(p) => self.bind(&p.pat, place, bound),
