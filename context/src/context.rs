@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use crate::callback::{Callback, Home, StopHandle};
 use crate::list::NIL;
-use crate::node::{CancelNode, Extra};
+use crate::node::{CancelNode, Limits, Own};
 use crate::sync::{Arc, AtomicU32};
 use crate::timer::{self, Timer};
-use crate::view::View;
+use crate::view::{self, View};
 use crate::wait::{self, Sleep};
 use crate::{CancelCauseHandle, CancelHandle, Cause, ContextError, Done, Key};
 
@@ -243,8 +243,8 @@ impl Context {
             (Some(own), Some(other)) => Some(own.min(other)),
             (own, other) => own.or(other),
         };
-        let extra = Extra::Merge { other: other.clone(), slot: AtomicU32::new(NIL) };
-        let node = CancelNode::new(self.clone(), deadline, Some(Box::new(extra)));
+        let second = Own::Merge { other: other.clone(), slot: AtomicU32::new(NIL) };
+        let node = CancelNode::new(self.clone(), Limits::own(deadline, second));
         (Context(Repr::Cancel(Arc::clone(&node))), CancelHandle::new(node))
     }
 
@@ -366,13 +366,14 @@ impl Context {
         if let Some(error) = self.err() {
             return Err(error);
         }
-        let mut done = self.done();
         let mut f = pin!(f);
+        // Made when first needed: many futures are ready at the first poll.
+        let mut done = None;
         poll_fn(move |cx| {
             if let Poll::Ready(output) = f.as_mut().poll(cx) {
                 return Poll::Ready(Ok(output));
             }
-            done.poll_with(cx.waker()).map(Err)
+            done.get_or_insert_with(|| self.done()).poll_with(cx.waker()).map(Err)
         })
         .await
     }
@@ -480,17 +481,7 @@ impl Context {
     /// ```
     #[must_use]
     pub fn value<V: Any>(&self, key: &impl Key) -> Option<&V> {
-        let key_type = Any::type_id(key);
-        let mut next = Some(self);
-        while let Some(ctx) = next {
-            if let Repr::View(view) = &ctx.0
-                && let Some(value) = view.own_value(key_type, key)
-            {
-                return value.downcast_ref();
-            }
-            next = ctx.parent();
-        }
-        None
+        view::nearest(self)?.value(key)?.downcast_ref()
     }
 
     /// How many contexts and callbacks are registered with this one. For tests.
@@ -501,15 +492,15 @@ impl Context {
     }
 
     fn derive(&self) -> Arc<CancelNode> {
-        CancelNode::new(self.clone(), self.deadline(), None)
+        CancelNode::new(self.clone(), self.deadline().map_or(Limits::None, Limits::Inherited))
     }
 
     /// Derives with a deadline of its own if that is not later than the inherited one.
     fn derive_until(&self, at: Option<Instant>, cause: Option<Cause>) -> (Context, CancelHandle) {
         let at = at.filter(|at| self.deadline().is_none_or(|inherited| *at <= inherited));
         let Some(at) = at else { return self.with_cancel() };
-        let extra = Extra::Deadline { cause, timer: Timer::new() };
-        let node = CancelNode::new(self.clone(), Some(at), Some(Box::new(extra)));
+        let own = Own::Deadline { cause, timer: Timer::new() };
+        let node = CancelNode::new(self.clone(), Limits::own(Some(at), own));
         if at <= timer::now() {
             node.expire();
         } else {

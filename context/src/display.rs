@@ -6,19 +6,29 @@ use std::time::Instant;
 use crate::Context;
 use crate::context::Repr;
 use crate::key::write_short_type_name;
-use crate::node::Extra;
+use crate::node::Own;
 use crate::timer;
 use crate::view::Kind;
+
+/// Owners that are printed in full. A context may own another that owns a third twice, and so on:
+/// without a bound the text could double with each level.
+const MAX_OWNERS: usize = 16;
 
 impl fmt::Display for Context {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // A stack of what is still to print, so that chains and owners of any depth need no
         // recursion.
         let mut todo = vec![Step::Chain(self)];
+        let mut owners = 0;
         while let Some(step) = todo.pop() {
             match step {
                 Step::Text(text) => f.write_str(text)?,
                 Step::Node(ctx) => write_node(ctx, f, &mut todo)?,
+                Step::Owner(_) if owners >= MAX_OWNERS => f.write_str("...")?,
+                Step::Owner(ctx) => {
+                    owners += 1;
+                    todo.push(Step::Chain(ctx));
+                }
                 Step::Chain(ctx) => {
                     let mut next = Some(ctx);
                     while let Some(ctx) = next {
@@ -34,6 +44,8 @@ impl fmt::Display for Context {
 
 enum Step<'a> {
     Chain(&'a Context),
+    /// A chain inside of another.
+    Owner(&'a Context),
     Node(&'a Context),
     Text(&'static str),
 }
@@ -42,9 +54,9 @@ fn write_node<'a>(ctx: &'a Context, f: &mut fmt::Formatter<'_>, todo: &mut Vec<S
     match ctx.repr() {
         Repr::Background => f.write_str("context.Background"),
         Repr::Todo => f.write_str("context.TODO"),
-        Repr::Cancel(node) => match (node.extra(), node.deadline()) {
-            (Some(Extra::Deadline { .. }), Some(at)) => write_deadline(at, f),
-            (Some(Extra::Merge { other, .. }), _) => write_with_context(".Merge(", other, f, todo),
+        Repr::Cancel(node) => match (node.own(), node.deadline()) {
+            (Some(Own::Deadline { .. }), Some(at)) => write_deadline(at, f),
+            (Some(Own::Merge { other, .. }), _) => write_with_context(".Merge(", other, f, todo),
             _ => f.write_str(".WithCancel"),
         },
         Repr::View(view) => match view.kind() {
@@ -67,7 +79,7 @@ fn write_with_context<'a>(
 ) -> fmt::Result {
     f.write_str(name)?;
     todo.push(Step::Text(")"));
-    todo.push(Step::Chain(ctx));
+    todo.push(Step::Owner(ctx));
     Ok(())
 }
 

@@ -15,7 +15,7 @@ use std::time::Instant;
 use crate::callback::{Callback, Home};
 use crate::list::{List, NIL};
 use crate::reap::reap;
-use crate::sync::{Arc, AtomicU32, Mutex, Ordering, Thread, Weak, current, lock, park};
+use crate::sync::{Arc, AtomicU32, Mutex, MutexGuard, Ordering, Thread, Weak, current, get_mut, lock, park};
 use crate::timer::Timer;
 use crate::{Cause, Context, ContextError};
 
@@ -26,6 +26,9 @@ const ERROR: u32 = CANCELED | DEADLINE;
 const SETTLED: u32 = 4;
 /// Somebody sleeps until the node is settled.
 const AWAITED: u32 = 8;
+/// Something was registered with the node at some time: only then does its end need the lock.
+/// Set while the lock is held.
+const BUSY: u32 = 16;
 
 pub(crate) struct CancelNode {
     state: AtomicU32,
@@ -33,32 +36,49 @@ pub(crate) struct CancelNode {
     slot: AtomicU32,
     dependents: Mutex<Dependents>,
     parent: Context,
-    /// The earliest deadline from here to the root.
-    deadline: Option<Instant>,
-    extra: Option<Box<Extra>>,
+    limits: Limits,
 }
 
-/// What only nodes with a deadline of their own or a second parent have.
-pub(crate) enum Extra {
+/// What ends a node besides its own handle and its parent.
+pub(crate) enum Limits {
+    None,
+    /// The earliest deadline of the ancestors, which see to it.
+    Inherited(Instant),
+    Own(Box<OwnLimits>),
+}
+
+pub(crate) struct OwnLimits {
+    /// The earliest deadline from here to the root.
+    deadline: Option<Instant>,
+    own: Own,
+}
+
+pub(crate) enum Own {
     Deadline { cause: Option<Cause>, timer: Timer },
     Merge { other: Context, slot: AtomicU32 },
 }
 
+impl Limits {
+    pub(crate) fn own(deadline: Option<Instant>, own: Own) -> Limits {
+        Limits::Own(Box::new(OwnLimits { deadline, own }))
+    }
+}
+
 /// What waits for a node. Most nodes have one child or one waiter at a time: those need no
 /// allocation of their own. Entry 0 of a list stands for the small place too.
-enum Dependents {
+pub(crate) enum Dependents {
     Small { child: Option<Weak<CancelNode>>, waker: Option<Waker> },
     Big(Box<Lists>),
     Done(Ending),
 }
 
-struct Lists {
-    children: List<Weak<CancelNode>>,
-    wakers: List<Waker>,
-    callbacks: List<Arc<Callback>>,
+pub(crate) struct Lists {
+    pub(crate) children: List<Weak<CancelNode>>,
+    pub(crate) wakers: List<Waker>,
+    pub(crate) callbacks: List<Arc<Callback>>,
 }
 
-struct Ending {
+pub(crate) struct Ending {
     /// `None` when it says no more than the error.
     cause: Option<Cause>,
     sleepers: Option<Box<Sleepers>>,
@@ -84,19 +104,18 @@ impl End {
 impl CancelNode {
     /// A new child of `parent`, registered with the nearest cancellable ancestor; born done when
     /// that one is.
-    pub(crate) fn new(parent: Context, deadline: Option<Instant>, extra: Option<Box<Extra>>) -> Arc<CancelNode> {
+    pub(crate) fn new(parent: Context, limits: Limits) -> Arc<CancelNode> {
         let node = Arc::new(CancelNode {
             state: AtomicU32::new(0),
             slot: AtomicU32::new(NIL),
             dependents: Mutex::new(Dependents::Small { child: None, waker: None }),
             parent,
-            deadline,
-            extra,
+            limits,
         });
         if let Some(owner) = node.parent.owner() {
             node.join(owner, &node.slot);
         }
-        if let Some(Extra::Merge { other, slot }) = node.extra.as_deref()
+        if let Some(Own::Merge { other, slot }) = node.own()
             && let Some(owner) = other.owner()
         {
             node.join(owner, slot);
@@ -123,11 +142,18 @@ impl CancelNode {
     }
 
     pub(crate) fn deadline(&self) -> Option<Instant> {
-        self.deadline
+        match &self.limits {
+            Limits::None => None,
+            Limits::Inherited(at) => Some(*at),
+            Limits::Own(limits) => limits.deadline,
+        }
     }
 
-    pub(crate) fn extra(&self) -> Option<&Extra> {
-        self.extra.as_deref()
+    pub(crate) fn own(&self) -> Option<&Own> {
+        match &self.limits {
+            Limits::Own(limits) => Some(&limits.own),
+            Limits::None | Limits::Inherited(_) => None,
+        }
     }
 
     pub(crate) fn error(&self) -> Option<ContextError> {
@@ -141,36 +167,48 @@ impl CancelNode {
     /// How the node ended; `None` while it is live.
     pub(crate) fn end(&self) -> Option<End> {
         let error = self.error()?;
-        match &*lock(&self.dependents) {
-            Dependents::Done(ending) => Some(End { error, cause: ending.cause.clone() }),
+        // A node that ended without the lock has no record: its cause says no more than the error.
+        let cause = match &*lock(&self.dependents) {
+            Dependents::Done(ending) => ending.cause.clone(),
             _ => None,
-        }
+        };
+        Some(End { error, cause })
     }
 
-    /// Whether the node is done, seen under its lock: what the caller wrote before is seen by
-    /// whoever marks the node after a `false`.
+    /// Whether the node is done, by a read-modify-write: whoever marks the node after a `false`
+    /// sees what the caller wrote before.
     fn is_done_for_sure(&self) -> bool {
-        matches!(&*lock(&self.dependents), Dependents::Done(_))
+        self.state.fetch_or(0, Ordering::AcqRel) & ERROR != 0
+    }
+
+    /// Locks what depends on the node, to register something; `None` when the node is done.
+    fn enter(&self) -> Option<MutexGuard<'_, Dependents>> {
+        let dependents = lock(&self.dependents);
+        let mut state = self.state.load(Ordering::Acquire);
+        if state & (BUSY | ERROR) == 0 {
+            state = self.state.fetch_or(BUSY, Ordering::AcqRel);
+        }
+        // A node that is busy and live stays live while the lock is held.
+        if state & ERROR == 0 { Some(dependents) } else { None }
     }
 
     fn add_child(&self, child: &Arc<CancelNode>) -> Result<u32, End> {
         let link = Arc::downgrade(child);
-        let mut dependents = lock(&self.dependents);
-        if let Dependents::Small { child: place @ None, .. } = &mut *dependents {
-            *place = Some(link);
-            return Ok(0);
+        if let Some(mut dependents) = self.enter() {
+            if let Dependents::Small { child: place @ None, .. } = &mut *dependents {
+                *place = Some(link);
+                return Ok(0);
+            }
+            if let Some(lists) = dependents.lists() {
+                return Ok(lists.children.push(link));
+            }
         }
-        if let Some(lists) = dependents.lists() {
-            return Ok(lists.children.push(link));
-        }
-        drop(dependents);
-        drop(link);
         Err(self.end().unwrap_or(End::new(ContextError::Canceled, None)))
     }
 
     fn remove_child(&self, key: u32) {
         // A done node has given its list away.
-        if self.error().is_some() {
+        if key == NIL || self.error().is_some() {
             return;
         }
         let mut dependents = lock(&self.dependents);
@@ -185,7 +223,7 @@ impl CancelNode {
 
     /// Registers a waker; `Err` gives it back when the node is done.
     pub(crate) fn add_waker(&self, waker: Waker) -> Result<u32, Waker> {
-        let mut dependents = lock(&self.dependents);
+        let Some(mut dependents) = self.enter() else { return Err(waker) };
         if let Dependents::Small { waker: place @ None, .. } = &mut *dependents {
             *place = Some(waker);
             return Ok(0);
@@ -232,7 +270,7 @@ impl CancelNode {
 
     /// Registers a callback; `None` when the node is done.
     pub(crate) fn add_callback(&self, callback: &Arc<Callback>) -> Option<u32> {
-        let mut dependents = lock(&self.dependents);
+        let mut dependents = self.enter()?;
         Some(dependents.lists()?.callbacks.push(Arc::clone(callback)))
     }
 
@@ -252,25 +290,33 @@ impl CancelNode {
         }
     }
 
+    /// Makes the node done if nothing was ever registered with it and `end` has no cause of its
+    /// own: one step, without the lock.
+    #[inline]
+    pub(crate) fn mark_alone(&self, end: &End) -> Alone {
+        if end.cause.is_some() {
+            return Alone::No;
+        }
+        let state = bits_of(end.error) | SETTLED;
+        match self.state.compare_exchange(0, state, Ordering::AcqRel, Ordering::Acquire) {
+            Ok(_) => Alone::Marked,
+            Err(state) if state & ERROR != 0 => Alone::WasDone,
+            Err(_) => Alone::No,
+        }
+    }
+
     /// Makes the node done and hands over what depended on it. `None` if it was done before.
     ///
     /// Without children the node is settled at once; else the caller marks them, then calls
     /// [`CancelNode::settle`].
-    pub(crate) fn mark(&self, end: &End) -> Option<Harvest> {
-        if self.error().is_some() {
-            return None;
-        }
+    pub(crate) fn mark(&self, end: &End) -> Option<Dependents> {
+        let mut dependents = self.enter()?;
         let ending = Ending { cause: end.cause.clone(), sleepers: None };
-        let mut dependents = lock(&self.dependents);
-        if let Dependents::Done(_) = &*dependents {
-            drop(dependents);
-            return None;
-        }
         let settled = if dependents.has_children() { 0 } else { SETTLED };
-        self.state.store(bits_of(end.error) | settled, Ordering::Release);
         let before = std::mem::replace(&mut *dependents, Dependents::Done(ending));
+        self.state.store(BUSY | bits_of(end.error) | settled, Ordering::Release);
         drop(dependents);
-        Some(before.into_harvest())
+        Some(before)
     }
 
     /// Says that the whole subtree is done.
@@ -309,25 +355,26 @@ impl CancelNode {
         }
     }
 
-    /// Leaves the lists of the ancestors and disarms the timer, once done.
+    /// Leaves the lists of the ancestors and disarms the timer, once done or dropped.
     pub(crate) fn detach(&self) {
-        if let Some(owner) = self.parent.owner() {
-            leave(owner, &self.slot);
+        if !matches!(self.own(), Some(Own::Merge { .. }))
+            && let Some(owner) = self.parent.owner()
+        {
+            // Only who marked the node gets here, or its drop: nobody else touches the slot.
+            let key = self.slot.load(Ordering::Relaxed);
+            self.slot.store(NIL, Ordering::Relaxed);
+            owner.remove_child(key);
         }
-        self.detach_extra();
+        self.detach_own();
     }
 
     /// As [`CancelNode::detach`], for a node that its parent has let go of.
-    pub(crate) fn detach_extra(&self) {
-        match self.extra() {
-            Some(Extra::Deadline { timer, .. }) => timer.disarm(),
-            Some(Extra::Merge { other, slot }) => {
-                if let Some(owner) = self.parent.owner() {
-                    leave(owner, &self.slot);
-                }
-                if let Some(owner) = other.owner() {
-                    leave(owner, slot);
-                }
+    pub(crate) fn detach_own(&self) {
+        match self.own() {
+            Some(Own::Deadline { timer, .. }) => timer.disarm(),
+            Some(Own::Merge { other, slot }) => {
+                leave(&self.parent, &self.slot);
+                leave(other, slot);
             }
             None => {}
         }
@@ -335,7 +382,7 @@ impl CancelNode {
 
     /// Starts the timer of the node's own deadline.
     pub(crate) fn arm(self: &Arc<Self>) {
-        let (Some(at), Some(Extra::Deadline { timer, .. })) = (self.deadline, self.extra()) else { return };
+        let (Some(at), Some(Own::Deadline { timer, .. })) = (self.deadline(), self.own()) else { return };
         if self.error().is_some() {
             return;
         }
@@ -349,19 +396,28 @@ impl CancelNode {
 
     /// Ends the node because its own deadline passed.
     pub(crate) fn expire(self: &Arc<Self>) {
-        let cause = match self.extra() {
-            Some(Extra::Deadline { cause, .. }) => cause.clone(),
+        let cause = match self.own() {
+            Some(Own::Deadline { cause, .. }) => cause.clone(),
             _ => None,
         };
         crate::walk::cancel(self, End::new(ContextError::DeadlineExceeded, cause));
+    }
+
+    fn take_callbacks(&mut self) -> Option<List<Arc<Callback>>> {
+        match get_mut(&mut self.dependents) {
+            Dependents::Big(lists) if !lists.callbacks.is_empty() => {
+                Some(std::mem::replace(&mut lists.callbacks, List::new()))
+            }
+            _ => None,
+        }
     }
 
     /// Gives the callbacks of a node that nobody can reach any more to those that can still end
     /// it: its ancestors and its timer.
     fn bequeath(&mut self, callbacks: List<Arc<Callback>>) {
         let owners = [self.parent.owner(), self.other().and_then(Context::owner)];
-        let timer = match self.extra() {
-            Some(Extra::Deadline { timer, .. }) => self.deadline.map(|at| (at, timer)),
+        let timer = match self.own() {
+            Some(Own::Deadline { timer, .. }) => self.deadline().map(|at| (at, timer)),
             _ => None,
         };
         let mut callbacks = callbacks;
@@ -381,8 +437,8 @@ impl CancelNode {
     }
 
     fn other(&self) -> Option<&Context> {
-        match self.extra() {
-            Some(Extra::Merge { other, .. }) => Some(other),
+        match self.own() {
+            Some(Own::Merge { other, .. }) => Some(other),
             _ => None,
         }
     }
@@ -392,57 +448,53 @@ impl Drop for CancelNode {
     fn drop(&mut self) {
         if self.error().is_none() {
             self.detach();
-            let dependents =
-                std::mem::replace(&mut *lock(&self.dependents), Dependents::Small { child: None, waker: None });
-            if let Dependents::Big(lists) = dependents
-                && !lists.callbacks.is_empty()
-            {
-                self.bequeath(lists.callbacks);
+            if let Some(callbacks) = self.take_callbacks() {
+                self.bequeath(callbacks);
             }
         }
-        if let Some(Extra::Merge { other, .. }) = self.extra.as_deref_mut() {
+        if let Limits::Own(limits) = &mut self.limits
+            && let Own::Merge { other, .. } = &mut limits.own
+        {
             reap(std::mem::take(other));
         }
         reap(std::mem::take(&mut self.parent));
     }
 }
 
-fn leave(owner: &CancelNode, slot: &AtomicU32) {
-    let key = slot.swap(NIL, Ordering::Relaxed);
-    if key != NIL {
-        owner.remove_child(key);
+/// Leaves one of the two lists of a merged node, once: its maker and whoever marks it may both
+/// come here.
+fn leave(from: &Context, slot: &AtomicU32) {
+    if let Some(owner) = from.owner() {
+        owner.remove_child(slot.swap(NIL, Ordering::AcqRel));
     }
 }
 
-/// What a node that was just marked left behind.
-pub(crate) struct Harvest {
-    pub(crate) children: Children,
-    pub(crate) wakers: Wakers,
-    pub(crate) callbacks: Option<List<Arc<Callback>>>,
+/// Whether a node could be marked in one step.
+pub(crate) enum Alone {
+    Marked,
+    WasDone,
+    /// It takes [`CancelNode::mark`].
+    No,
 }
 
+/// The children of a node that was just marked.
 pub(crate) enum Children {
     One(Option<Weak<CancelNode>>),
-    Many(Box<List<Weak<CancelNode>>>),
-}
-
-pub(crate) enum Wakers {
-    One(Option<Waker>),
-    Many(List<Waker>),
+    Many(Box<Lists>),
 }
 
 impl Children {
     pub(crate) fn is_empty(&self) -> bool {
         match self {
             Children::One(child) => child.is_none(),
-            Children::Many(list) => list.is_empty(),
+            Children::Many(lists) => lists.children.is_empty(),
         }
     }
 
     pub(crate) fn next(&mut self) -> Option<Weak<CancelNode>> {
         match self {
             Children::One(child) => child.take(),
-            Children::Many(list) => list.drain_next(),
+            Children::Many(lists) => lists.children.drain_next(),
         }
     }
 }
@@ -472,25 +524,6 @@ impl Dependents {
             Dependents::Small { child, .. } => child.is_some(),
             Dependents::Big(lists) => !lists.children.is_empty(),
             Dependents::Done(_) => false,
-        }
-    }
-
-    fn into_harvest(self) -> Harvest {
-        match self {
-            Dependents::Small { child, waker } => {
-                Harvest { children: Children::One(child), wakers: Wakers::One(waker), callbacks: None }
-            }
-            Dependents::Big(lists) => {
-                let Lists { children, wakers, callbacks } = *lists;
-                Harvest {
-                    children: Children::Many(Box::new(children)),
-                    wakers: Wakers::Many(wakers),
-                    callbacks: Some(callbacks),
-                }
-            }
-            Dependents::Done(_) => {
-                Harvest { children: Children::One(None), wakers: Wakers::One(None), callbacks: None }
-            }
         }
     }
 }

@@ -14,13 +14,41 @@ use crate::sync::thread_local;
 thread_local! {
     /// 0: no drop under way. n: one under way, with n - 1 links waiting in `QUEUE`.
     static ACTIVE: Cell<usize> = const { Cell::new(0) };
-    static QUEUE: RefCell<Vec<Context>> = const { RefCell::new(Vec::new()) };
+    static QUEUE: RefCell<Queue> = const { RefCell::new(Queue::new()) };
 }
 
 #[cfg(loom)]
 thread_local! {
     static ACTIVE: Cell<usize> = Cell::new(0);
-    static QUEUE: RefCell<Vec<Context>> = RefCell::new(Vec::new());
+    static QUEUE: RefCell<Queue> = RefCell::new(Queue::new());
+}
+
+/// The links that wait. Mostly one at a time, which needs no allocation.
+struct Queue {
+    one: Option<Context>,
+    more: Vec<Context>,
+}
+
+impl Queue {
+    const fn new() -> Queue {
+        Queue { one: None, more: Vec::new() }
+    }
+
+    fn push(&mut self, link: Option<Context>) {
+        if self.one.is_none() {
+            self.one = link;
+        } else {
+            self.more.extend(link);
+        }
+    }
+
+    /// Takes a link out. The last one takes the memory of the queue with it.
+    fn pop(&mut self) -> Option<Context> {
+        self.more.pop().or_else(|| {
+            self.more = Vec::new();
+            self.one.take()
+        })
+    }
 }
 
 /// Drops `link`, now or (when called from within another such drop) soon.
@@ -36,7 +64,7 @@ pub(crate) fn reap(link: Context) {
             active.set(1);
             return true;
         }
-        let queued = QUEUE.try_with(|queue| queue.borrow_mut().extend(link.take()));
+        let queued = QUEUE.try_with(|queue| queue.borrow_mut().push(link.take()));
         if queued.is_ok() {
             active.set(waiting + 1);
         }

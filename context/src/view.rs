@@ -1,6 +1,7 @@
 //! Nodes that are not cancellable themselves: values, detachments, changes of owner.
 
 use std::any::{Any, TypeId, type_name};
+use std::hash::{BuildHasher, BuildHasherDefault, DefaultHasher};
 
 use crate::Context;
 use crate::key::Key;
@@ -8,20 +9,23 @@ use crate::node::CancelNode;
 use crate::reap::reap;
 use crate::sync::Arc;
 
-/// A view of `parent` that adds an entry, or another lifetime.
-pub(crate) struct View<E: ?Sized = dyn Entry> {
+/// A view of `parent` that adds an entry, or has another lifetime.
+pub(crate) struct View {
     parent: Context,
     /// Whose lifetime the view has; `None` for a detached one.
     owner: Option<Arc<CancelNode>>,
-    key_type: TypeId,
-    entry: E,
+    /// The types of the keys from here to the root, as a Bloom filter: a look-up of a type that
+    /// is not there ends at once.
+    key_types: u64,
+    entry: Entry,
 }
 
-/// What a view adds to its parent.
-pub(crate) trait Entry: Send + Sync + 'static {
-    /// The value under `key`, which has the view's key type. `None` if the keys differ.
-    fn value(&self, key: &dyn Any) -> Option<&dyn Any>;
-    fn kind(&self) -> Kind<'_>;
+enum Entry {
+    /// The key's type is kept outside of the box, so that a look-up passes by other types
+    /// without following one more pointer.
+    Value(TypeId, Box<dyn Slot>),
+    Detached,
+    Reparented(Context),
 }
 
 /// For printing.
@@ -35,16 +39,21 @@ pub(crate) enum Kind<'a> {
 impl View {
     pub(crate) fn with_value<K: Key, V: Any + Send + Sync>(parent: Context, key: K, value: V) -> Arc<View> {
         let owner = parent.owner().cloned();
-        Arc::new(View { parent, owner, key_type: TypeId::of::<K>(), entry: Pair { key, value } })
+        let key_type = TypeId::of::<K>();
+        let key_types = key_types_of(&parent) | filter_bit(key_type);
+        let entry = Entry::Value(key_type, Box::new(Pair { key, value }));
+        Arc::new(View { parent, owner, key_types, entry })
     }
 
     pub(crate) fn detached(parent: Context) -> Arc<View> {
-        Arc::new(View { parent, owner: None, key_type: TypeId::of::<NoKey>(), entry: Detached })
+        let key_types = key_types_of(&parent);
+        Arc::new(View { parent, owner: None, key_types, entry: Entry::Detached })
     }
 
     pub(crate) fn reparented(parent: Context, to: Context) -> Arc<View> {
         let owner = to.owner().cloned();
-        Arc::new(View { parent, owner, key_type: TypeId::of::<NoKey>(), entry: Reparented(to) })
+        let key_types = key_types_of(&parent);
+        Arc::new(View { parent, owner, key_types, entry: Entry::Reparented(to) })
     }
 
     pub(crate) fn parent(&self) -> &Context {
@@ -56,19 +65,84 @@ impl View {
     }
 
     pub(crate) fn kind(&self) -> Kind<'_> {
-        self.entry.kind()
+        match &self.entry {
+            Entry::Value(_, slot) => Kind::Value(slot.key_type_name()),
+            Entry::Detached => Kind::Detached,
+            Entry::Reparented(owner) => Kind::Reparented(owner),
+        }
     }
 
-    /// The value of this view if it is an entry under `key`, of type `key_type`.
-    pub(crate) fn own_value(&self, key_type: TypeId, key: &dyn Any) -> Option<&dyn Any> {
-        if self.key_type == key_type { self.entry.value(key) } else { None }
+    /// The value under `key`: of this view or, if it has none, of the nearest one above.
+    pub(crate) fn value<K: Key>(&self, key: &K) -> Option<&dyn Any> {
+        let key_type = TypeId::of::<K>();
+        if self.key_types & filter_bit(key_type) == 0 {
+            return None;
+        }
+        let mut view = self;
+        loop {
+            if let Entry::Value(own_type, slot) = &view.entry
+                && *own_type == key_type
+                && let Some(value) = slot.value_under(key)
+            {
+                return Some(value);
+            }
+            view = nearest(&view.parent)?;
+        }
     }
 }
 
-impl<E: ?Sized> Drop for View<E> {
+/// The nearest view from `ctx` to the root.
+pub(crate) fn nearest(mut ctx: &Context) -> Option<&View> {
+    loop {
+        match ctx.repr() {
+            crate::context::Repr::View(view) => return Some(view),
+            _ => ctx = ctx.parent()?,
+        }
+    }
+}
+
+fn key_types_of(ctx: &Context) -> u64 {
+    nearest(ctx).map_or(0, |view| view.key_types)
+}
+
+fn filter_bit(key_type: TypeId) -> u64 {
+    1 << (BuildHasherDefault::<FirstWord>::default().hash_one(key_type) & 63)
+}
+
+/// Takes the hash that a `TypeId` is made of as it is.
+#[derive(Default)]
+struct FirstWord(u64);
+
+impl std::hash::Hasher for FirstWord {
+    fn finish(&self) -> u64 {
+        self.0
+    }
+
+    fn write_u64(&mut self, word: u64) {
+        self.0 = word;
+    }
+
+    fn write(&mut self, bytes: &[u8]) {
+        let mut hasher = DefaultHasher::new();
+        hasher.write(bytes);
+        self.0 = hasher.finish();
+    }
+}
+
+impl Drop for View {
     fn drop(&mut self) {
+        if let Entry::Reparented(owner) = &mut self.entry {
+            reap(std::mem::take(owner));
+        }
         reap(std::mem::take(&mut self.parent));
     }
+}
+
+/// A key and a value of any types.
+trait Slot: Send + Sync + 'static {
+    /// The value, if the key is equal to `key`.
+    fn value_under(&self, key: &dyn Any) -> Option<&dyn Any>;
+    fn key_type_name(&self) -> &'static str;
 }
 
 struct Pair<K, V> {
@@ -76,45 +150,12 @@ struct Pair<K, V> {
     value: V,
 }
 
-impl<K: Key, V: Any + Send + Sync> Entry for Pair<K, V> {
-    fn value(&self, key: &dyn Any) -> Option<&dyn Any> {
+impl<K: Key, V: Any + Send + Sync> Slot for Pair<K, V> {
+    fn value_under(&self, key: &dyn Any) -> Option<&dyn Any> {
         (key.downcast_ref::<K>()? == &self.key).then_some(&self.value as &dyn Any)
     }
 
-    fn kind(&self) -> Kind<'_> {
-        Kind::Value(type_name::<K>())
-    }
-}
-
-/// The key type of views without a key: private, so that no look-up asks for it.
-struct NoKey;
-
-struct Detached;
-
-impl Entry for Detached {
-    fn value(&self, _key: &dyn Any) -> Option<&dyn Any> {
-        None
-    }
-
-    fn kind(&self) -> Kind<'_> {
-        Kind::Detached
-    }
-}
-
-struct Reparented(Context);
-
-impl Entry for Reparented {
-    fn value(&self, _key: &dyn Any) -> Option<&dyn Any> {
-        None
-    }
-
-    fn kind(&self) -> Kind<'_> {
-        Kind::Reparented(&self.0)
-    }
-}
-
-impl Drop for Reparented {
-    fn drop(&mut self) {
-        reap(std::mem::take(&mut self.0));
+    fn key_type_name(&self) -> &'static str {
+        type_name::<K>()
     }
 }

@@ -4,7 +4,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use crate::callback::Callback;
-use crate::node::{CancelNode, Children, End, Harvest, Wakers};
+use crate::list::List;
+use crate::node::{Alone, CancelNode, Children, Dependents, End};
 use crate::sync::Arc;
 
 /// Ends `origin` and everything below it. On return the whole subtree is done, also when another
@@ -14,13 +15,21 @@ use crate::sync::Arc;
 /// No lock is held across nodes and no foreign code runs, so `err()` never waits and a losing
 /// call waits only for the marking. Then wakers are woken and callbacks started.
 pub(crate) fn cancel(origin: &Arc<CancelNode>, end: End) {
-    let Some(harvest) = origin.mark(&end) else {
+    match origin.mark_alone(&end) {
+        Alone::Marked => origin.detach(),
+        Alone::WasDone => origin.wait_settled(),
+        Alone::No => cancel_all(origin, end),
+    }
+}
+
+fn cancel_all(origin: &Arc<CancelNode>, end: End) {
+    let Some(dependents) = origin.mark(&end) else {
         origin.wait_settled();
         return;
     };
     origin.detach();
     let mut fallout = Fallout::default();
-    let children = fallout.gather(harvest);
+    let children = fallout.gather(dependents);
     if !children.is_empty() {
         mark_below(children, &end, &mut fallout);
         origin.settle();
@@ -52,10 +61,15 @@ fn mark_below(mut top: Children, end: &End, fallout: &mut Fallout) {
         };
         // A child that is being dropped has nobody left to see it done.
         let Some(child) = link.upgrade() else { continue };
+        if let Alone::Marked = child.mark_alone(end) {
+            child.detach_own();
+            fallout.bury(child);
+            continue;
+        }
         match child.mark(end) {
-            Some(harvest) => {
-                child.detach_extra();
-                let children = fallout.gather(harvest);
+            Some(dependents) => {
+                child.detach_own();
+                let children = fallout.gather(dependents);
                 if children.is_empty() {
                     fallout.bury(child);
                 } else {
@@ -73,39 +87,55 @@ fn mark_below(mut top: Children, end: &End, fallout: &mut Fallout) {
 /// What is left to do when the marking is over.
 #[derive(Default)]
 struct Fallout {
+    /// The first waker: most cancellations have one waiter at most.
     first: Option<Waker>,
-    wakers: Vec<Waker>,
+    wakers: Vec<Wakers>,
     callbacks: Vec<Arc<Callback>>,
     /// Nodes whose last handle was dropped while they were being marked. Their drop may run the
     /// drop of a user's value, so it has to wait.
     dead: Vec<CancelNode>,
 }
 
-impl Fallout {
-    fn gather(&mut self, harvest: Harvest) -> Children {
-        match harvest.wakers {
-            Wakers::One(None) => {}
-            Wakers::One(Some(waker)) => self.gather_waker(waker),
-            Wakers::Many(mut list) => {
-                self.wakers.reserve(list.len());
-                while let Some(waker) = list.drain_next() {
-                    self.gather_waker(waker);
-                }
-            }
-        }
-        if let Some(mut list) = harvest.callbacks {
-            while let Some(callback) = list.drain_next() {
-                self.callbacks.push(callback);
-            }
-        }
-        harvest.children
-    }
+enum Wakers {
+    One(Option<Waker>),
+    Many(List<Waker>),
+}
 
-    fn gather_waker(&mut self, waker: Waker) {
-        if self.first.is_none() {
-            self.first = Some(waker);
-        } else {
-            self.wakers.push(waker);
+impl Iterator for Wakers {
+    type Item = Waker;
+
+    fn next(&mut self) -> Option<Waker> {
+        match self {
+            Wakers::One(waker) => waker.take(),
+            Wakers::Many(list) => list.drain_next(),
+        }
+    }
+}
+
+impl Fallout {
+    /// Keeps the wakers and callbacks, and hands on the children.
+    fn gather(&mut self, dependents: Dependents) -> Children {
+        match dependents {
+            Dependents::Small { child, waker } => {
+                if let Some(waker) = waker {
+                    if self.first.is_none() && self.wakers.is_empty() {
+                        self.first = Some(waker);
+                    } else {
+                        self.wakers.push(Wakers::One(Some(waker)));
+                    }
+                }
+                Children::One(child)
+            }
+            Dependents::Big(mut lists) => {
+                if !lists.wakers.is_empty() {
+                    self.wakers.push(Wakers::Many(std::mem::replace(&mut lists.wakers, List::new())));
+                }
+                while let Some(callback) = lists.callbacks.drain_next() {
+                    self.callbacks.push(callback);
+                }
+                Children::Many(lists)
+            }
+            Dependents::Done(_) => Children::One(None),
         }
     }
 
@@ -114,7 +144,7 @@ impl Fallout {
     }
 
     fn release(self) {
-        for waker in self.first.into_iter().chain(self.wakers) {
+        for waker in self.first.into_iter().chain(self.wakers.into_iter().flatten()) {
             contain(|| waker.wake());
         }
         for callback in self.callbacks {

@@ -1,0 +1,19 @@
+//! Tests of the `context` crate. Names G01.. and T01.. in comments are the tests of Go's `context`
+//! and of tokio-util's `CancellationToken` that a test here stands for.
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
+
+mod after_func;
+mod api;
+mod cancel;
+mod causes;
+mod deadlines;
+mod deep;
+mod display;
+mod lifetimes;
+mod memory;
+mod model;
+mod races;
+mod regressions;
+mod support;
+mod values;
+mod waiting;
