@@ -6,8 +6,12 @@
 
 pub mod facts;
 pub mod facts_dump;
+pub mod handlers;
+pub mod infer;
+pub mod link;
 mod lower;
 pub mod model;
+pub mod names;
 pub mod parse;
 pub mod source;
 pub mod types;

@@ -4,10 +4,20 @@
 //! whatever a library means is said here, and users say the same of their own types in their
 //! configuration. Paths are canonical (where the item is declared, as users write it most often);
 //! `also` lists further paths of the same item, and [`Model::reexport`] whole modules that stand
-//! elsewhere.
+//! elsewhere. A path may end in a group, `std::option::Option::{is_some, is_none}`, and then stands
+//! for several items that are alike.
 
-use rustc_hash::FxHashMap;
+mod builtin;
+mod shape;
+mod table;
+
+use std::collections::BTreeMap;
+
 use serde::Deserialize;
+
+pub use shape::Shape;
+pub(crate) use table::last_segment;
+pub use table::{ModelError, Models};
 
 /// One library.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -15,6 +25,10 @@ use serde::Deserialize;
 pub struct Model {
     /// The library's name, for messages.
     pub name: String,
+    /// The package that makes up the library, where it is not named as the library is: a crate of the
+    /// workspace is the modelled one only if both names agree.
+    #[serde(default)]
+    pub package: Option<String>,
     /// A file that contains none of the words of any model is not parsed. Only what can matter on
     /// its own: names of context types, guards and the like, not of frameworks.
     #[serde(default)]
@@ -66,6 +80,21 @@ pub struct TypeModel {
     /// Fields that hold a context, for requests and extractors.
     #[serde(default)]
     pub context_fields: Vec<String>,
+    /// The types of its public fields; `"*"` stands for what it dereferences to.
+    #[serde(default)]
+    pub fields: BTreeMap<String, Shape>,
+    /// What a `for` loop over it yields, where that is not what it holds (a map's pairs).
+    #[serde(default)]
+    pub items: Option<Shape>,
+    /// For `role = "request"`: a parameter of this type alone makes a function a handler.
+    #[serde(default)]
+    pub strong: bool,
+    /// For `role = "request"`: it does if its first argument is one of these types (a server's body).
+    #[serde(default)]
+    pub strong_with: Vec<String>,
+    /// For `role = "request"`: it does for a method whose result holds this type (`tonic::Response`).
+    #[serde(default)]
+    pub strong_returns: Option<String>,
     /// For extractors and wrappers: the type argument that it holds and yields as field `0`.
     #[serde(default)]
     pub holds: Option<usize>,
@@ -116,7 +145,8 @@ pub enum TypeRole {
     Channel,
     /// A duration or instant.
     Time,
-    /// A type of the same name as a context that must never be taken for one.
+    /// Nothing that matters by itself; so too a type of the same name as a context that must never be
+    /// taken for one.
     Other,
 }
 
@@ -182,11 +212,12 @@ pub struct FnModel {
     /// For spawns: what dropping the returned value does.
     #[serde(default)]
     pub on_drop: OnDrop,
-    /// The result's type where it matters: a canonical path, or `"self"`, `"inner"` (what the subject
-    /// holds), `"arg N"`, `"output N"` (what the closure or future N yields), `"task N"`, wrapped as
-    /// `"option inner"`, `"result …"`, `"future …"`.
+    /// The result's type where it matters and does not follow from the role.
     #[serde(default)]
-    pub returns: Option<String>,
+    pub returns: Option<Shape>,
+    /// What the closures in `work` are given, where that does not follow from the role.
+    #[serde(default)]
+    pub gives: Vec<Shape>,
     /// For waiting operations: what it waits for, in words ("a message").
     #[serde(default)]
     pub what: Option<String>,
@@ -366,19 +397,13 @@ pub enum AttributeRole {
 pub struct TraitModel {
     /// Canonical path.
     pub path: String,
+    /// Further paths.
+    #[serde(default)]
+    pub also: Vec<String>,
     /// Its methods that are handlers in every impl.
     #[serde(default)]
     pub handlers: Vec<String>,
     /// Its methods that are middleware in every impl.
     #[serde(default)]
     pub middleware: Vec<String>,
-}
-
-/// All models, ready for look-up by canonical path.
-#[derive(Clone, Debug, Default)]
-pub struct Models {
-    models: Vec<Model>,
-    types: FxHashMap<String, TypeModel>,
-    functions: FxHashMap<String, FnModel>,
-    trait_methods: FxHashMap<String, Vec<FnModel>>,
 }

@@ -1,9 +1,14 @@
 //! Types as far as they are written.
 
+mod resolve;
+mod subst;
+
 use smol_str::SmolStr;
 
 use crate::facts::{BodyId, ItemId};
 use crate::source::FileId;
+
+pub use subst::{Substitution, unify};
 
 /// An item of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

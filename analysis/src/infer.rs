@@ -1,0 +1,95 @@
+//! The types of a body's locals, and what its calls call, as far as the code says.
+//!
+//! Forward and without control flow: each local has one type, the operations of a body are gone
+//! through twice in order, and what is not known is filled in from what comes later. A closure is
+//! gone through where it is made and again where a call says what it will be given.
+
+mod call;
+mod model;
+mod place;
+mod tree;
+
+use rustc_hash::FxHashSet;
+
+use crate::facts::{BlockId, ItemKind, LocalId, OpKind, PathRef};
+use crate::link::Program;
+use crate::names::Namespace;
+use crate::source::FileId;
+use crate::types::{DefId, Target, Ty};
+
+/// What is known of the types in a body.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TypedBody {
+    /// By local.
+    pub locals: Vec<Ty>,
+    /// What each operation calls or names, by block and operation; [`Target::Unknown`] for those
+    /// that call nothing.
+    pub targets: Vec<Vec<Target>>,
+    /// What the body yields: a closure's result, a future's output.
+    pub output: Ty,
+}
+
+impl TypedBody {
+    /// A local's type.
+    pub fn local(&self, id: LocalId) -> &Ty {
+        static UNKNOWN: Ty = Ty::Unknown;
+        self.locals.get(id.index()).unwrap_or(&UNKNOWN)
+    }
+
+    /// What an operation calls or names.
+    pub fn target(&self, block: BlockId, op: usize) -> &Target {
+        static UNKNOWN: Target = Target::Unknown;
+        self.targets.get(block.index()).and_then(|ops| ops.get(op)).unwrap_or(&UNKNOWN)
+    }
+}
+
+/// The types in a file's bodies.
+pub(crate) struct FileTypes {
+    pub(crate) bodies: Vec<TypedBody>,
+    /// Functions that the file mentions otherwise than as what is called.
+    pub(crate) values: FxHashSet<DefId>,
+}
+
+/// Goes through all bodies of a file.
+pub(crate) fn file(program: &Program, file: FileId) -> FileTypes {
+    let Some(facts) = program.facts(file) else {
+        return FileTypes { bodies: Vec::new(), values: FxHashSet::default() };
+    };
+    let bodies = tree::infer(program, file, facts);
+    let mut values = FxHashSet::default();
+    let mut mention = |path: &PathRef| {
+        if let Target::Def(def) = program.value_path(file, path).target {
+            values.insert(def);
+        }
+    };
+    for item in &facts.items {
+        if let ItemKind::MacroCall { mentions, .. } = &item.kind {
+            mentions.iter().for_each(&mut mention);
+        }
+    }
+    for body in &facts.bodies {
+        for op in body.blocks.iter().flat_map(|block| &block.ops) {
+            if let OpKind::Unknown { paths, .. } = &op.kind {
+                paths.iter().for_each(&mut mention);
+            }
+        }
+    }
+    for (body, typed) in facts.bodies.iter().zip(&bodies) {
+        for (block, targets) in body.blocks.iter().zip(&typed.targets) {
+            for (op, target) in block.ops.iter().zip(targets) {
+                if let (OpKind::Path(_), Target::Def(def)) = (&op.kind, target) {
+                    values.insert(*def);
+                }
+            }
+        }
+    }
+    FileTypes { bodies, values }
+}
+
+/// The canonical path of a macro.
+pub(crate) fn macro_path(program: &Program, file: FileId, path: &PathRef) -> Option<smol_str::SmolStr> {
+    match program.resolve_path(file, path, Namespace::Macro) {
+        crate::names::Res::External(path) => Some(path),
+        _ => None,
+    }
+}

@@ -1,0 +1,330 @@
+//! What a call calls, and the type of what it gives.
+
+use std::rc::Rc;
+
+use smol_str::SmolStr;
+
+use super::model::Given;
+use super::tree::{Frame, Signature, Tree};
+use crate::facts::{Callee, ItemKind, LocalId, Name, PathRef, Place, TypeRef};
+use crate::names::{Namespace, Res, generics};
+use crate::types::{Bound, DefId, Substitution, Target, Ty, TyCon, unify};
+
+impl<'a> Tree<'a> {
+    /// `callee(args)`.
+    pub(super) fn call(&mut self, frame: &mut Frame<'a>, callee: &Callee, args: &[LocalId]) -> (Target, Ty) {
+        let types: Vec<Ty> = args.iter().map(|arg| frame.local(*arg)).collect();
+        match callee {
+            Callee::Value(place) => {
+                let ty = self.place(frame, place);
+                self.call_value(&ty, &types)
+            }
+            Callee::Path(path) => {
+                let found = self.program.value_path(self.file, path);
+                match found.target {
+                    Target::Def(def) => {
+                        let def = self.of_known_type(def, types.first());
+                        let ty = self.call_function(def, &types, found.with, &found.own);
+                        (Target::Def(def), ty)
+                    }
+                    Target::Constructor(name, ty) => {
+                        let ty = self.constructed(&name, ty, &types);
+                        (Target::Constructor(name, ty.clone()), ty)
+                    }
+                    Target::External(path) | Target::TraitMethod(path)
+                        if self.program.models.function(&path).is_none() =>
+                    {
+                        let target = self.by_first_argument(&path, &types, frame);
+                        match target {
+                            Some((target, ty)) => (target, ty),
+                            None => (Target::External(path), Ty::Unknown),
+                        }
+                    }
+                    target @ (Target::External(_) | Target::TraitMethod(_)) => {
+                        let given = Given { types: &types, own: &found.own, turbofish: &found.types };
+                        let ty = self.call_model(
+                            frame,
+                            &target,
+                            &given,
+                            args.first().map(|arg| Place::local(*arg)).as_ref(),
+                        );
+                        (target, ty)
+                    }
+                    Target::Value(def) => {
+                        let (_, ty) = self.call_value(&found.ty, &types);
+                        (Target::Value(def), ty)
+                    }
+                    other => (other, Ty::Unknown),
+                }
+            }
+        }
+    }
+
+    /// A trait's method called by path on a value whose type is known: the impl's.
+    fn of_known_type(&self, def: DefId, first: Option<&Ty>) -> DefId {
+        let is_of_trait = self.program.container(def).and_then(|of| self.program.item(of));
+        let (Some(ItemKind::Trait { .. }), Some(first)) = (is_of_trait.map(|item| &item.kind), first) else {
+            return def;
+        };
+        let Some(name) = self.program.item(def).map(|item| item.name.clone()) else { return def };
+        let found = self.program.impl_member(self.program.peel(first), &name);
+        found.map_or(def, |(found, _)| found)
+    }
+
+    /// `Trait::method(&x)` of a library's trait, where the program implements it for `x`.
+    fn by_first_argument(&mut self, path: &str, types: &[Ty], frame: &Frame<'a>) -> Option<(Target, Ty)> {
+        let (_, name) = path.rsplit_once("::")?;
+        let own = types.first()?;
+        let method = self.program.method_on(self.program.peel(own), name, &frame.traits)?;
+        match method.target {
+            Target::Def(def) => {
+                let ty = self.call_function(def, types, method.with, &method.own);
+                Some((Target::Def(def), ty))
+            }
+            _ => None,
+        }
+    }
+
+    /// Calls what a value is.
+    pub(super) fn call_value(&mut self, ty: &Ty, types: &[Ty]) -> (Target, Ty) {
+        match self.program.peel(ty).clone() {
+            Ty::Closure(id) => {
+                let output = self.call_closure(id, types);
+                let target = if id.file == self.file { Target::Closure(id.body) } else { Target::Unknown };
+                (target, output)
+            }
+            Ty::Fn(def) => {
+                let ty = self.call_function(def, types, Substitution::default(), &Ty::Unknown);
+                (Target::Def(def), ty)
+            }
+            Ty::ExternalFn(path) => {
+                let target = Target::External(path);
+                let given = Given { types, own: &Ty::Unknown, turbofish: &[] };
+                let ty = self.model_result(&target, &given);
+                (target, ty)
+            }
+            Ty::Constructor(made) => {
+                let name = match &*made {
+                    Ty::Adt(TyCon::Def(def), _) => self.program.item(*def).map(|item| item.name.clone()),
+                    _ => None,
+                };
+                let name = name.unwrap_or_default();
+                let ty = self.constructed(&name, *made, types);
+                (Target::Constructor(name, ty.clone()), ty)
+            }
+            Ty::FnPtr(_, ret) => (Target::Unknown, *ret),
+            ty @ (Ty::Bounds(_) | Ty::Param(..)) => {
+                let ret = self.program.bounds_of(&ty).into_iter().find_map(|bound| match bound {
+                    Bound::Fn(_, ret) => Some(*ret),
+                    _ => None,
+                });
+                (Target::Unknown, ret.unwrap_or_default())
+            }
+            _ => (Target::Unknown, Ty::Unknown),
+        }
+    }
+
+    /// `receiver.name(args)`.
+    pub(super) fn method_call(
+        &mut self,
+        frame: &mut Frame<'a>,
+        receiver: &Place,
+        name: &Name,
+        turbofish: &[TypeRef],
+        args: &[LocalId],
+    ) -> (Target, Ty) {
+        let own = self.place(frame, receiver);
+        let Some(method) = self.program.method(&own, name, &frame.traits) else {
+            return (Target::Unknown, Ty::Unknown);
+        };
+        let mut types = vec![own];
+        types.extend(args.iter().map(|arg| frame.local(*arg)));
+        let turbofish: Vec<Ty> = turbofish.iter().map(|ty| self.program.resolve_type(self.file, ty)).collect();
+        let ty = match &method.target {
+            Target::Def(def) => {
+                let mut with = method.with;
+                with.extend(self.program.arguments(*def, &turbofish));
+                self.call_function(*def, &types, with, &method.own)
+            }
+            target @ (Target::External(_) | Target::TraitMethod(_)) => {
+                let given = Given { types: &types, own: &method.own, turbofish: &turbofish };
+                self.call_model(frame, target, &given, Some(receiver))
+            }
+            _ => Ty::Unknown,
+        };
+        (method.target, ty)
+    }
+
+    pub(super) fn signature(&mut self, def: DefId) -> Rc<Signature> {
+        if let Some(known) = self.signatures.get(&def) {
+            return known.clone();
+        }
+        let params = self.program.param_types(def);
+        let ret = self.program.return_type(def);
+        let signature = Rc::new(Signature { params, ret });
+        self.signatures.insert(def, signature.clone());
+        signature
+    }
+
+    /// What a function of the program gives for arguments of these types, and what its closures are given.
+    pub(super) fn call_function(&mut self, def: DefId, types: &[Ty], with: Substitution, own: &Ty) -> Ty {
+        let signature = self.signature(def);
+        let own = if own.is_unknown() { types.first().map_or(&Ty::Unknown, Ty::unreferenced) } else { own };
+        let mut with = with;
+        let params: Vec<Ty> = signature.params.iter().map(|param| param.with_self(own)).collect();
+        for (param, ty) in params.iter().zip(types) {
+            unify(param, ty, &mut with);
+        }
+        for (param, ty) in params.iter().zip(types) {
+            self.give(param, ty, &mut with);
+        }
+        // What the bounds say of parameters that became known: `Fut: Future<Output = T>`.
+        self.learn_from_bounds(def, &mut with);
+        if !signature.ret.is_generic() {
+            return signature.ret.clone();
+        }
+        self.forget_open(def, &mut with);
+        signature.ret.with_self(own).substitute(&with)
+    }
+
+    /// Tells a closure among the arguments what its parameter's bound says it is given.
+    fn give(&mut self, param: &Ty, ty: &Ty, with: &mut Substitution) {
+        if !matches!(ty.unreferenced(), Ty::Closure(_) | Ty::Fn(_) | Ty::ExternalFn(_) | Ty::Constructor(_)) {
+            return;
+        }
+        let bounds = match self.program.peel(param) {
+            Ty::FnPtr(params, ret) => vec![Bound::Fn(params.clone(), ret.clone())],
+            param => self.program.bounds_of(param),
+        };
+        for bound in bounds {
+            let Bound::Fn(params, ret) = bound else { continue };
+            let given: Vec<Ty> = params.iter().map(|param| closed(param.substitute(with))).collect();
+            let (_, output) = self.call_value(ty, &given);
+            unify(&ret, &output, with);
+            // An async closure's bound is written with its output.
+            if let Ty::Future(output) = &output
+                && !matches!(&*ret, Ty::Future(_) | Ty::Bounds(_) | Ty::Param(..))
+            {
+                unify(&ret, output, with);
+            }
+        }
+    }
+
+    fn learn_from_bounds(&self, def: DefId, with: &mut Substitution) {
+        let Some(params) = self.program.item(def).and_then(generics).map(|generics| &generics.params) else { return };
+        for param in params {
+            let key = (def, param.name.clone());
+            let Some(actual) = with.get(&key).cloned() else { continue };
+            for bound in self.program.bounds_of(&Ty::Param(def, param.name.clone())) {
+                match bound {
+                    Bound::Future(output) => unify(&output, &self.awaited(&actual), with),
+                    Bound::Trait(_, _, bindings) => {
+                        if let Some((_, item)) = bindings.iter().find(|(name, _)| name == "Item") {
+                            unify(item, &self.program.item_of(&actual, true), with);
+                        }
+                    }
+                    Bound::Fn(..) => {}
+                }
+            }
+        }
+    }
+
+    /// Parameters of the callee that nothing was learned of mean nothing to the caller.
+    fn forget_open(&self, def: DefId, with: &mut Substitution) {
+        for of in std::iter::once(def).chain(self.program.container(def)) {
+            let params = self.program.item(of).and_then(generics).into_iter().flat_map(|generics| &generics.params);
+            for param in params {
+                with.entry((of, param.name.clone())).or_default();
+            }
+        }
+    }
+
+    /// A tuple struct or variant made of its fields.
+    fn constructed(&self, name: &str, ty: Ty, types: &[Ty]) -> Ty {
+        let fields: Vec<(SmolStr, Ty)> =
+            types.iter().enumerate().map(|(at, ty)| (SmolStr::new(at.to_string()), ty.clone())).collect();
+        self.with_fields(name, ty, &fields)
+    }
+
+    /// A struct's type arguments as its fields tell them.
+    fn with_fields(&self, variant: &str, ty: Ty, given: &[(SmolStr, Ty)]) -> Ty {
+        let Ty::Adt(TyCon::Def(def), args) = &ty else { return ty };
+        let Some(item) = self.program.item(*def) else { return ty };
+        let (generics, fields) = match &item.kind {
+            ItemKind::Struct { generics, fields, .. } => (generics, fields),
+            ItemKind::Enum { generics, variants } => match variants.iter().find(|known| known.name == variant) {
+                Some(found) => (generics, &found.fields),
+                None => return ty,
+            },
+            _ => return ty,
+        };
+        if generics.params.is_empty() {
+            return ty;
+        }
+        let mut with = Substitution::default();
+        for (name, ty) in given {
+            if let Some(field) = fields.iter().find(|field| field.name == *name) {
+                unify(&self.program.resolve_type(def.file, &field.ty), ty, &mut with);
+            }
+        }
+        let mut args = args.clone();
+        args.resize(generics.params.len(), Ty::Unknown);
+        for (arg, param) in args.iter_mut().zip(&generics.params) {
+            if matches!(arg, Ty::Param(of, _) if of == def) {
+                *arg = Ty::Unknown;
+            }
+            if let Some(found) = with.get(&(*def, param.name.clone())) {
+                arg.fill(found);
+            }
+        }
+        Ty::Adt(TyCon::Def(*def), args)
+    }
+
+    /// `Path { field: value, ..base }`.
+    pub(super) fn literal_struct(
+        &mut self,
+        frame: &Frame<'a>,
+        path: &PathRef,
+        fields: &[(Name, LocalId)],
+        base: Option<&Place>,
+    ) -> (Target, Ty) {
+        let (res, used) = self.program.lookup().prefix(self.file, path, Namespace::Type);
+        let variant = match &res {
+            Res::Variant(_, name) => name.clone(),
+            _ => path.segments.last().map(|segment| segment.name.clone()).unwrap_or_default(),
+        };
+        let ty = if used == path.segments.len() && path.qself.is_none() {
+            let segment = path.segments.last();
+            self.program.type_of_res(self.file, path.scope, &res, segment, 16)
+        } else {
+            // `Self::Variant { .. }`, `Alias::Variant { .. }`.
+            match self.program.value_path(self.file, path).target {
+                Target::Constructor(_, ty) => ty,
+                _ => self.program.resolve_type(self.file, &TypeRef::Path(path.clone())),
+            }
+        };
+        if ty.is_unknown() {
+            return (Target::Unknown, ty);
+        }
+        let given: Vec<(SmolStr, Ty)> =
+            fields.iter().map(|(name, value)| (name.clone(), frame.local(*value))).collect();
+        let mut ty = self.with_fields(&variant, ty, &given);
+        if let Some(base) = base {
+            ty.fill(&self.place(frame, base));
+        }
+        let name = match &ty {
+            Ty::Adt(TyCon::Def(def), _) if !matches!(res, Res::Variant(..)) => self
+                .program
+                .item(*def)
+                .filter(|item| matches!(item.kind, ItemKind::Struct { .. }))
+                .map_or(variant, |item| item.name.clone()),
+            _ => variant,
+        };
+        (Target::Constructor(name, ty.clone()), ty)
+    }
+}
+
+/// A type without open parameters: those say nothing to a closure.
+fn closed(ty: Ty) -> Ty {
+    if let Ty::Param(..) = ty { Ty::Unknown } else { ty }
+}

@@ -1,0 +1,368 @@
+//! Goes through the bodies of a file: functions first, what is in them from there.
+
+use std::rc::Rc;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+use smol_str::SmolStr;
+
+use super::TypedBody;
+use crate::facts::{
+    BinaryOp, Body, BodyId, BodyKind, FileFacts, Lit, LocalId, Op, OpKind, Place, ScopeId, ScopeKind, Terminator, Test,
+};
+use crate::link::Program;
+use crate::model::TypeRole;
+use crate::source::FileId;
+use crate::types::{BodyRef, DefId, Target, Ty};
+
+/// How often a body is gone through: what is learned late is used on the second way.
+const PASSES: usize = 2;
+
+/// How deep closures may be nested before the inner ones are left alone.
+const MAX_NESTING: usize = 48;
+
+pub(super) fn infer(program: &Program, file: FileId, facts: &FileFacts) -> Vec<TypedBody> {
+    let mut tree = Tree {
+        program,
+        file,
+        facts,
+        states: facts.bodies.iter().map(|_| None).collect(),
+        signatures: FxHashMap::default(),
+        traits: FxHashMap::default(),
+        nesting: 0,
+    };
+    for (body, at) in facts.bodies.iter().zip(0..) {
+        if matches!(body.kind, BodyKind::Function(_) | BodyKind::Const(_)) {
+            tree.run(BodyId(at), &[], &[]);
+        }
+    }
+    for at in 0..facts.bodies.len() {
+        if tree.states.get(at).is_some_and(Option::is_none) {
+            tree.run(BodyId(at as u32), &[], &[]);
+        }
+    }
+    tree.states.into_iter().map(|state| state.map_or_else(TypedBody::default, |state| state.typed)).collect()
+}
+
+/// The file's bodies as far as they are known.
+pub(super) struct Tree<'a> {
+    pub(super) program: &'a Program,
+    pub(super) file: FileId,
+    facts: &'a FileFacts,
+    states: Vec<Option<State>>,
+    pub(super) signatures: FxHashMap<DefId, Rc<Signature>>,
+    traits: FxHashMap<ScopeId, Rc<FxHashSet<SmolStr>>>,
+    nesting: usize,
+}
+
+/// A function's types.
+pub(super) struct Signature {
+    pub(super) params: Vec<Ty>,
+    pub(super) ret: Ty,
+}
+
+/// A body that was gone through at least once.
+struct State {
+    typed: TypedBody,
+    captured: Vec<Ty>,
+    given: Vec<Ty>,
+}
+
+/// A body on its way.
+pub(super) struct Frame<'a> {
+    pub(super) body: &'a Body,
+    pub(super) typed: TypedBody,
+    pub(super) traits: Rc<FxHashSet<SmolStr>>,
+    /// Places that `for` loops go over.
+    pub(super) looped: FxHashSet<Place>,
+}
+
+impl Frame<'_> {
+    pub(super) fn local(&self, id: LocalId) -> Ty {
+        self.typed.local(id).clone()
+    }
+
+    pub(super) fn fill(&mut self, id: LocalId, ty: &Ty) {
+        if let Some(local) = self.typed.locals.get_mut(id.index()) {
+            local.fill(ty);
+        }
+    }
+}
+
+impl<'a> Tree<'a> {
+    /// Goes through a body, given the types of what it captures and of its arguments as far as they
+    /// are known; not again if nothing new is given.
+    pub(super) fn run(&mut self, id: BodyId, captured: &[Ty], given: &[Ty]) {
+        let Some(body) = self.facts.body(id) else { return };
+        let Some(slot) = self.states.get_mut(id.index()) else { return };
+        let (typed, captured, given) = match slot.take() {
+            Some(state) => {
+                let captured = merged(&state.captured, captured);
+                let given = merged(&state.given, given);
+                if captured == state.captured && given == state.given {
+                    *slot = Some(state);
+                    return;
+                }
+                (state.typed, captured, given)
+            }
+            None => (self.written(body), captured.to_vec(), given.to_vec()),
+        };
+        let mut frame = Frame { body, typed, traits: self.traits_of(body.scope), looped: looped(body) };
+        for ((_, inner), ty) in body.captures.iter().zip(&captured) {
+            frame.fill(*inner, ty);
+        }
+        for (param, ty) in body.params.iter().zip(&given) {
+            frame.fill(*param, ty);
+        }
+        // A body that is found in itself, by broken facts, is not entered again.
+        if let Some(slot) = self.states.get_mut(id.index()) {
+            *slot = Some(State { typed: frame.typed.clone(), captured: captured.clone(), given: given.clone() });
+        }
+        if self.nesting < MAX_NESTING {
+            self.nesting += 1;
+            for _ in 0..PASSES {
+                self.pass(&mut frame);
+            }
+            self.nesting -= 1;
+        }
+        if let Some(slot) = self.states.get_mut(id.index()) {
+            *slot = Some(State { typed: frame.typed, captured, given });
+        }
+    }
+
+    /// The types as written.
+    fn written(&self, body: &Body) -> TypedBody {
+        let program = self.program;
+        let mut locals: Vec<Ty> = body
+            .locals
+            .iter()
+            .map(|local| local.ty.as_ref().map_or(Ty::Unknown, |ty| program.resolve_type(self.file, ty)))
+            .collect();
+        let mut output = body.ret.as_ref().map_or(Ty::Unknown, |ty| program.resolve_type(self.file, ty));
+        match body.kind {
+            BodyKind::Function(item) => {
+                let def = DefId { file: self.file, item };
+                for (param, ty) in body.params.iter().zip(program.param_types(def)) {
+                    if let Some(local) = locals.get_mut(param.index()) {
+                        local.fill(&ty);
+                    }
+                }
+                output = match program.function(def).map(|function| function.ret.as_ref()) {
+                    Some(Some(ret)) => program.resolve_type(self.file, ret),
+                    Some(None) => Ty::unit(),
+                    None => Ty::Unknown,
+                };
+            }
+            BodyKind::Const(item) => {
+                if let Some(crate::facts::ItemKind::Const { ty, .. } | crate::facts::ItemKind::Static { ty, .. }) =
+                    self.facts.item(item).map(|item| &item.kind)
+                {
+                    output = program.resolve_type(self.file, ty);
+                }
+            }
+            BodyKind::Closure(_) | BodyKind::AsyncBlock(_) => {}
+        }
+        let targets = body.blocks.iter().map(|block| vec![Target::Unknown; block.ops.len()]).collect();
+        TypedBody { locals, targets, output }
+    }
+
+    /// The library traits imported around a body or in blocks within it.
+    fn traits_of(&mut self, scope: ScopeId) -> Rc<FxHashSet<SmolStr>> {
+        if let Some(known) = self.traits.get(&scope) {
+            return known.clone();
+        }
+        let lookup = self.program.lookup();
+        let mut traits = lookup.traits_in_scope(self.file, scope);
+        for (inner, at) in self.facts.scopes.iter().zip(0..) {
+            let inner_id = ScopeId(at);
+            if inner.kind == ScopeKind::Block && inner_id != scope && self.is_within(inner_id, scope) {
+                traits.extend(lookup.traits_in_scope(self.file, inner_id));
+            }
+        }
+        let traits = Rc::new(traits);
+        self.traits.insert(scope, traits.clone());
+        traits
+    }
+
+    fn is_within(&self, inner: ScopeId, outer: ScopeId) -> bool {
+        let mut at = Some(inner);
+        for _ in 0..=self.facts.scopes.len() {
+            match at {
+                Some(scope) if scope == outer => return true,
+                Some(scope) => at = self.facts.scope(scope).and_then(|scope| scope.parent),
+                None => return false,
+            }
+        }
+        false
+    }
+
+    fn pass(&mut self, frame: &mut Frame<'a>) {
+        let body = frame.body;
+        for (at, block) in body.blocks.iter().enumerate() {
+            for (op_at, op) in block.ops.iter().enumerate() {
+                let (target, ty) = self.op(frame, op);
+                if let Some(dest) = op.dest {
+                    frame.fill(dest, &ty);
+                }
+                let slot = frame.typed.targets.get_mut(at).and_then(|targets: &mut Vec<Target>| targets.get_mut(op_at));
+                if let Some(slot) = slot
+                    && target != Target::Unknown
+                {
+                    *slot = target;
+                }
+            }
+            match &block.end {
+                Terminator::Return(value) => {
+                    let ty = frame.local(*value);
+                    frame.typed.output.fill(&ty);
+                    // What is returned is what the signature says, where the code itself does not tell.
+                    let output = frame.typed.output.clone();
+                    if !output.is_generic() {
+                        frame.fill(*value, &output);
+                    }
+                }
+                Terminator::Select { arms, .. } => {
+                    for arm in arms {
+                        let output = self.awaited(&frame.local(arm.future));
+                        frame.fill(arm.output, &output);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// What an operation calls and what it yields.
+    fn op(&mut self, frame: &mut Frame<'a>, op: &Op) -> (Target, Ty) {
+        let value = |ty| (Target::Unknown, ty);
+        match &op.kind {
+            OpKind::Use(place) => value(self.place(frame, place)),
+            OpKind::Ref(place, mutability) => {
+                let ty = self.place(frame, place);
+                let is_mut = *mutability == crate::facts::Mutability::Mut;
+                value(if ty.is_unknown() { ty } else { Ty::Ref(Box::new(ty), is_mut) })
+            }
+            OpKind::Assign { place, value: from } => {
+                if place.path.is_empty() {
+                    let ty = frame.local(*from);
+                    frame.fill(place.base, &ty);
+                }
+                value(Ty::unit())
+            }
+            OpKind::Lit(lit) => value(literal(lit)),
+            OpKind::Path(path) => {
+                let found = self.program.value_path(self.file, path);
+                let ty = self.value_of(&found.target, found.ty);
+                (found.target, ty)
+            }
+            OpKind::Call { callee, args } => self.call(frame, callee, args),
+            OpKind::MethodCall { receiver, name, types, args, .. } => {
+                self.method_call(frame, receiver, name, types, args)
+            }
+            OpKind::Struct { path, fields, base } => self.literal_struct(frame, path, fields, base.as_ref()),
+            OpKind::Tuple(parts) => value(Ty::Tuple(parts.iter().map(|part| frame.local(*part)).collect())),
+            OpKind::Array(parts) => {
+                let mut item = Ty::Unknown;
+                parts.iter().for_each(|part| item.fill(&frame.local(*part)));
+                value(Ty::Slice(Box::new(item)))
+            }
+            OpKind::Closure(inner) => value(self.closure(frame, *inner)),
+            OpKind::Await(future) => value(self.awaited(&frame.local(*future))),
+            OpKind::Binary(BinaryOp::Other, left, _) => {
+                let left = frame.local(*left).unreferenced().clone();
+                let keeps = matches!(left, Ty::Prim(_)) || self.program.role(&left) == Some(TypeRole::Time);
+                value(if keeps { left } else { Ty::Unknown })
+            }
+            OpKind::Binary(..) => value(Ty::Prim("bool".into())),
+            OpKind::Unary(_, of) => value(frame.local(*of).unreferenced().clone()),
+            OpKind::Cast(_, ty) => value(self.program.resolve_type(self.file, ty)),
+            OpKind::Inspect { path, args } => value(self.inspected(frame, path, args)),
+            OpKind::Unknown { .. } => value(Ty::Unknown),
+            OpKind::AssignOp { .. } | OpKind::Wild(_) | OpKind::EndScope { .. } | OpKind::EndTemps { .. } => value(Ty::Unknown),
+        }
+    }
+
+    /// A path's type as a value: a constructor without fields is what it makes.
+    fn value_of(&self, target: &Target, ty: Ty) -> Ty {
+        match (target, ty) {
+            (Target::Constructor(name, made), ty) => {
+                if self.has_fields(name, made) {
+                    ty
+                } else {
+                    made.clone()
+                }
+            }
+            (_, ty) => ty,
+        }
+    }
+
+    fn has_fields(&self, name: &str, made: &Ty) -> bool {
+        use crate::facts::ItemKind;
+        let Ty::Adt(crate::types::TyCon::Def(def), _) = made else { return false };
+        match self.program.item(*def).map(|item| &item.kind) {
+            Some(ItemKind::Struct { fields, .. }) => !fields.is_empty(),
+            Some(ItemKind::Enum { variants, .. }) => {
+                variants.iter().any(|variant| variant.name == name && !variant.fields.is_empty())
+            }
+            _ => false,
+        }
+    }
+
+    /// A closure or `async` block where it is made.
+    fn closure(&mut self, frame: &Frame<'a>, inner: BodyId) -> Ty {
+        let Some(body) = self.facts.body(inner) else { return Ty::Unknown };
+        let captured: Vec<Ty> = body.captures.iter().map(|(outer, _)| frame.local(*outer)).collect();
+        self.run(inner, &captured, &[]);
+        match body.kind {
+            BodyKind::AsyncBlock(_) => Ty::Future(Box::new(self.output_of(inner))),
+            _ => Ty::Closure(BodyRef { file: self.file, body: inner }),
+        }
+    }
+
+    /// What a body yields as far as it is known by now.
+    pub(super) fn output_of(&self, id: BodyId) -> Ty {
+        let state = self.states.get(id.index()).and_then(Option::as_ref);
+        state.map_or(Ty::Unknown, |state| state.typed.output.clone())
+    }
+
+    /// What calling a closure with these arguments gives.
+    pub(super) fn call_closure(&mut self, id: BodyRef, given: &[Ty]) -> Ty {
+        if id.file != self.file {
+            return Ty::Unknown;
+        }
+        self.run(id.body, &[], given);
+        let output = self.output_of(id.body);
+        match self.facts.body(id.body) {
+            Some(body) if body.is_async && !matches!(output, Ty::Future(_)) => Ty::Future(Box::new(output)),
+            _ => output,
+        }
+    }
+}
+
+fn merged(known: &[Ty], new: &[Ty]) -> Vec<Ty> {
+    let mut merged = known.to_vec();
+    merged.resize(known.len().max(new.len()), Ty::Unknown);
+    merged.iter_mut().zip(new).for_each(|(known, new)| known.fill(new));
+    merged
+}
+
+/// The places whose items `for` loops take.
+fn looped(body: &Body) -> FxHashSet<Place> {
+    let tests = body.blocks.iter().filter_map(|block| match &block.end {
+        Terminator::Match { place, test: Test::Next, .. } => Some(place.clone()),
+        _ => None,
+    });
+    tests.collect()
+}
+
+fn literal(lit: &Lit) -> Ty {
+    let prim = |name: &str| Ty::Prim(name.into());
+    match lit {
+        Lit::Str(_) => prim("str").referenced(),
+        Lit::ByteStr => Ty::Slice(Box::new(prim("u8"))).referenced(),
+        Lit::CStr => Ty::Adt(crate::types::TyCon::External("std::ffi::CStr".into()), Vec::new()).referenced(),
+        Lit::Int(_) => prim("integer"),
+        Lit::Float => prim("float"),
+        Lit::Bool(_) => prim("bool"),
+        Lit::Char => prim("char"),
+    }
+}

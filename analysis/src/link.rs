@@ -1,0 +1,112 @@
+//! Joins the facts of all files into one program.
+//!
+//! Names first, then impls by the type they are for, then the types of every body's locals and what
+//! its calls call, in parallel, and last which functions are handlers.
+
+mod exported;
+mod impls;
+mod methods;
+mod paths;
+mod query;
+
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::facts::{BodyId, BodyKind, ItemId};
+use crate::handlers::{self, Handler};
+use crate::infer::{self, TypedBody};
+use crate::model::Models;
+use crate::names::{Lookup, Names};
+use crate::source::{FileId, Sources};
+use crate::types::{BodyRef, DefId};
+
+use impls::Impls;
+pub(crate) use methods::Method;
+
+/// Everything that is known of a set of crates before flows are looked at.
+#[derive(Debug)]
+pub struct Program {
+    /// The files and crates; files that no crate reaches have crates of their own at the end.
+    pub sources: Sources,
+    /// What is known of libraries.
+    pub models: Models,
+    names: Names,
+    impls: Impls,
+    /// By file and body.
+    typed: Vec<Vec<TypedBody>>,
+    bodies: Vec<BodyRef>,
+    /// The function item of each function's body.
+    owners: FxHashMap<BodyRef, DefId>,
+    handlers: FxHashMap<BodyRef, Handler>,
+    /// Functions that are mentioned otherwise than as what is called.
+    values: FxHashSet<DefId>,
+    exported: FxHashSet<DefId>,
+}
+
+impl Program {
+    /// Links the files of the given crates.
+    pub fn link(mut sources: Sources, models: Models) -> Program {
+        let names = Names::build(&mut sources, &models);
+        let mut program = Program {
+            sources,
+            models,
+            names,
+            impls: Impls::default(),
+            typed: Vec::new(),
+            bodies: Vec::new(),
+            owners: FxHashMap::default(),
+            handlers: FxHashMap::default(),
+            values: FxHashSet::default(),
+            exported: FxHashSet::default(),
+        };
+        program.apply_own_models();
+        program.impls = Impls::collect(&program);
+        program.list_bodies();
+        program.exported = exported::collect(&program);
+        let inferred: Vec<infer::FileTypes> = (0..program.sources.files.len())
+            .into_par_iter()
+            .map(|at| infer::file(&program, FileId(at as u32)))
+            .collect();
+        for file in inferred {
+            program.typed.push(file.bodies);
+            program.values.extend(file.values);
+        }
+        program.handlers = handlers::find(&program);
+        program
+    }
+
+    /// Items of the program that a user's model speaks of become what it says.
+    fn apply_own_models(&mut self) {
+        let paths = self.models.own_paths();
+        let found = paths.iter().filter_map(|path| Some((self.lookup().own_item(path)?, path))).collect::<Vec<_>>();
+        let modelled =
+            found.into_iter().map(|(def, path)| (def, self.models.canonical(path).as_ref().into())).collect::<Vec<_>>();
+        self.names.set_modelled(modelled);
+    }
+
+    fn list_bodies(&mut self) {
+        for (file, at) in self.sources.files.iter().zip(0..) {
+            let file_id = FileId(at);
+            let Some(facts) = file.facts.as_deref() else { continue };
+            for (body, at) in facts.bodies.iter().zip(0..) {
+                let id = BodyRef { file: file_id, body: BodyId(at) };
+                self.bodies.push(id);
+                if let BodyKind::Function(item) | BodyKind::Const(item) = body.kind {
+                    self.owners.insert(id, DefId { file: file_id, item });
+                }
+            }
+        }
+    }
+
+    /// Looks names up.
+    pub fn lookup(&self) -> Lookup<'_> {
+        Lookup { sources: &self.sources, models: &self.models, names: &self.names }
+    }
+
+    pub(crate) fn items(&self) -> impl Iterator<Item = DefId> + '_ {
+        self.sources.files.iter().zip(0..).flat_map(|(file, at)| {
+            let count = file.facts.as_deref().map_or(0, |facts| facts.items.len());
+            (0..count).map(move |item| DefId { file: FileId(at), item: ItemId(item as u32) })
+        })
+    }
+}

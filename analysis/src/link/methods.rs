@@ -1,0 +1,189 @@
+//! Which function a method call calls.
+
+use rustc_hash::FxHashSet;
+use smol_str::{SmolStr, format_smolstr};
+
+use super::Program;
+use crate::model::{FnModel, TypeRole};
+use crate::types::{Bound, DefId, Substitution, Target, Ty, TyCon, unify};
+
+/// How many times a value is dereferenced in search of a method.
+const MAX_DEREFS: usize = 10;
+
+/// How many supertraits are looked through.
+const MAX_SUPERS: usize = 16;
+
+/// A method found.
+#[derive(Clone, Debug)]
+pub(crate) struct Method {
+    pub(crate) target: Target,
+    /// The type it was found on: the receiver or what it dereferences to.
+    pub(crate) own: Ty,
+    /// What stands for the parameters of the impl.
+    pub(crate) with: Substitution,
+}
+
+impl Program {
+    /// What a value dereferences to, one step.
+    pub(crate) fn deref(&self, ty: &Ty) -> Option<Ty> {
+        match ty {
+            Ty::Ref(inner, _) => Some((**inner).clone()),
+            Ty::Adt(TyCon::External(path), args) => {
+                let model = self.models.ty(path)?;
+                if let Some(shape) = model.fields.get("*") {
+                    return Some(self.shape_of_type(shape, ty));
+                }
+                let looked_through = matches!(model.role, TypeRole::Pointer)
+                    || (model.holds.is_some() && matches!(model.role, TypeRole::Extractor | TypeRole::ServerOwned));
+                if looked_through { args.get(model.holds.unwrap_or(0)).cloned() } else { None }
+            }
+            Ty::Adt(TyCon::Def(_), _) => {
+                let implementation = self.impl_of(ty, "std::ops::Deref")?;
+                self.impl_target(implementation, ty)
+            }
+            _ => None,
+        }
+    }
+
+    /// `Target` of an impl of `Deref`.
+    fn impl_target(&self, implementation: DefId, ty: &Ty) -> Option<Ty> {
+        let target = self.member(implementation, "Target")?;
+        let own = self.self_type(implementation, 8);
+        let mut with = Substitution::default();
+        unify(&own, ty, &mut with);
+        let target = self.type_of_def(target, Vec::new(), 8);
+        Some(target.substitute(&with))
+    }
+
+    /// The type itself and what it dereferences to, references left out.
+    fn derefs(&self, ty: &Ty) -> Vec<Ty> {
+        let mut chain = Vec::new();
+        let mut at = Some(ty.clone());
+        for _ in 0..MAX_DEREFS {
+            let Some(ty) = at else { break };
+            at = self.deref(&ty);
+            if !matches!(ty, Ty::Ref(..) | Ty::Unknown) {
+                chain.push(ty);
+            }
+        }
+        chain
+    }
+
+    /// The function `receiver.name(..)` calls; `traits` are the library traits imported there.
+    pub(crate) fn method(&self, receiver: &Ty, name: &str, traits: &FxHashSet<SmolStr>) -> Option<Method> {
+        let chain = self.derefs(receiver);
+        for own in &chain {
+            if let Some(method) = self.method_on(own, name, traits) {
+                return Some(method);
+            }
+        }
+        let first = chain.first()?;
+        let last = chain.last()?;
+        if matches!(first, Ty::Adt(..) | Ty::Bounds(_) | Ty::Param(..) | Ty::Prim(_))
+            && let Some((def, with)) = self.blanket_member(first, name)
+        {
+            return Some(Method { target: Target::Def(def), own: first.clone(), with });
+        }
+        let any = self.models.method_of_trait("", name, true).find(|model| self.is_usable(model, traits));
+        if let Some(model) = any {
+            let target = Target::TraitMethod(SmolStr::new(&model.path));
+            return Some(Method { target, own: last.clone(), with: Substitution::default() });
+        }
+        match last {
+            Ty::Adt(TyCon::External(path), _) => {
+                let target = Target::External(format_smolstr!("{path}::{name}"));
+                Some(Method { target, own: last.clone(), with: Substitution::default() })
+            }
+            _ => None,
+        }
+    }
+
+    /// The same without dereferencing; only what is said of this very type.
+    pub(crate) fn method_on(&self, own: &Ty, name: &str, traits: &FxHashSet<SmolStr>) -> Option<Method> {
+        let found = |target| Some(Method { target, own: own.clone(), with: Substitution::default() });
+        let path: &str = match own {
+            Ty::Adt(TyCon::External(path), _) => path,
+            Ty::Adt(TyCon::Def(_), _) => "",
+            Ty::Prim(name) => name,
+            Ty::Slice(_) => "slice",
+            Ty::Future(_) => "future",
+            Ty::Param(..) | Ty::SelfOf(_) | Ty::Bounds(_) => {
+                return self.method_of_bounds(own, name).or_else(|| self.implemented(own, name));
+            }
+            _ => return None,
+        };
+        if !path.is_empty() {
+            let method = format_smolstr!("{path}::{name}");
+            if self.models.function(&method).is_some() {
+                return found(Target::External(method));
+            }
+        }
+        if let Some(method) = self.implemented(own, name) {
+            return Some(method);
+        }
+        if path.is_empty() {
+            return None;
+        }
+        let model = self.models.method_of_trait(path, name, false).find(|model| self.is_usable(model, traits))?;
+        found(Target::TraitMethod(SmolStr::new(&model.path)))
+    }
+
+    fn implemented(&self, own: &Ty, name: &str) -> Option<Method> {
+        let (def, with) = self.impl_member(own, name)?;
+        // A user's model may speak of a method of this program.
+        let target = match self.lookup().known_as(def) {
+            Some(path) => Target::External(path),
+            None => Target::Def(def),
+        };
+        Some(Method { target, own: own.clone(), with })
+    }
+
+    fn is_usable(&self, model: &FnModel, traits: &FxHashSet<SmolStr>) -> bool {
+        model.path.rsplit_once("::").is_some_and(|(of, _)| traits.contains(of) || self.lookup().is_prelude_trait(of))
+    }
+
+    /// A method of the traits that bound a parameter, `Self`, or an opaque type.
+    fn method_of_bounds(&self, own: &Ty, name: &str) -> Option<Method> {
+        let mut open: Vec<(Bound, usize)> = self.bounds_of(own).into_iter().map(|bound| (bound, 0)).collect();
+        let mut at = 0;
+        while let Some((bound, depth)) = open.get(at).cloned() {
+            at += 1;
+            match bound {
+                Bound::Trait(TyCon::Def(of), args, _) => {
+                    if let Some(def) = self.member(of, name) {
+                        let with = self.arguments(of, &args);
+                        return Some(Method { target: Target::Def(def), own: own.clone(), with });
+                    }
+                    if depth < MAX_SUPERS && open.len() < MAX_SUPERS * 4 {
+                        open.extend(self.supers(of).into_iter().map(|bound| (bound, depth + 1)));
+                    }
+                }
+                Bound::Trait(TyCon::External(of), ..) => {
+                    let path = format_smolstr!("{of}::{name}");
+                    if self.models.function(&path).is_some() {
+                        let target = Target::TraitMethod(path);
+                        return Some(Method { target, own: own.clone(), with: Substitution::default() });
+                    }
+                }
+                Bound::Fn(..) | Bound::Future(_) => {}
+            }
+        }
+        None
+    }
+
+    fn supers(&self, of: DefId) -> Vec<Bound> {
+        match self.item(of).map(|item| &item.kind) {
+            Some(crate::facts::ItemKind::Trait { supers, .. }) => {
+                supers.iter().filter_map(|bound| self.bound(of.file, bound, 8)).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The parameters of an item with the given arguments.
+    pub(crate) fn arguments(&self, def: DefId, args: &[Ty]) -> Substitution {
+        let generics = self.item(def).and_then(crate::names::generics);
+        let params = generics.into_iter().flat_map(|generics| &generics.params);
+        params.map(|param| (def, param.name.clone())).zip(args.iter().cloned()).collect()
+    }
+}

@@ -1,0 +1,355 @@
+//! What the program is asked.
+
+use smol_str::SmolStr;
+
+use super::Program;
+use crate::facts::{Body, BodyKind, FileFacts, Function, Item, ItemKind, PathRef, Variant};
+use crate::handlers::Handler;
+use crate::infer::TypedBody;
+use crate::model::{AttributeRole, FnModel, TypeModel, TypeRole};
+use crate::names::{Namespace, Res};
+use crate::source::{Crate, CrateKind, FileId};
+use crate::types::{BodyRef, DefId, Substitution, Target, Ty, TyCon};
+
+/// How many wrappers are looked through.
+const MAX_WRAPPERS: usize = 16;
+
+static UNKNOWN: Ty = Ty::Unknown;
+
+/// Bodies, items and files.
+impl Program {
+    /// The facts of a file, if it was parsed.
+    pub fn facts(&self, file: FileId) -> Option<&FileFacts> {
+        self.sources.files.get(file.index())?.facts.as_deref()
+    }
+
+    /// A file's path.
+    pub fn path(&self, file: FileId) -> &str {
+        self.sources.files.get(file.index()).map_or("", |file| &file.path)
+    }
+
+    /// The crate a file is looked at as part of.
+    pub fn crate_of(&self, file: FileId) -> Option<&Crate> {
+        self.sources.crates.get(self.lookup().crate_of(file)?.index())
+    }
+
+    /// All bodies, by file and place.
+    pub fn bodies(&self) -> &[BodyRef] {
+        &self.bodies
+    }
+
+    /// A body.
+    pub fn body(&self, id: BodyRef) -> Option<&Body> {
+        self.facts(id.file)?.body(id.body)
+    }
+
+    /// The types of a body's locals and what its calls call.
+    pub fn typed(&self, id: BodyRef) -> Option<&TypedBody> {
+        self.typed.get(id.file.index())?.get(id.body.index())
+    }
+
+    /// An item.
+    pub fn item(&self, def: DefId) -> Option<&Item> {
+        self.facts(def.file)?.item(def.item)
+    }
+
+    /// An item that is a function.
+    pub fn function(&self, def: DefId) -> Option<&Function> {
+        match &self.item(def)?.kind {
+            ItemKind::Function(function) => Some(function),
+            _ => None,
+        }
+    }
+
+    /// The function item that a body is the body of.
+    pub fn function_of(&self, id: BodyRef) -> Option<DefId> {
+        let def = self.owners.get(&id).copied()?;
+        self.function(def).map(|_| def)
+    }
+
+    /// The body that a closure or `async` block stands in, outermost; a function's own body itself.
+    pub fn enclosing_body(&self, id: BodyRef) -> BodyRef {
+        let mut id = id;
+        for _ in 0..=self.facts(id.file).map_or(0, |facts| facts.bodies.len()) {
+            match self.body(id).map(|body| body.kind) {
+                Some(BodyKind::Closure(outer) | BodyKind::AsyncBlock(outer)) => id.body = outer,
+                _ => break,
+            }
+        }
+        id
+    }
+
+    /// The function item around a body, closures and `async` blocks included.
+    pub fn enclosing_function(&self, id: BodyRef) -> Option<DefId> {
+        self.function_of(self.enclosing_body(id))
+    }
+
+    /// A function's body, or a constant's.
+    pub fn body_of(&self, def: DefId) -> Option<BodyRef> {
+        let body = match &self.item(def)?.kind {
+            ItemKind::Function(function) => function.body,
+            ItemKind::Const { body, .. } | ItemKind::Static { body, .. } => *body,
+            _ => None,
+        };
+        Some(BodyRef { file: def.file, body: body? })
+    }
+
+    /// The impl or trait that an item is a member of.
+    pub fn container(&self, def: DefId) -> Option<DefId> {
+        Some(DefId { file: def.file, item: self.item(def)?.container? })
+    }
+
+    /// Whether this is the body of a program's `main`; tasks and closures in it are not.
+    pub fn is_main(&self, id: BodyRef) -> bool {
+        let Some(def) = self.function_of(id) else { return false };
+        let Some(item) = self.item(def) else { return false };
+        if item.attrs.iter().any(|attr| self.attribute_role(def.file, &attr.path) == Some(AttributeRole::Main)) {
+            return true;
+        }
+        let is_root = self.crate_of(def.file).is_some_and(|krate| krate.root == def.file);
+        item.name == "main" && item.container.is_none() && item.scope.index() == 0 && is_root
+    }
+
+    /// Whether a body is test code: `#[cfg(test)]`, `#[test]`, or in a test, bench or example crate.
+    pub fn is_test(&self, id: BodyRef) -> bool {
+        let in_test_crate = self.crate_of(id.file).is_some_and(|krate| krate.kind.is_test());
+        in_test_crate || self.is_test_file(id.file) || self.body(id).is_some_and(|body| body.test)
+    }
+
+    /// Whether an item is test code.
+    pub fn is_test_item(&self, def: DefId) -> bool {
+        let in_test_crate = self.crate_of(def.file).is_some_and(|krate| krate.kind.is_test());
+        in_test_crate || self.is_test_file(def.file) || self.item(def).is_some_and(|item| item.test)
+    }
+
+    /// Whether a whole file is test code by `#![cfg(test)]` or by the `mod` that names it.
+    fn is_test_file(&self, file: FileId) -> bool {
+        self.facts(file).is_some_and(|facts| facts.cfg_test) || self.lookup().is_test_module(file)
+    }
+
+    /// The model's role for an attribute.
+    pub fn attribute_role(&self, file: FileId, path: &PathRef) -> Option<AttributeRole> {
+        self.attribute_path(file, path).and_then(|path| self.models.attribute(&path)).map(|model| model.role)
+    }
+
+    /// The canonical path of an attribute: macros live in a table of their own.
+    pub(crate) fn attribute_path(&self, file: FileId, path: &PathRef) -> Option<SmolStr> {
+        match self.resolve_path(file, path, Namespace::Macro) {
+            Res::External(path) => Some(path),
+            _ => None,
+        }
+    }
+
+    /// A name for messages: `shop::audit::Recorder::record`.
+    pub fn path_text(&self, def: DefId) -> String {
+        let Some(item) = self.item(def) else { return String::new() };
+        let lookup = self.lookup();
+        let mut parts: Vec<String> = lookup
+            .module_of(def.file, item.scope)
+            .map_or_else(Vec::new, |module| lookup.module_path(module).into_iter().map(str::to_owned).collect());
+        if let Some(container) = self.container(def) {
+            match self.self_type(container, 16).unreferenced() {
+                Ty::Adt(TyCon::Def(of), _) => {
+                    if let Some(of) = self.item(*of) {
+                        parts.push(of.name.to_string());
+                    }
+                }
+                Ty::Adt(TyCon::External(path), _) => parts.push(crate::model::last_segment(path).to_owned()),
+                Ty::SelfOf(of) => {
+                    if let Some(of) = self.item(*of) {
+                        parts.push(of.name.to_string());
+                    }
+                }
+                _ => {}
+            }
+        }
+        parts.push(item.name.to_string());
+        parts.join("::")
+    }
+
+    /// Whether a function is mentioned otherwise than as what is called: passed as a value, in a
+    /// macro whose meaning is not known.
+    pub fn used_as_value(&self, def: DefId) -> bool {
+        self.values.contains(&def)
+    }
+
+    /// Whether code outside the crate can name an item.
+    pub fn is_exported(&self, def: DefId) -> bool {
+        self.exported.contains(&def)
+    }
+
+    /// How a body is a handler, if it is.
+    pub fn handler(&self, id: BodyRef) -> Option<&Handler> {
+        self.handlers.get(&id)
+    }
+
+    /// Whether an item's crate is a library.
+    pub fn is_library(&self, file: FileId) -> bool {
+        self.crate_of(file).is_some_and(|krate| krate.kind == CrateKind::Lib)
+    }
+}
+
+/// Names.
+impl Program {
+    /// What a path means; a path to something associated with a type means that function or constant.
+    pub fn resolve_path(&self, file: FileId, path: &PathRef, namespace: Namespace) -> Res {
+        let (res, used) = self.lookup().prefix(file, path, namespace);
+        if path.qself.is_none() && used == path.segments.len() {
+            return res;
+        }
+        if namespace != Namespace::Value {
+            return match self.resolve_type(file, &crate::facts::TypeRef::Path(path.clone())) {
+                Ty::Adt(TyCon::Def(def), _) => Res::Def(def),
+                Ty::Adt(TyCon::External(path), _) => Res::External(path),
+                Ty::Param(def, name) => Res::Param(def, name),
+                _ => Res::Unknown,
+            };
+        }
+        match self.value_path(file, path).target {
+            Target::Def(def) | Target::Value(def) => Res::Def(def),
+            Target::External(path) | Target::TraitMethod(path) => Res::External(path),
+            Target::Constructor(name, ty) => match ty {
+                Ty::Adt(TyCon::Def(def), _) => match self.item(def).map(|item| &item.kind) {
+                    Some(ItemKind::Enum { .. }) => Res::Variant(def, name),
+                    _ => Res::Def(def),
+                },
+                Ty::Adt(TyCon::External(path), _) => Res::External(path),
+                _ => Res::Unknown,
+            },
+            Target::Closure(_) | Target::Unknown => Res::Unknown,
+        }
+    }
+
+    /// What is known of the function a call calls.
+    pub fn model_of(&self, target: &Target) -> Option<&FnModel> {
+        match target {
+            Target::External(path) | Target::TraitMethod(path) => self.models.function(path),
+            _ => None,
+        }
+    }
+}
+
+/// Types.
+impl Program {
+    /// What is known of a type itself.
+    pub fn type_model(&self, ty: &Ty) -> Option<&TypeModel> {
+        match ty {
+            Ty::Adt(TyCon::External(path), _) => self.models.ty(path),
+            Ty::Prim(name) => self.models.ty(name),
+            _ => None,
+        }
+    }
+
+    /// The type behind references and wrappers that are looked through (`Arc`, `Box`, `MutexGuard`).
+    pub fn peel<'a>(&'a self, ty: &'a Ty) -> &'a Ty {
+        let mut ty = ty;
+        for _ in 0..MAX_WRAPPERS {
+            ty = match ty {
+                Ty::Ref(inner, _) => inner,
+                Ty::Adt(TyCon::External(path), args) => match self.models.ty(path) {
+                    Some(model) if model.role == TypeRole::Pointer => {
+                        args.get(model.holds.unwrap_or(0)).unwrap_or(&UNKNOWN)
+                    }
+                    _ => return ty,
+                },
+                _ => return ty,
+            };
+        }
+        ty
+    }
+
+    /// What the type behind references and pointers is.
+    pub fn role(&self, ty: &Ty) -> Option<TypeRole> {
+        self.type_model(self.peel(ty)).map(|model| model.role)
+    }
+
+    /// What a container, wrapper or extractor holds: the type argument its model names.
+    pub fn held(&self, ty: &Ty) -> Ty {
+        let ty = ty.unreferenced();
+        match ty {
+            Ty::Adt(TyCon::External(path), args) => {
+                let Some(model) = self.models.ty(path) else { return Ty::Unknown };
+                args.get(model.holds.unwrap_or(0)).cloned().unwrap_or_default()
+            }
+            Ty::Slice(item) => (**item).clone(),
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// The type of a field, looked up through references and pointers.
+    pub fn field_type(&self, ty: &Ty, field: &str) -> Ty {
+        let mut at = Some(ty.clone());
+        for _ in 0..MAX_WRAPPERS {
+            let Some(ty) = at else { break };
+            if let Some(found) = self.own_field(&ty, field) {
+                return found;
+            }
+            at = self.deref(&ty);
+        }
+        Ty::Unknown
+    }
+
+    fn own_field(&self, ty: &Ty, field: &str) -> Option<Ty> {
+        match ty {
+            Ty::Tuple(parts) => parts.get(field.parse::<usize>().ok()?).cloned(),
+            Ty::Adt(TyCon::Def(def), args) => match &self.item(*def)?.kind {
+                ItemKind::Struct { fields, .. } => {
+                    let found = fields.iter().find(|known| known.name == field)?;
+                    let with: Substitution = self.arguments(*def, args);
+                    Some(self.resolve_type(def.file, &found.ty).substitute(&with))
+                }
+                _ => None,
+            },
+            Ty::Adt(TyCon::External(path), args) => {
+                let model = self.models.ty(path)?;
+                match model.fields.get(field) {
+                    Some(shape) => Some(self.shape_of_type(shape, ty)),
+                    None if field == "0" && model.role != TypeRole::Pointer => args.get(model.holds?).cloned(),
+                    None => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// The type of a field of an enum's variant; of a struct's, if the name is the struct's.
+    pub fn variant_field_type(&self, ty: &Ty, variant: &str, field: &str) -> Ty {
+        match self.peel(ty) {
+            Ty::Adt(TyCon::Def(def), args) => match self.item(*def).map(|item| &item.kind) {
+                Some(ItemKind::Enum { variants, .. }) => {
+                    let found = variants.iter().find(|known| known.name == variant);
+                    let Some(found) =
+                        found.and_then(|found: &Variant| found.fields.iter().find(|known| known.name == field))
+                    else {
+                        return Ty::Unknown;
+                    };
+                    let with: Substitution = self.arguments(*def, args);
+                    self.resolve_type(def.file, &found.ty).substitute(&with)
+                }
+                _ => self.field_type(ty, field),
+            },
+            Ty::Adt(TyCon::External(path), args) => match self.models.ty(path).map(|model| model.role) {
+                // `Option`, `Result`, `Poll`, `ControlFlow`: the second argument is the other variant's.
+                Some(TypeRole::Maybe) => {
+                    let other = matches!(variant, "Err" | "Break");
+                    args.get(usize::from(other)).cloned().unwrap_or_default()
+                }
+                _ => self.field_type(ty, field),
+            },
+            _ => self.field_type(ty, field),
+        }
+    }
+
+    /// The types of a function's parameters, its receiver included.
+    pub fn param_types(&self, def: DefId) -> Vec<Ty> {
+        let Some(function) = self.function(def) else { return Vec::new() };
+        function.params.iter().map(|param| self.resolve_type(def.file, &param.ty)).collect()
+    }
+
+    /// What calling a function gives; for an `async fn` the future of it.
+    pub fn return_type(&self, def: DefId) -> Ty {
+        let Some(function) = self.function(def) else { return Ty::Unknown };
+        let output = function.ret.as_ref().map_or_else(Ty::unit, |ret| self.resolve_type(def.file, ret));
+        if function.is_async { Ty::Future(Box::new(output)) } else { output }
+    }
+}

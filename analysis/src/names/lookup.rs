@@ -1,0 +1,689 @@
+//! What a path means in a scope.
+
+use rustc_hash::FxHashSet;
+use smol_str::{SmolStr, format_smolstr};
+
+use super::tree::enclosing_module;
+use super::{Entry, Extern, Module, ModuleId, Names, Namespace, Res, ScopeTable, prelude};
+use crate::facts::{FileFacts, Generics, Item, ItemId, ItemKind, Name, PathRef, ScopeId, ScopeKind, Visibility};
+use crate::model::Models;
+use crate::source::{CrateId, FileId, Sources};
+use crate::types::DefId;
+
+/// How deep imports may lead to imports before they are given up as circular.
+const MAX_DEPTH: usize = 48;
+
+/// Looks names up. Cheap to make and to copy.
+#[derive(Clone, Copy)]
+pub struct Lookup<'a> {
+    pub(crate) sources: &'a Sources,
+    pub(crate) models: &'a Models,
+    pub(crate) names: &'a Names,
+}
+
+/// One search: what is being resolved at the moment, so that circles end.
+#[derive(Default)]
+struct Search {
+    imports: Vec<(FileId, ItemId, usize)>,
+    globs: Vec<(ModuleId, Name, Namespace)>,
+}
+
+/// The answer for a name in a scope or module.
+enum Found {
+    Yes(Res),
+    No,
+    /// Not among what is known; a glob with unknown contents may bring it.
+    Perhaps,
+}
+
+impl<'a> Lookup<'a> {
+    /// The facts of a file.
+    pub(crate) fn facts(self, file: FileId) -> Option<&'a FileFacts> {
+        self.sources.files.get(file.index())?.facts.as_deref()
+    }
+
+    /// An item.
+    pub(crate) fn item(self, def: DefId) -> Option<&'a Item> {
+        self.facts(def.file)?.item(def.item)
+    }
+
+    fn module(self, id: ModuleId) -> Option<&'a Module> {
+        self.names.modules.get(id.0 as usize)
+    }
+
+    fn table(self, file: FileId, scope: ScopeId) -> Option<&'a ScopeTable> {
+        self.names.tables.get(file.index())?.get(scope.index())
+    }
+
+    /// The module a scope is in.
+    pub fn module_of(self, file: FileId, scope: ScopeId) -> Option<ModuleId> {
+        let scope = enclosing_module(self.facts(file)?, scope)?;
+        self.names.module_of_scope.get(&(file, scope)).copied()
+    }
+
+    /// The crate a file is looked at as part of.
+    pub fn crate_of(self, file: FileId) -> Option<CrateId> {
+        self.names.home.get(file.index()).copied().flatten()
+    }
+
+    /// The module's names from the crate's down.
+    pub(crate) fn module_path(self, module: ModuleId) -> Vec<&'a str> {
+        let mut path = Vec::new();
+        let mut next = Some(module);
+        while let Some(module) = next.and_then(|id| self.module(id)) {
+            path.push(module.name.as_str());
+            next = module.parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// Whether the `mod` item that makes a file a module, or one around it, is test code.
+    pub(crate) fn is_test_module(self, file: FileId) -> bool {
+        let mut next = self.names.module_of_scope.get(&(file, ScopeId(0))).copied();
+        while let Some(module) = next.and_then(|id| self.module(id)) {
+            let parent = module.parent.and_then(|parent| self.module(parent));
+            if let Some(Module { file, scope: Some(scope), .. }) = parent
+                && let Some(table) = self.table(*file, *scope)
+            {
+                let declared = table.names.get(&module.name).into_iter().flatten().any(|entry| match *entry {
+                    Entry::Item(id) => self
+                        .item(DefId { file: *file, item: id })
+                        .is_some_and(|item| item.test && matches!(item.kind, ItemKind::Module { scope: None, .. })),
+                    Entry::Import(..) => false,
+                });
+                if declared {
+                    return true;
+                }
+            }
+            next = module.parent;
+        }
+        false
+    }
+
+    /// What the first segments of a path mean, and how many of them: the rest, if any, names
+    /// something associated with a type.
+    pub fn prefix(self, file: FileId, path: &PathRef, namespace: Namespace) -> (Res, usize) {
+        let names: Vec<&Name> = path.segments.iter().map(|segment| &segment.name).collect();
+        self.segments(file, path.scope, path.global, &names, namespace, &mut Search::default())
+    }
+
+    /// What a bare name means in a scope.
+    pub fn name(self, file: FileId, scope: ScopeId, name: &Name, namespace: Namespace) -> Res {
+        self.segments(file, scope, false, &[name], namespace, &mut Search::default()).0
+    }
+
+    /// What a path from a crate's root means: `module`, then `Type`.
+    pub(crate) fn from_root(self, krate: CrateId, names: &[&str], namespace: Namespace) -> (Res, usize) {
+        let Some(root) = self.names.roots.get(krate.index()) else { return (Res::Unknown, 0) };
+        let names: Vec<Name> = names.iter().map(|name| Name::new(name)).collect();
+        let names: Vec<&Name> = names.iter().collect();
+        self.descend(Res::Module(*root), &names, 0, namespace, *root, &mut Search::default())
+    }
+
+    fn segments(
+        self,
+        file: FileId,
+        scope: ScopeId,
+        global: bool,
+        names: &[&Name],
+        namespace: Namespace,
+        search: &mut Search,
+    ) -> (Res, usize) {
+        let (Some(module), Some(krate)) = (self.module_of(file, scope), self.crate_of(file)) else {
+            return (Res::Unknown, 0);
+        };
+        let Some(first) = names.first() else { return (Res::Unknown, 0) };
+        let of_first = if names.len() == 1 { namespace } else { Namespace::Type };
+        let start = match first.as_str() {
+            _ if global => self.extern_crate(krate, first).unwrap_or(Res::Unknown),
+            "crate" | "$crate" => self.names.roots.get(krate.index()).map_or(Res::Unknown, |root| Res::Module(*root)),
+            "self" => Res::Module(module),
+            "super" => self.super_of(module),
+            _ => self.first(file, scope, first, of_first, names.len() > 1, search),
+        };
+        self.descend(start, names, 1, namespace, module, search)
+    }
+
+    fn super_of(self, module: ModuleId) -> Res {
+        self.module(module).and_then(|module| module.parent).map_or(Res::Unknown, Res::Module)
+    }
+
+    /// Follows `names[done..]` from `start` as far as modules, enums and libraries go.
+    fn descend(
+        self,
+        start: Res,
+        names: &[&Name],
+        done: usize,
+        namespace: Namespace,
+        from: ModuleId,
+        search: &mut Search,
+    ) -> (Res, usize) {
+        let mut at = start;
+        for (position, name) in names.iter().enumerate().skip(done) {
+            let last = position + 1 == names.len();
+            let wanted = if last { namespace } else { Namespace::Type };
+            at = match at {
+                Res::Module(module) if name.as_str() == "super" => self.super_of(module),
+                Res::Module(module) if name.as_str() == "self" => Res::Module(module),
+                Res::Module(module) => match self.in_module(module, name, wanted, from, search) {
+                    Found::Yes(found) => found,
+                    Found::No | Found::Perhaps => return (Res::Unknown, position + 1),
+                },
+                Res::External(path) => {
+                    if name.as_str() == "self" {
+                        Res::External(path)
+                    } else {
+                        self.external(&format_smolstr!("{path}::{name}"))
+                    }
+                }
+                Res::Def(def) => match self.item(def).map(|item| &item.kind) {
+                    Some(ItemKind::Enum { variants, .. }) if variants.iter().any(|variant| variant.name == **name) => {
+                        Res::Variant(def, (*name).clone())
+                    }
+                    _ => return (Res::Def(def), position),
+                },
+                other => return (other, position),
+            };
+        }
+        (at, names.len())
+    }
+
+    fn external(self, path: &str) -> Res {
+        Res::External(SmolStr::new(self.models.canonical(path)))
+    }
+
+    /// An item of the program as what it is: a library's, if a user's model speaks of it.
+    fn def(self, def: DefId) -> Res {
+        match self.names.modelled.get(&def) {
+            Some(path) => Res::External(path.clone()),
+            None => Res::Def(def),
+        }
+    }
+
+    /// The canonical path of an item of the program that a user's model speaks of.
+    pub(crate) fn known_as(self, def: DefId) -> Option<SmolStr> {
+        self.names.modelled.get(&def).cloned()
+    }
+
+    /// An extern crate by the name it has in this crate; any name may be one.
+    fn extern_crate(self, krate: CrateId, name: &Name) -> Option<Res> {
+        Some(match self.names.externs.get(krate.index())?.get(name) {
+            Some(Extern::Crate(id)) => Res::Module(*self.names.roots.get(id.index())?),
+            Some(Extern::External(real)) => self.external(real),
+            None => self.external(name),
+        })
+    }
+
+    /// Whether the name is surely an extern crate's.
+    fn is_extern_crate(self, krate: CrateId, name: &Name) -> bool {
+        self.names.externs.get(krate.index()).is_some_and(|table| table.contains_key(name))
+            || self.models.knows(name)
+            || prelude::is_standard_crate(name)
+    }
+
+    /// The first segment of a path: from the scope outwards, then what is known everywhere.
+    fn first(
+        self,
+        file: FileId,
+        scope: ScopeId,
+        name: &Name,
+        namespace: Namespace,
+        more: bool,
+        search: &mut Search,
+    ) -> Res {
+        let mut perhaps = false;
+        let mut scope = scope;
+        let Some(facts) = self.facts(file) else { return Res::Unknown };
+        let Some(krate) = self.crate_of(file) else { return Res::Unknown };
+        for _ in 0..=facts.scopes.len() {
+            let Some(found) = facts.scope(scope) else { break };
+            if let ScopeKind::Generics(item) = found.kind
+                && namespace == Namespace::Type
+                && let Some(found) = self.in_generics(DefId { file, item }, name)
+            {
+                return found;
+            }
+            let module = self.module_of(file, scope);
+            match self.in_scope(file, scope, name, namespace, module, search) {
+                Found::Yes(Res::External(path))
+                    if more && is_doubled(&path, name) && self.models.ty(&path).is_none() =>
+                {
+                    // `use anyhow::anyhow;` brings a macro and a function; before `::` the name is the crate's.
+                    return self.extern_crate(krate, name).unwrap_or(Res::Unknown);
+                }
+                Found::Yes(found) => return found,
+                Found::No => {}
+                Found::Perhaps => perhaps = true,
+            }
+            if matches!(found.kind, ScopeKind::File | ScopeKind::Module(_)) {
+                break;
+            }
+            match found.parent {
+                Some(parent) => scope = parent,
+                None => break,
+            }
+        }
+        self.everywhere(krate, name, namespace, more, perhaps)
+    }
+
+    fn everywhere(self, krate: CrateId, name: &Name, namespace: Namespace, more: bool, perhaps: bool) -> Res {
+        if namespace == Namespace::Macro
+            && let Some(def) = self.names.macros.get(&(krate, name.clone()))
+        {
+            return Res::Def(*def);
+        }
+        if let Some(path) = prelude::standard(name, namespace) {
+            return Res::External(path.into());
+        }
+        if namespace != Namespace::Type {
+            return Res::Unknown;
+        }
+        if prelude::is_built_in(name) {
+            return Res::Prim(name.clone());
+        }
+        // Any name before `::` that nothing declares is a crate's; alone, or beside a glob that may
+        // bring it, only one that is known to be.
+        if self.is_extern_crate(krate, name) || (more && !perhaps) {
+            return self.extern_crate(krate, name).unwrap_or(Res::Unknown);
+        }
+        Res::Unknown
+    }
+
+    fn in_generics(self, def: DefId, name: &Name) -> Option<Res> {
+        let item = self.item(def)?;
+        if name == "Self" {
+            return match &item.kind {
+                ItemKind::Trait { .. } => Some(Res::SelfOf(def)),
+                ItemKind::Impl { .. } | ItemKind::Struct { .. } | ItemKind::Enum { .. } => Some(Res::SelfType(def)),
+                _ => None,
+            };
+        }
+        let declares = generics(item)?.params.iter().any(|param| param.name == *name);
+        declares.then(|| Res::Param(def, name.clone()))
+    }
+
+    /// A name in a module as seen from the module `from`.
+    fn in_module(
+        self,
+        module: ModuleId,
+        name: &Name,
+        namespace: Namespace,
+        from: ModuleId,
+        search: &mut Search,
+    ) -> Found {
+        let Some(found) = self.module(module) else { return Found::Perhaps };
+        match found.scope {
+            Some(scope) => self.in_scope(found.file, scope, name, namespace, Some(from), search),
+            None => match found.children.get(name) {
+                Some(child) if namespace == Namespace::Type => Found::Yes(Res::Module(*child)),
+                _ => Found::Perhaps,
+            },
+        }
+    }
+
+    /// A name among what one scope declares and imports.
+    fn in_scope(
+        self,
+        file: FileId,
+        scope: ScopeId,
+        name: &Name,
+        namespace: Namespace,
+        from: Option<ModuleId>,
+        search: &mut Search,
+    ) -> Found {
+        let Some(table) = self.table(file, scope) else { return Found::No };
+        let mut perhaps = false;
+        for entry in table.names.get(name).into_iter().flatten() {
+            match *entry {
+                Entry::Item(item) => {
+                    if let Some(found) = self.of_item(file, item, namespace) {
+                        return Found::Yes(found);
+                    }
+                }
+                Entry::Import(item, at) => match self.import(file, item, at, namespace, search) {
+                    Found::Yes(found) => return Found::Yes(found),
+                    Found::Perhaps => perhaps = true,
+                    Found::No => {}
+                },
+            }
+        }
+        if perhaps {
+            // Imported by this very name from somewhere that is not known: no glob may speak for it.
+            return Found::Yes(Res::Unknown);
+        }
+        for &(item, at) in &table.globs {
+            match self.glob(file, item, at, name, namespace, from, search) {
+                Found::Yes(found) => return Found::Yes(found),
+                Found::Perhaps => perhaps = true,
+                Found::No => {}
+            }
+        }
+        if perhaps { Found::Perhaps } else { Found::No }
+    }
+
+    fn of_item(self, file: FileId, id: ItemId, namespace: Namespace) -> Option<Res> {
+        let def = DefId { file, item: id };
+        let item = self.item(def)?;
+        let fits = match &item.kind {
+            ItemKind::Module { scope, .. } => {
+                if namespace != Namespace::Type {
+                    return None;
+                }
+                let module = match scope {
+                    Some(scope) => self.names.module_of_scope.get(&(file, *scope)).copied(),
+                    None => {
+                        let parent = self.module_of(file, item.scope).and_then(|parent| self.module(parent));
+                        parent.and_then(|parent| parent.children.get(&item.name).copied())
+                    }
+                };
+                return Some(module.map_or(Res::Unknown, Res::Module));
+            }
+            ItemKind::ExternCrate { krate } => {
+                if namespace != Namespace::Type {
+                    return None;
+                }
+                let home = self.crate_of(file)?;
+                if krate == "self" {
+                    return self.names.roots.get(home.index()).map(|root| Res::Module(*root));
+                }
+                return self.extern_crate(home, krate);
+            }
+            ItemKind::Function(_) | ItemKind::Const { .. } | ItemKind::Static { .. } => namespace == Namespace::Value,
+            ItemKind::Struct { fields, tuple, .. } => {
+                namespace == Namespace::Type || (namespace == Namespace::Value && (*tuple || fields.is_empty()))
+            }
+            ItemKind::Enum { .. } | ItemKind::TypeAlias { .. } | ItemKind::Trait { .. } => namespace == Namespace::Type,
+            ItemKind::MacroRules { .. } => namespace == Namespace::Macro,
+            ItemKind::Use(_) | ItemKind::Impl { .. } | ItemKind::MacroCall { .. } => false,
+        };
+        fits.then(|| self.def(def))
+    }
+
+    fn import(self, file: FileId, id: ItemId, at: usize, namespace: Namespace, search: &mut Search) -> Found {
+        if search.imports.contains(&(file, id, at)) || search.imports.len() > MAX_DEPTH {
+            return Found::No;
+        }
+        let Some(item) = self.item(DefId { file, item: id }) else { return Found::No };
+        let ItemKind::Use(imports) = &item.kind else { return Found::No };
+        let Some(import) = imports.get(at) else { return Found::No };
+        search.imports.push((file, id, at));
+        let found = self.imported(file, &import.path, namespace, search);
+        search.imports.pop();
+        match found {
+            (Res::Unknown, _) => Found::Perhaps,
+            (found, used) if used == import.path.segments.len() => Found::Yes(found),
+            // Something below a type or function: not in this namespace.
+            _ => Found::No,
+        }
+    }
+
+    /// A `use` path; in the 2015 edition it starts at the crate's root.
+    fn imported(self, file: FileId, path: &PathRef, namespace: Namespace, search: &mut Search) -> (Res, usize) {
+        let names: Vec<&Name> = path.segments.iter().map(|segment| &segment.name).collect();
+        let krate = self.crate_of(file);
+        let old =
+            krate.and_then(|krate| self.sources.crates.get(krate.index())).is_some_and(|krate| krate.edition < 2018);
+        let relative =
+            names.first().is_some_and(|first| matches!(first.as_str(), "self" | "super" | "crate" | "$crate"));
+        if old
+            && !relative
+            && let Some(root) = krate.and_then(|krate| self.names.roots.get(krate.index()))
+        {
+            let found = self.descend(Res::Module(*root), &names, 0, namespace, *root, search);
+            if found.0 != Res::Unknown {
+                return found;
+            }
+        }
+        let found = self.segments(file, path.scope, path.global, &names, namespace, search);
+        // `use tokio;`: a crate's name alone.
+        if let (Res::Unknown, [only], Some(krate)) = (&found.0, names.as_slice(), krate)
+            && namespace == Namespace::Type
+            && self.is_extern_crate(krate, only)
+        {
+            return (self.extern_crate(krate, only).unwrap_or(Res::Unknown), 1);
+        }
+        found
+    }
+
+    /// A name through a glob import.
+    #[allow(clippy::too_many_arguments)]
+    fn glob(
+        self,
+        file: FileId,
+        id: ItemId,
+        at: usize,
+        name: &Name,
+        namespace: Namespace,
+        from: Option<ModuleId>,
+        search: &mut Search,
+    ) -> Found {
+        if search.imports.contains(&(file, id, at)) || search.imports.len() > MAX_DEPTH {
+            return Found::No;
+        }
+        let Some(item) = self.item(DefId { file, item: id }) else { return Found::No };
+        let ItemKind::Use(imports) = &item.kind else { return Found::No };
+        let Some(import) = imports.get(at) else { return Found::No };
+        let own = self.module_of(file, item.scope);
+        if own.is_none() || (own != from && !self.sees(from, &item.visibility, own)) {
+            return Found::No;
+        }
+        search.imports.push((file, id, at));
+        let (target, used) = self.imported(file, &import.path, Namespace::Type, search);
+        search.imports.pop();
+        if used != import.path.segments.len() && !import.path.segments.is_empty() {
+            return Found::Perhaps;
+        }
+        match target {
+            Res::Module(module) => {
+                let key = (module, name.clone(), namespace);
+                if search.globs.contains(&key) || search.globs.len() > MAX_DEPTH {
+                    return Found::No;
+                }
+                search.globs.push(key);
+                let found = self.in_module(module, name, namespace, own.unwrap_or(module), search);
+                search.globs.pop();
+                match found {
+                    Found::Yes(_) if !self.glob_sees(own, module, name, namespace) => Found::No,
+                    found => found,
+                }
+            }
+            Res::External(path) => {
+                let path = format_smolstr!("{path}::{name}");
+                if self.models.knows(&path) { Found::Yes(self.external(&path)) } else { Found::Perhaps }
+            }
+            Res::Def(def) => match self.item(def).map(|item| &item.kind) {
+                Some(ItemKind::Enum { variants, .. }) => {
+                    let found = variants.iter().any(|variant| variant.name == *name);
+                    if found { Found::Yes(Res::Variant(def, name.clone())) } else { Found::No }
+                }
+                _ => Found::Perhaps,
+            },
+            _ => Found::Perhaps,
+        }
+    }
+
+    /// Whether a glob in `from` may bring the name that `module` itself declares; what it has by
+    /// globs of its own was looked at on the way.
+    fn glob_sees(self, from: Option<ModuleId>, module: ModuleId, name: &Name, namespace: Namespace) -> bool {
+        let Some(found) = self.module(module) else { return true };
+        let table = found.scope.and_then(|scope| self.table(found.file, scope));
+        let entries = table.and_then(|table| table.names.get(name));
+        let mut declared = entries.into_iter().flatten().filter_map(|entry| match *entry {
+            Entry::Item(item) => {
+                self.of_item(found.file, item, namespace)?;
+                self.item(DefId { file: found.file, item })
+            }
+            Entry::Import(item, _) => self.item(DefId { file: found.file, item }),
+        });
+        declared.next().is_none_or(|item| self.sees(from, &item.visibility, Some(module)))
+    }
+
+    /// Whether something of this visibility in `module` is seen from `from`.
+    fn sees(self, from: Option<ModuleId>, visibility: &Visibility, module: Option<ModuleId>) -> bool {
+        let (Some(from), Some(module)) = (from, module) else { return true };
+        match visibility {
+            Visibility::Public => true,
+            Visibility::Restricted => {
+                self.module(from).map(|module| module.krate) == self.module(module).map(|module| module.krate)
+            }
+            Visibility::Private => {
+                let mut next = Some(from);
+                while let Some(at) = next {
+                    if at == module {
+                        return true;
+                    }
+                    next = self.module(at).and_then(|module| module.parent);
+                }
+                false
+            }
+        }
+    }
+
+    /// The traits of libraries that a scope imports and that the models know: for methods that need them.
+    pub fn traits_in_scope(self, file: FileId, scope: ScopeId) -> FxHashSet<SmolStr> {
+        let mut traits = FxHashSet::default();
+        let Some(facts) = self.facts(file) else { return traits };
+        let mut scope = scope;
+        for _ in 0..=facts.scopes.len() {
+            self.traits_of_scope(file, scope, &mut traits, &mut Vec::new());
+            match facts.scope(scope) {
+                Some(found) if !matches!(found.kind, ScopeKind::File | ScopeKind::Module(_)) => match found.parent {
+                    Some(parent) => scope = parent,
+                    None => break,
+                },
+                _ => break,
+            }
+        }
+        traits
+    }
+
+    fn traits_of_scope(
+        self,
+        file: FileId,
+        scope: ScopeId,
+        traits: &mut FxHashSet<SmolStr>,
+        seen: &mut Vec<(FileId, ScopeId)>,
+    ) {
+        if seen.contains(&(file, scope)) || seen.len() > MAX_DEPTH {
+            return;
+        }
+        seen.push((file, scope));
+        let Some(table) = self.table(file, scope) else { return };
+        let named = table.names.values().flatten().filter_map(|entry| match *entry {
+            Entry::Import(item, at) => Some((item, at)),
+            Entry::Item(_) => None,
+        });
+        for (item, at) in named.chain(table.unnamed.iter().copied()) {
+            if let Found::Yes(Res::External(path)) =
+                self.import(file, item, at, Namespace::Type, &mut Search::default())
+                && self.models.has_methods(&path)
+            {
+                traits.insert(path);
+            }
+        }
+        for &(id, at) in &table.globs {
+            let Some(Item { kind: ItemKind::Use(imports), .. }) = self.item(DefId { file, item: id }) else { continue };
+            let Some(import) = imports.get(at) else { continue };
+            match self.imported(file, &import.path, Namespace::Type, &mut Search::default()).0 {
+                Res::Module(module) => {
+                    if let Some(Module { file, scope: Some(scope), .. }) = self.module(module) {
+                        self.traits_of_scope(*file, *scope, traits, seen);
+                    }
+                }
+                Res::External(path) => traits.extend(self.models.traits_in(&path).map(SmolStr::new)),
+                _ => {}
+            }
+        }
+    }
+
+    /// Whether a trait need not be imported.
+    pub fn is_prelude_trait(self, path: &str) -> bool {
+        prelude::has_trait(path)
+    }
+}
+
+/// `anyhow::anyhow`.
+fn is_doubled(path: &str, name: &str) -> bool {
+    path.split_once("::").is_some_and(|(krate, rest)| krate == rest && rest == name)
+}
+
+/// The generics of an item that can have some.
+pub(crate) fn generics(item: &Item) -> Option<&Generics> {
+    match &item.kind {
+        ItemKind::Function(function) => Some(&function.generics),
+        ItemKind::Struct { generics, .. }
+        | ItemKind::Enum { generics, .. }
+        | ItemKind::TypeAlias { generics, .. }
+        | ItemKind::Trait { generics, .. }
+        | ItemKind::Impl { generics, .. } => Some(generics),
+        _ => None,
+    }
+}
+
+/// What a module shows to the outside.
+impl<'a> Lookup<'a> {
+    /// The root modules of crates of some kinds.
+    pub(crate) fn roots_of(self, wanted: impl Fn(crate::source::CrateKind) -> bool) -> impl Iterator<Item = ModuleId> {
+        let crates = self.sources.crates.iter().zip(&self.names.roots);
+        crates.filter(move |(krate, _)| wanted(krate.kind)).map(|(_, root)| *root)
+    }
+
+    /// The public modules and items that a module declares or re-exports.
+    pub(crate) fn public_names(self, module: ModuleId) -> (Vec<ModuleId>, Vec<DefId>) {
+        let (mut modules, mut defs) = (Vec::new(), Vec::new());
+        let mut add = |res| match res {
+            Res::Module(module) => modules.push(module),
+            Res::Def(def) | Res::Variant(def, _) => defs.push(def),
+            _ => {}
+        };
+        let Some(Module { file, scope: Some(scope), .. }) = self.module(module) else { return (modules, defs) };
+        let Some(table) = self.table(*file, *scope) else { return (modules, defs) };
+        let is_public =
+            |id| self.item(DefId { file: *file, item: id }).is_some_and(|item| item.visibility == Visibility::Public);
+        const ALL: [Namespace; 3] = [Namespace::Type, Namespace::Value, Namespace::Macro];
+        for entry in table.names.values().flatten() {
+            for namespace in ALL {
+                match *entry {
+                    Entry::Item(id) if is_public(id) => {
+                        if let Some(res) = self.of_item(*file, id, namespace) {
+                            add(res);
+                        }
+                    }
+                    Entry::Import(id, at) if is_public(id) => {
+                        if let Found::Yes(res) = self.import(*file, id, at, namespace, &mut Search::default()) {
+                            add(res);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+        for &(id, at) in &table.globs {
+            if let Some(Item { kind: ItemKind::Use(imports), visibility: Visibility::Public, .. }) =
+                self.item(DefId { file: *file, item: id })
+                && let Some(import) = imports.get(at)
+            {
+                add(self.imported(*file, &import.path, Namespace::Type, &mut Search::default()).0);
+            }
+        }
+        (modules, defs)
+    }
+
+    /// The item of the program that a user's model means by this path, if its crate is of the program.
+    pub(crate) fn own_item(self, path: &str) -> Option<DefId> {
+        let mut segments = path.split("::");
+        let krate = segments.next()?;
+        let rest: Vec<&str> = segments.collect();
+        let crates = self.sources.crates.iter().zip(0..).filter(|(candidate, _)| candidate.name == krate);
+        for (_, at) in crates {
+            for namespace in [Namespace::Type, Namespace::Value] {
+                match self.from_root(CrateId(at), &rest, namespace) {
+                    (Res::Def(def), used) if used == rest.len() => return Some(def),
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+}
