@@ -16,5 +16,8 @@ pub mod parse;
 pub mod source;
 pub mod types;
 
+#[cfg(test)]
+mod tests;
+
 /// The analysed program: what rules look at.
 pub struct Analysis {}

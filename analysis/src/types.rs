@@ -2,6 +2,7 @@
 
 mod resolve;
 mod subst;
+mod text;
 
 use smol_str::SmolStr;
 

@@ -98,8 +98,9 @@ impl<'a> Tree<'a> {
                 (Target::Def(def), ty)
             }
             Ty::ExternalFn(path) => {
+                let own = self.program.owner_of_function(&path);
                 let target = Target::External(path);
-                let given = Given { types, own: &Ty::Unknown, turbofish: &[] };
+                let given = Given { types, own: &own, turbofish: &[] };
                 let ty = self.model_result(&target, &given);
                 (target, ty)
             }
@@ -189,7 +190,7 @@ impl<'a> Tree<'a> {
 
     /// Tells a closure among the arguments what its parameter's bound says it is given.
     fn give(&mut self, param: &Ty, ty: &Ty, with: &mut Substitution) {
-        if !matches!(ty.unreferenced(), Ty::Closure(_) | Ty::Fn(_) | Ty::ExternalFn(_) | Ty::Constructor(_)) {
+        if !matches!(self.program.peel(ty), Ty::Closure(_) | Ty::Fn(_) | Ty::ExternalFn(_) | Ty::Constructor(_)) {
             return;
         }
         let bounds = match self.program.peel(param) {

@@ -242,6 +242,16 @@ fn named(path: &str, args: Vec<Ty>) -> Ty {
 }
 
 impl Program {
+    /// The type a library's function belongs to, by the function's path.
+    pub(crate) fn owner_of_function(&self, path: &str) -> Ty {
+        match path.rsplit_once("::") {
+            Some((owner, _)) if self.models.ty(owner).is_some() => {
+                Ty::Adt(TyCon::External(SmolStr::new(owner)), Vec::new())
+            }
+            _ => Ty::Unknown,
+        }
+    }
+
     /// A shape that speaks of nothing but a type and what it holds.
     pub(crate) fn shape_of_type(&self, shape: &Shape, ty: &Ty) -> Ty {
         let of = |shape: &Shape| self.shape_of_type(shape, ty);

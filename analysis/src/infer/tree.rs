@@ -277,7 +277,9 @@ impl<'a> Tree<'a> {
             OpKind::Cast(_, ty) => value(self.program.resolve_type(self.file, ty)),
             OpKind::Inspect { path, args } => value(self.inspected(frame, path, args)),
             OpKind::Unknown { .. } => value(Ty::Unknown),
-            OpKind::AssignOp { .. } | OpKind::Wild(_) | OpKind::EndScope { .. } | OpKind::EndTemps { .. } => value(Ty::Unknown),
+            OpKind::AssignOp { .. } | OpKind::Wild(_) | OpKind::EndScope { .. } | OpKind::EndTemps { .. } => {
+                value(Ty::Unknown)
+            }
         }
     }
 
