@@ -1,1 +1,20 @@
-//! The command.
+//! The command: what a person, a CI or an editor touches, and the only place that does I/O.
+//!
+//! [`check::check`] is the main job, a pure function from a [`workspace::Workspace`] and a
+//! [`config::Config`] to a [`report::Report`]; [`discover`] makes the one, [`config`] the other, and
+//! [`report`] writes it. [`run`] puts them together.
+
+pub mod check;
+pub mod cli;
+mod commands;
+pub mod config;
+pub mod discover;
+pub mod engine;
+pub mod job;
+pub mod levels;
+pub mod modules;
+pub mod report;
+pub mod run;
+pub mod suppress;
+pub mod text;
+pub mod workspace;

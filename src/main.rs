@@ -1,2 +1,7 @@
 //! The `ctxlint` command.
-fn main() {}
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    ctxlint::run::main(std::env::args_os().collect())
+}

@@ -1,2 +1,12 @@
-//! `cargo ctxlint`: the same program.
-fn main() {}
+//! `cargo ctxlint`: the same program. cargo passes the subcommand's own name as the first argument.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut args: Vec<OsString> = std::env::args_os().collect();
+    if args.get(1).is_some_and(|first| first == "ctxlint") {
+        args.remove(1);
+    }
+    ctxlint::run::main(args)
+}

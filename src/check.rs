@@ -1,0 +1,335 @@
+//! The main job, top to bottom: files in, report out. Pure: no file system, no terminal.
+
+use std::time::Instant;
+
+use aho_corasick::AhoCorasick;
+use ctxlint_analysis::facts::{Name, Span};
+use ctxlint_analysis::source::{Crate, CrateId, CrateKind, Dependency, FileId, SourceFile, Sources};
+use ctxlint_lints::RULES;
+use ctxlint_lints::finding::{Finding, Place};
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::config::Config;
+use crate::engine::{self, Parsed};
+use crate::modules::{self, Trees};
+use crate::report::{Report, Reported, Work, fingerprint};
+use crate::suppress;
+use crate::workspace::{DependencyKind, File, Workspace};
+
+/// Checks a workspace. Runs on the threads of the current rayon pool; the report is the same for any
+/// number of them.
+pub fn check(workspace: &Workspace, config: &Config) -> Report {
+    let mut clock = Clock::start();
+    let models = config.models();
+
+    let parsed = parse(workspace, &engine::words(&models));
+    clock.step("parse");
+
+    let trees = modules::trees(workspace, &parsed);
+    let parsed = leave_out_unreached(workspace, parsed, &trees);
+    let sources = assemble(workspace, &parsed, &trees);
+    clock.step("modules");
+
+    let tests: Vec<bool> = (0..workspace.files.len()).map(|file| is_test(workspace, &trees, file)).collect();
+    let mut failures = internal_errors(workspace, &parsed);
+    let mut findings = syntax_errors(&parsed);
+    match engine::analyse(sources, &models) {
+        Ok(analysis) => {
+            clock.step("analyse");
+            for (rule, outcome) in run_rules(&analysis, config) {
+                match outcome {
+                    Ok(found) => findings.extend(found),
+                    Err(cause) => failures.push(format!("internal error: the rule `{rule}` failed: {cause}")),
+                }
+            }
+            clock.step("rules");
+        }
+        Err(cause) => failures.push(format!("internal error: the analysis failed: {cause}")),
+    }
+
+    let (findings, suppressed) = settle(workspace, config, &parsed, &tests, findings);
+    clock.step("suppressions");
+
+    let work = measure(workspace, &parsed, clock.steps);
+    Report { findings, suppressed, in_baseline: 0, failures, target_of: trees.target_of, parsed, work }
+}
+
+/// Parses the files that can matter, in rounds: those that contain a word of a model, those on the
+/// way to them from their crate's root, and those that use what these export under other names.
+fn parse(workspace: &Workspace, words: &[String]) -> Vec<Option<Parsed>> {
+    let files = &workspace.files;
+    let mut parsed: Vec<Option<Parsed>> = vec![None; files.len()];
+    let mut wanted = containing(files, words);
+    for (file, wanted) in files.iter().zip(&mut wanted) {
+        *wanted |= file.named || memchr::memmem::find(file.text.as_bytes(), b"#[path").is_some();
+    }
+    loop {
+        want_parents(workspace, &mut wanted);
+        let results: Vec<(usize, Parsed)> = (files.par_iter().enumerate())
+            .filter(|(index, _)| wanted.get(*index) == Some(&true) && parsed.get(*index) == Some(&None))
+            .map(|(index, file)| (index, file.parsed.clone().unwrap_or_else(|| engine::parse(&file.text))))
+            .collect();
+        if results.is_empty() {
+            return parsed;
+        }
+        for (index, result) in results {
+            if let Some(slot) = parsed.get_mut(index) {
+                *slot = Some(result);
+            }
+        }
+        let further = containing(files, &engine::further_words(&parsed));
+        wanted.iter_mut().zip(further).for_each(|(wanted, also)| *wanted |= also);
+    }
+}
+
+/// Which files contain one of the words.
+fn containing(files: &[File], words: &[String]) -> Vec<bool> {
+    if words.is_empty() {
+        return vec![false; files.len()];
+    }
+    match AhoCorasick::new(words) {
+        Ok(searcher) => files.par_iter().map(|file| searcher.is_match(file.text.as_bytes())).collect(),
+        // Only for more words than an automaton can hold: then everything is parsed.
+        Err(_) => vec![true; files.len()],
+    }
+}
+
+/// Adds the files through which a wanted file may be part of its crate.
+fn want_parents(workspace: &Workspace, wanted: &mut [bool]) {
+    let by_path: FxHashMap<&str, usize> =
+        workspace.files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect();
+    let roots: Vec<(usize, &str)> = workspace
+        .targets
+        .iter()
+        .filter_map(|target| Some((target.root, workspace.files.get(target.root)?)))
+        .filter(|(_, file)| memchr::memmem::find(file.text.as_bytes(), b"mod ").is_some())
+        .map(|(root, file)| (root, file.path.rsplit_once('/').map_or("", |(folder, _)| folder)))
+        .collect();
+    let first: Vec<usize> = wanted.iter().enumerate().filter(|(_, wanted)| **wanted).map(|(index, _)| index).collect();
+    for file in first.iter().filter_map(|&index| workspace.files.get(index)) {
+        let usual = modules::possible_parents(&file.path);
+        let usual = usual.iter().filter_map(|path| by_path.get(path.as_str()).copied());
+        let below = |folder: &str| {
+            folder.is_empty() || file.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        };
+        let roots = roots.iter().filter(|(_, folder)| below(folder)).map(|(root, _)| *root);
+        for parent in usual.chain(roots) {
+            if let Some(slot) = wanted.get_mut(parent) {
+                *slot = true;
+            }
+        }
+    }
+}
+
+/// Files that count only as part of a target do not count if none has them.
+fn leave_out_unreached(workspace: &Workspace, parsed: Vec<Option<Parsed>>, trees: &Trees) -> Vec<Option<Parsed>> {
+    let counts = |(file, target): (&File, &Option<usize>)| target.is_some() || !file.only_if_reached;
+    let counted = workspace.files.iter().zip(&trees.target_of).map(counts);
+    parsed.into_iter().zip(counted).map(|(parsed, counts)| parsed.filter(|_| counts)).collect()
+}
+
+/// The crates: one for each target, and one for each file that no target has.
+fn assemble(workspace: &Workspace, parsed: &[Option<Parsed>], trees: &Trees) -> Sources {
+    let facts = parsed.iter().map(|parsed| parsed.as_ref().and_then(|parsed| parsed.as_ref().ok().cloned()));
+    let files = workspace.files.iter().zip(facts).map(|(file, facts)| SourceFile { path: file.path.clone(), facts });
+    let targets = workspace.targets.iter().map(|target| Crate {
+        name: target.name.clone(),
+        root: FileId(target.root as u32),
+        kind: target.kind,
+        package: target.package as u32,
+        package_name: package_name(workspace, Some(target.package)),
+        edition: target.edition,
+        dependencies: dependencies(workspace, target.package, target.kind),
+    });
+    let loose = trees.loose.iter().filter(|&&index| matches!(parsed.get(index), Some(Some(_))));
+    let loose = loose.filter_map(|&index| Some(loose_crate(workspace, index, workspace.files.get(index)?)));
+    Sources { files: files.collect(), crates: targets.chain(loose).collect() }
+}
+
+fn package_name(workspace: &Workspace, package: Option<usize>) -> Name {
+    let package = package.and_then(|package| workspace.packages.get(package));
+    package.map_or(Name::default(), |package| Name::from(package.name.as_str()))
+}
+
+fn loose_crate(workspace: &Workspace, index: usize, file: &File) -> Crate {
+    let package = file.package.and_then(|package| workspace.packages.get(package));
+    let name = file.path.rsplit('/').next().unwrap_or("").trim_end_matches(".rs").replace('-', "_");
+    Crate {
+        name: name.into(),
+        root: FileId(index as u32),
+        kind: loose_kind(workspace, file),
+        package: file.package.unwrap_or(workspace.packages.len() + index) as u32,
+        package_name: package_name(workspace, file.package),
+        edition: package.map_or(2024, |package| package.edition),
+        dependencies: file.package.map_or(Vec::new(), |package| dependencies(workspace, package, CrateKind::Loose)),
+    }
+}
+
+/// What `extern` names mean in a target of this kind.
+fn dependencies(workspace: &Workspace, package: usize, kind: CrateKind) -> Vec<(Name, Dependency)> {
+    let library = |package: usize| {
+        let is_library = |target: &crate::workspace::Target| target.package == package && target.kind == CrateKind::Lib;
+        workspace.targets.iter().position(is_library)
+    };
+    let mut known = Vec::new();
+    let own = library(package).filter(|_| !matches!(kind, CrateKind::Lib | CrateKind::BuildScript));
+    if let Some((index, target)) = own.and_then(|index| Some((index, workspace.targets.get(index)?))) {
+        known.push((target.name.clone(), Dependency::Crate(CrateId(index as u32))));
+    }
+    let Some(package) = workspace.packages.get(package) else { return known };
+    let is_seen = |seen: DependencyKind| match kind {
+        CrateKind::BuildScript => seen == DependencyKind::Build,
+        // Tests within a library see what is for development too.
+        _ => seen != DependencyKind::Build,
+    };
+    for dependency in package.dependencies.iter().filter(|dependency| is_seen(dependency.kind)) {
+        if let Some(index) = dependency.package.and_then(library) {
+            known.push((dependency.name.clone(), Dependency::Crate(CrateId(index as u32))));
+        } else if dependency.name != dependency.library {
+            known.push((dependency.name.clone(), Dependency::External(dependency.library.clone())));
+        }
+    }
+    known
+}
+
+/// A file of a package that no target has is what its folder says.
+fn loose_kind(workspace: &Workspace, file: &File) -> CrateKind {
+    let package = file.package.and_then(|package| workspace.packages.get(package));
+    let first = package.and_then(|package| file.absolute.strip_prefix(package.folder()).ok()?.iter().next());
+    match first {
+        Some("tests") => CrateKind::Test,
+        Some("benches") => CrateKind::Bench,
+        Some("examples") => CrateKind::Example,
+        _ => CrateKind::Loose,
+    }
+}
+
+fn is_test(workspace: &Workspace, trees: &Trees, index: usize) -> bool {
+    let target = trees.target_of.get(index).copied().flatten().and_then(|target| workspace.targets.get(target));
+    match (target, workspace.files.get(index)) {
+        (Some(target), _) => target.kind.is_test(),
+        (None, Some(file)) => loose_kind(workspace, file).is_test(),
+        (None, None) => false,
+    }
+}
+
+/// Runs every rule that is on anywhere, each as a job of its own.
+fn run_rules(
+    analysis: &ctxlint_analysis::Analysis,
+    config: &Config,
+) -> Vec<(&'static str, Result<Vec<Finding>, String>)> {
+    let rules: Vec<_> = RULES.iter().enumerate().filter(|(index, _)| config.may_run(*index)).collect();
+    let job = |(_, rule): &(usize, &&'static ctxlint_lints::rule::Rule)| {
+        let run = || {
+            let mut found = Vec::new();
+            if let Some(check) = rule.check {
+                check(analysis, &config.options(rule.name), &mut found);
+            }
+            found
+        };
+        (rule.name, engine::guarded(run))
+    };
+    rules.par_iter().map(job).collect()
+}
+
+fn syntax_errors(parsed: &[Option<Parsed>]) -> Vec<Finding> {
+    let finding = |(index, parsed): (usize, &Option<Parsed>)| {
+        let Some(Err(error)) = parsed else { return None };
+        let message = match error.internal {
+            true => format!("this file could not be analysed because of an internal error: {}", error.message),
+            false => format!("this file does not parse, so nothing in it is checked: {}", error.message),
+        };
+        Some(Finding {
+            rule: "syntax_error",
+            primary: Place { file: FileId(index as u32), span: error.span },
+            message,
+            label: if error.internal { String::new() } else { error.message.clone() },
+            labels: Vec::new(),
+            notes: Vec::new(),
+            helps: Vec::new(),
+        })
+    };
+    parsed.iter().enumerate().filter_map(finding).collect()
+}
+
+fn internal_errors(workspace: &Workspace, parsed: &[Option<Parsed>]) -> Vec<String> {
+    let failed = |(file, parsed): (&File, &Option<Parsed>)| match parsed {
+        Some(Err(error)) if error.internal => Some(format!("internal error in {}: {}", file.path, error.message)),
+        _ => None,
+    };
+    workspace.files.iter().zip(parsed).filter_map(failed).collect()
+}
+
+/// Gives findings their levels, applies suppressions, and sorts. Files that were not selected have
+/// no say.
+fn settle(
+    workspace: &Workspace,
+    config: &Config,
+    parsed: &[Option<Parsed>],
+    tests: &[bool],
+    findings: Vec<Finding>,
+) -> (Vec<Reported>, usize) {
+    let mut by_file: Vec<Vec<Finding>> = vec![Vec::new(); workspace.files.len()];
+    for finding in findings {
+        if let Some(file) = by_file.get_mut(finding.primary.file.index()) {
+            file.push(finding);
+        }
+    }
+    let settle_file = |(index, findings): (usize, Vec<Finding>)| {
+        let file = workspace.files.get(index).filter(|file| file.selected)?;
+        let facts = parsed.get(index)?.as_ref()?.as_deref().ok();
+        if findings.is_empty() && facts.is_none_or(|facts| facts.directives.is_empty()) {
+            return None;
+        }
+        let scope = suppress::Scope {
+            id: FileId(index as u32),
+            file,
+            facts,
+            levels: config.levels(&file.absolute),
+            require_reason: config.require_reason(&file.absolute),
+            test: tests.get(index) == Some(&true),
+        };
+        let mut outcome = suppress::apply(&scope, findings);
+        outcome.kept.sort_by(|(a, _), (b, _)| order(a).cmp(&order(b)));
+        outcome.kept.dedup();
+        Some((fingerprint::add(file, outcome.kept), outcome.suppressed))
+    };
+    let settled: Vec<(Vec<Reported>, usize)> = by_file.into_par_iter().enumerate().filter_map(settle_file).collect();
+    let suppressed = settled.iter().map(|(_, suppressed)| suppressed).sum();
+    (settled.into_iter().flat_map(|(reported, _)| reported).collect(), suppressed)
+}
+
+fn order(finding: &Finding) -> (Span, &str, &str, &[ctxlint_lints::finding::Label]) {
+    (finding.primary.span, finding.rule, &finding.message, &finding.labels)
+}
+
+fn measure(workspace: &Workspace, parsed: &[Option<Parsed>], steps: Vec<(&'static str, std::time::Duration)>) -> Work {
+    let of_interest: Vec<&File> =
+        workspace.files.iter().zip(parsed).filter(|(_, parsed)| parsed.is_some()).map(|(file, _)| file).collect();
+    Work {
+        files: workspace.files.len(),
+        parsed: of_interest.len(),
+        cached: of_interest.iter().filter(|file| file.parsed.is_some()).count(),
+        lines: of_interest.iter().map(|file| file.lines.lines() as usize).sum(),
+        bytes: of_interest.iter().map(|file| file.text.len()).sum(),
+        steps,
+    }
+}
+
+struct Clock {
+    last: Instant,
+    steps: Vec<(&'static str, std::time::Duration)>,
+}
+
+impl Clock {
+    fn start() -> Clock {
+        Clock { last: Instant::now(), steps: Vec::new() }
+    }
+
+    fn step(&mut self, name: &'static str) {
+        let now = Instant::now();
+        self.steps.push((name, now - self.last));
+        self.last = now;
+    }
+}

@@ -1,0 +1,6 @@
+//! The smaller commands.
+
+pub(crate) mod config;
+pub(crate) mod explain;
+pub(crate) mod init;
+pub(crate) mod rules;
