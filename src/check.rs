@@ -244,7 +244,7 @@ fn syntax_errors(parsed: &[Option<Parsed>]) -> Vec<Finding> {
             rule: "syntax_error",
             primary: Place { file: FileId(index as u32), span: error.span },
             message,
-            label: if error.internal { String::new() } else { error.message.clone() },
+            label: if error.internal { String::new() } else { "the parser stops here".to_owned() },
             labels: Vec::new(),
             notes: Vec::new(),
             helps: Vec::new(),

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{FileFacts, Span};
 use ctxlint_analysis::model::Model;
+use ctxlint_analysis::parse;
 use ctxlint_analysis::source::Sources;
 use serde::{Deserialize, Serialize};
 
@@ -24,8 +25,11 @@ pub struct SyntaxError {
 
 /// Parses a file. A panic becomes an error of this file alone.
 pub fn parse(text: &str) -> Parsed {
-    guarded(|| Ok(Arc::new(FileFacts::default())))
-        .unwrap_or_else(|message| Err(SyntaxError { message, span: Span::new(0, 0), internal: true }))
+    match guarded(|| parse::parse(text)) {
+        Ok(Ok(facts)) => Ok(Arc::new(facts)),
+        Ok(Err(error)) => Err(SyntaxError { message: error.message, span: error.span, internal: false }),
+        Err(message) => Err(SyntaxError { message, span: Span::new(0, 0), internal: true }),
+    }
 }
 
 /// The words of which a file must contain one to be parsed.

@@ -13,7 +13,7 @@ use super::{Discovered, Plan, Problem, STDIN};
 use crate::workspace::{File, Package, Target, Workspace};
 
 /// A larger file is not read.
-const MAX_BYTES: u64 = 32 * 1024 * 1024;
+const MAX_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A file before it is read.
 #[derive(Clone, Debug, Default)]
