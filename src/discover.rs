@@ -123,10 +123,11 @@ pub fn plan(request: &Request) -> Plan {
     for path in &request.paths {
         plan.add(absolute(&request.current, path), path);
     }
-    if request.paths.is_empty() && request.stdin.is_none() {
+    let nothing_named = request.paths.is_empty() && request.stdin.is_none();
+    if nothing_named {
         plan.add(request.current.clone(), ".".into());
     }
-    if request.whole_workspace {
+    if request.whole_workspace || nothing_named {
         for part in &mut plan.workspaces {
             part.asked = vec![part.what.root().to_owned()];
             part.asked.extend(part.what.folders().map(Utf8Path::to_owned));

@@ -1,12 +1,163 @@
-//! To come.
+//! The report as one page without anything from elsewhere.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use super::View;
+use ctxlint_analysis::facts::Span;
+use ctxlint_lints::finding::Place;
 
-/// Writes.
+use super::preview::hunks;
+use super::{Reported, View};
+use crate::text::clamp;
+
+const STYLE: &str = include_str!("html/style.css");
+const SCRIPT: &str = include_str!("html/script.js");
+
+/// Writes the page.
 ///
 /// # Errors
 /// What the writer says.
-pub fn write(_view: View<'_>, _out: &mut dyn Write) -> io::Result<()> {
-    Ok(())
+pub fn write(view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
+    let findings = &view.report.findings;
+    let errors = findings.iter().filter(|reported| reported.is_error()).count();
+    let warnings = findings.len() - errors;
+    write!(
+        out,
+        concat!(
+            "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
+            "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
+            "<meta name=\"color-scheme\" content=\"light dark\">\n",
+            "<title>ctxlint: {errors} errors, {warnings} warnings</title>\n<style>\n{style}</style>\n</head>\n<body>\n",
+            "<header>\n<h1>ctxlint</h1>\n<p id=\"counts\"><b class=\"error\">{errors}</b> errors, ",
+            "<b class=\"warning\">{warnings}</b> warnings, <b>{suppressed}</b> suppressed, ",
+            "<b>{baseline}</b> in the baseline; {files} files</p>\n"
+        ),
+        errors = errors,
+        warnings = warnings,
+        style = STYLE,
+        suppressed = view.report.suppressed,
+        baseline = view.report.in_baseline,
+        files = view.workspace.files.iter().filter(|file| file.selected).count(),
+    )?;
+    out.write_all(filters(view).as_bytes())?;
+    writeln!(out, "</header>\n<main>")?;
+    for reported in findings {
+        out.write_all(article(view, reported).as_bytes())?;
+    }
+    writeln!(out, "<p id=\"none\"{}>No findings.</p>", if findings.is_empty() { "" } else { " hidden" })?;
+    writeln!(out, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>")
+}
+
+fn filters(view: View<'_>) -> String {
+    let mut rules: BTreeMap<String, usize> = BTreeMap::new();
+    let mut files: BTreeMap<String, usize> = BTreeMap::new();
+    for reported in &view.report.findings {
+        *rules.entry(reported.finding.rule.to_owned()).or_default() += 1;
+        *files.entry(view.path(reported.finding.primary).to_owned()).or_default() += 1;
+    }
+    let select = |name: &str, all: &str, options: BTreeMap<String, usize>| {
+        let mut html = format!("<select name=\"{name}\" aria-label=\"{name}\"><option value=\"\">{all}</option>");
+        for (option, count) in options {
+            let option = escape(&option);
+            let _ = write!(html, "<option value=\"{option}\">{option} ({count})</option>");
+        }
+        html + "</select>"
+    };
+    let levels = "<select name=\"level\" aria-label=\"level\"><option value=\"\">all levels</option>\
+                  <option>error</option><option>warning</option></select>";
+    format!(
+        "<form id=\"filters\">{levels}{}{}<input name=\"text\" type=\"search\" placeholder=\"search\" aria-label=\"search\"> \
+         <output id=\"shown\"></output></form>\n",
+        select("rule", "all rules", rules),
+        select("file", "all files", files),
+    )
+}
+
+fn article(view: View<'_>, reported: &Reported) -> String {
+    let finding = &reported.finding;
+    let (start, _) = view.positions(finding.primary);
+    let path = escape(view.path(finding.primary));
+    let level = reported.severity();
+    let mut html = format!(
+        "<article id=\"f{id}\" class=\"{level}\" data-level=\"{level}\" data-rule=\"{rule}\" data-file=\"{path}\">\n\
+         <h2><span class=\"level\">{level}</span> {message}</h2>\n\
+         <p class=\"where\"><a href=\"#f{id}\">{path}:{line}:{column}</a> <code>{code}</code></p>\n",
+        id = escape(&reported.fingerprint),
+        rule = escape(finding.rule),
+        message = inline(&finding.message),
+        line = start.line,
+        column = start.column,
+        code = escape(&reported.code()),
+    );
+    let mut places = vec![(finding.primary, finding.label.as_str(), true)];
+    places.extend(finding.labels.iter().map(|label| (label.place, label.text.as_str(), false)));
+    places.sort_by_key(|(place, _, is_primary)| (place.file != finding.primary.file, *place, *is_primary));
+    for (place, text, is_primary) in places {
+        html.push_str(&snippet(view, place, text, is_primary, finding.primary));
+    }
+    for note in &finding.notes {
+        let _ = writeln!(html, "<p class=\"note\"><b>note</b> {}</p>", inline(note));
+    }
+    for help in &finding.helps {
+        let _ = writeln!(html, "<p class=\"help\"><b>help</b> {}</p>", inline(&help.message));
+        for hunk in hunks(view, help) {
+            html.push_str("<pre class=\"change\">");
+            for line in hunk.lines {
+                let (class, sign) = if line.added { ("ins", '+') } else { ("del", '-') };
+                let _ = write!(html, "<{class}>{:>4} {sign} {}</{class}>", line.number, escape(&line.text));
+            }
+            html.push_str("</pre>\n");
+        }
+    }
+    html + "</article>\n"
+}
+
+/// The lines of a place, with what is said of it below; a line of context before and after.
+fn snippet(view: View<'_>, place: Place, text: &str, is_primary: bool, primary: Place) -> String {
+    let Some(file) = view.file(place) else { return String::new() };
+    let (start, end) = view.positions(place);
+    let first = start.line.saturating_sub(1).max(1);
+    let last = (end.line.min(start.line + 7) + 1).min(file.lines.lines());
+    let class = if is_primary { "primary" } else { "secondary" };
+    let mut html = String::new();
+    if place.file != primary.file {
+        let _ = writeln!(html, "<p class=\"where\">{}:{}:{}</p>", escape(&file.path), start.line, start.column);
+    }
+    html.push_str("<pre class=\"code\">");
+    let marked = clamp(place.span, &file.text);
+    for number in first..=last {
+        let line = file.lines.line(number - 1, &file.text);
+        let base = file.lines.line_range(number - 1, &file.text).start;
+        let cut = |at: usize| clamp(Span::new(at.saturating_sub(base).min(line.len()) as u32, 0), line).start;
+        let (from, to) = (cut(marked.start), cut(marked.end));
+        let part = |range: std::ops::Range<usize>| escape(line.get(range).unwrap_or(""));
+        let _ = write!(html, "<i>{number:>4}</i> {}", part(0..from));
+        if (start.line..=end.line).contains(&number) {
+            let _ = write!(html, "<mark class=\"{class}\">{}</mark>", part(from..to));
+        }
+        let _ = writeln!(html, "{}", part(to..line.len()));
+        if number == end.line && !text.is_empty() {
+            let _ = writeln!(html, "     <em class=\"{class}\">{}</em>", inline(text));
+        }
+    }
+    html + "</pre>\n"
+}
+
+fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
+}
+
+/// A sentence, with what stands in backticks as code.
+fn inline(text: &str) -> String {
+    let mut html = String::new();
+    for (index, part) in text.split('`').enumerate() {
+        let part = escape(part);
+        if index % 2 == 1 {
+            let _ = write!(html, "<code>{part}</code>");
+        } else {
+            html.push_str(&part);
+        }
+    }
+    html
 }

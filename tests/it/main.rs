@@ -1,1 +1,11 @@
-//! Runs the built program.
+//! Runs the built program as its users do.
+
+mod bad_input;
+mod configuration;
+mod discovery;
+mod formats;
+mod json;
+mod levels;
+mod project;
+mod suppressions;
+mod verbs;
