@@ -1,18 +1,357 @@
 //! Which functions and closures a server calls with its requests.
+//!
+//! All evidence is in the models: attributes, types of parameters, traits, and calls that register
+//! functions. Contexts among a handler's parameters are request contexts, unless what holds them
+//! belongs to the server.
 
 use rustc_hash::FxHashMap;
 
+use crate::facts::{Attr, BodyKind, Callee, ItemKind, LocalId, Op, OpKind, Span};
 use crate::link::Program;
-use crate::types::BodyRef;
+use crate::model::{AttributeModel, AttributeRole, FnRole, TypeModel, TypeRole};
+use crate::names::{Namespace, Res};
+use crate::source::FileId;
+use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
 
 /// How a body is a handler.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Handler {
-    /// The model's name.
+    /// The library, for messages: `axum`.
     pub framework: String,
+    /// What says so.
+    pub evidence: Evidence,
+    /// Whether it hands the request on to the rest of a chain.
+    pub middleware: bool,
+    /// Where each parameter's value comes from.
+    pub params: Vec<Origin>,
 }
 
+/// What says that a body is a handler.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Evidence {
+    /// The user's configuration names it.
+    Configured,
+    /// An attribute, of the function or of what it is a member of.
+    Attribute(FileId, Span),
+    /// The type of the parameter with this position.
+    Parameter(usize),
+    /// The trait it implements a method of.
+    Trait,
+    /// A call that registers it.
+    Routed(FileId, Span),
+}
+
+/// Where a handler's parameter comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// The request: a context in it is the request's.
+    Request,
+    /// The server: what is in it lives longer than the request. Receivers too.
+    Server,
+}
+
+/// How far references, wrappers and options round a parameter's type are looked through.
+const MAX_WRAPPERS: usize = 8;
+
 /// Finds all handlers.
-pub(crate) fn find(_program: &Program) -> FxHashMap<BodyRef, Handler> {
-    FxHashMap::default()
+pub(crate) fn find(program: &Program) -> FxHashMap<BodyRef, Handler> {
+    let mut finder = Finder { program, found: FxHashMap::default() };
+    finder.by_configuration();
+    finder.by_attribute();
+    finder.by_parameter();
+    finder.by_trait();
+    finder.by_routing();
+    finder.found
+}
+
+struct Finder<'a> {
+    program: &'a Program,
+    found: FxHashMap<BodyRef, Handler>,
+}
+
+impl Finder<'_> {
+    /// The first evidence stands; that it is middleware may be learned later.
+    fn add(&mut self, body: BodyRef, framework: &str, evidence: Evidence, middleware: bool) {
+        let handler = self.found.entry(body).or_insert_with(|| Handler {
+            framework: framework.to_owned(),
+            evidence,
+            middleware,
+            params: origins(self.program, body),
+        });
+        handler.middleware |= middleware;
+    }
+
+    fn add_function(&mut self, def: DefId, framework: &str, evidence: Evidence, middleware: bool) {
+        if let Some(body) = self.program.body_of(def)
+            && self.program.function(def).is_some()
+        {
+            self.add(body, framework, evidence, middleware);
+        }
+    }
+
+    fn by_configuration(&mut self) {
+        let program = self.program;
+        let named: Vec<(&str, &str)> = program
+            .models
+            .iter()
+            .flat_map(|model| model.handlers.iter().map(|path| (model.name.as_str(), path.as_str())))
+            .collect();
+        if named.is_empty() {
+            return;
+        }
+        for def in program.items().filter(|def| program.function(*def).is_some()) {
+            let path = program.path_text(def);
+            let matches = |pattern: &str| match pattern.strip_suffix("::*") {
+                Some(prefix) => path.strip_prefix(prefix).is_some_and(|rest| rest.starts_with("::")),
+                None => path == pattern,
+            };
+            if let Some((model, _)) = named.iter().find(|(_, pattern)| matches(pattern)) {
+                self.add_function(def, model, Evidence::Configured, false);
+            }
+        }
+    }
+
+    fn by_attribute(&mut self) {
+        let program = self.program;
+        for def in program.items() {
+            let Some(item) = program.item(def) else { continue };
+            for attr in &item.attrs {
+                let Some((path, model)) = handler_attribute(program, def.file, attr) else { continue };
+                let framework = library(&path);
+                let evidence = Evidence::Attribute(def.file, attr.span);
+                match &item.kind {
+                    ItemKind::Function(_) => self.add_function(def, framework, evidence, false),
+                    ItemKind::Impl { .. } => self.add_members(def, framework, evidence),
+                    ItemKind::Trait { .. } => {
+                        for implementation in implementations(program, def, model) {
+                            self.add_members(implementation, framework, evidence);
+                        }
+                    }
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    fn add_members(&mut self, container: DefId, framework: &str, evidence: Evidence) {
+        let members: Vec<DefId> = self.program.members(container).collect();
+        for member in members {
+            self.add_function(member, framework, evidence, false);
+        }
+    }
+
+    fn by_parameter(&mut self) {
+        let program = self.program;
+        for &id in program.bodies() {
+            let (Some(body), Some(typed)) = (program.body(id), program.typed(id)) else { continue };
+            if matches!(body.kind, BodyKind::AsyncBlock(_) | BodyKind::Const(_)) {
+                continue;
+            }
+            for (position, param) in body.params.iter().enumerate() {
+                let Some((path, ty, model)) = library_type(program, typed.local(*param)) else { continue };
+                let is_next = model.role == TypeRole::Next;
+                let says = match model.role {
+                    TypeRole::Extractor | TypeRole::ServerOwned | TypeRole::Next => true,
+                    TypeRole::Request => is_server_request(program, model, ty) || returns_response(program, model, id),
+                    _ => false,
+                };
+                if says {
+                    let framework = model.what.as_deref().unwrap_or_else(|| library(path));
+                    self.add(id, framework, Evidence::Parameter(position), is_next);
+                }
+            }
+        }
+    }
+
+    fn by_trait(&mut self) {
+        let program = self.program;
+        for def in program.items() {
+            let Some(ItemKind::Impl { of_trait: Some(of_trait), .. }) = program.item(def).map(|item| &item.kind) else {
+                continue;
+            };
+            let Some(TyCon::External(path)) = program.trait_of(def) else { continue };
+            let Some(model) = program.models.trait_(path) else { continue };
+            if let Some(at) = model.request {
+                let argument = of_trait.segments.last().and_then(|segment| segment.args.get(at));
+                let Some(argument) = argument.map(|ty| program.resolve_type(def.file, ty)) else { continue };
+                if !may_be_server_request(program, &argument) {
+                    continue;
+                }
+            }
+            let framework = library(path);
+            let members: Vec<DefId> = program.members(def).collect();
+            for member in members {
+                let Some(name) = program.item(member).map(|item| item.name.as_str()) else { continue };
+                let is = |names: &[String]| names.iter().any(|known| known == name || known == "*");
+                let middleware = is(&model.middleware);
+                if middleware || is(&model.handlers) {
+                    self.add_function(member, framework, Evidence::Trait, middleware);
+                }
+            }
+        }
+    }
+
+    fn by_routing(&mut self) {
+        let program = self.program;
+        for &id in program.bodies() {
+            let (Some(body), Some(typed)) = (program.body(id), program.typed(id)) else { continue };
+            for (block, targets) in body.blocks.iter().zip(&typed.targets) {
+                for (op, target) in block.ops.iter().zip(targets) {
+                    match &op.kind {
+                        OpKind::Unknown { path: Some(path), paths, .. } => {
+                            let Res::External(name) = program.resolve_path(id.file, path, Namespace::Macro) else {
+                                continue;
+                            };
+                            if !is_routing(program, &Target::External(name.clone())) {
+                                continue;
+                            }
+                            for path in paths {
+                                if let Target::Def(def) = program.value_path(id.file, path).target {
+                                    self.add_function(def, library(&name), Evidence::Routed(id.file, op.span), false);
+                                }
+                            }
+                        }
+                        _ => self.by_call(id, op, target, |local| typed.local(local).clone()),
+                    }
+                }
+            }
+        }
+    }
+
+    fn by_call(&mut self, id: BodyRef, op: &Op, target: &Target, ty: impl Fn(LocalId) -> Ty) {
+        if !is_routing(self.program, target) {
+            return;
+        }
+        let Some(model) = self.program.model_of(target) else { return };
+        let middleware = model.role == FnRole::Middleware;
+        for at in &model.work {
+            let Some(local) = argument(op, *at) else { continue };
+            let body = match self.program.peel(&ty(local)) {
+                Ty::Fn(def) => self.program.body_of(*def),
+                Ty::Closure(closure) => Some(*closure),
+                _ => None,
+            };
+            if let Some(body) = body {
+                self.add(body, library(&model.path), Evidence::Routed(id.file, op.span), middleware);
+            }
+        }
+    }
+}
+
+fn is_routing(program: &Program, target: &Target) -> bool {
+    program.model_of(target).is_some_and(|model| matches!(model.role, FnRole::Route | FnRole::Middleware))
+}
+
+/// A call's argument by position, a receiver counted as the first.
+fn argument(op: &Op, at: usize) -> Option<LocalId> {
+    match &op.kind {
+        OpKind::Call { callee: Callee::Path(_) | Callee::Value(_), args } => args.get(at).copied(),
+        OpKind::MethodCall { receiver, args, .. } => match at.checked_sub(1) {
+            Some(at) => args.get(at).copied(),
+            None => Some(receiver.base),
+        },
+        _ => None,
+    }
+}
+
+fn handler_attribute<'p>(
+    program: &'p Program,
+    file: FileId,
+    attr: &Attr,
+) -> Option<(smol_str::SmolStr, &'p AttributeModel)> {
+    let path = program.attribute_path(file, &attr.path)?;
+    let model = program.models.attribute(&path)?;
+    (model.role == AttributeRole::Handler).then_some((path, model))
+}
+
+/// The impls of a trait under an attribute: of the trait itself, and of one made by the attribute.
+fn implementations(program: &Program, of: DefId, model: &AttributeModel) -> Vec<DefId> {
+    let mut found = program.impls_of_trait(of).to_vec();
+    let made = model.makes.as_ref().and_then(|suffix| Some(format!("{}{suffix}", program.item(of)?.name)));
+    if let Some(made) = made {
+        found.extend(program.items().filter(|def| {
+            let Some(ItemKind::Impl { of_trait: Some(path), .. }) = program.item(*def).map(|item| &item.kind) else {
+                return false;
+            };
+            path.last() == made && program.trait_of(*def).is_none()
+        }));
+    }
+    found
+}
+
+/// The library's type in a parameter's type: behind references, pointers and options.
+fn library_type<'p, 't>(program: &'p Program, ty: &'t Ty) -> Option<(&'t str, &'t Ty, &'p TypeModel)>
+where
+    'p: 't,
+{
+    let mut ty = ty;
+    for _ in 0..MAX_WRAPPERS {
+        ty = program.peel(ty);
+        let Ty::Adt(TyCon::External(path), args) = ty else { return None };
+        let model = program.models.ty(path)?;
+        if model.role != TypeRole::Maybe {
+            return Some((path, ty, model));
+        }
+        ty = args.get(model.holds.unwrap_or(0))?;
+    }
+    None
+}
+
+/// A request with a server's body, or of a type that only servers get.
+fn is_server_request(program: &Program, model: &TypeModel, ty: &Ty) -> bool {
+    if model.strong {
+        return true;
+    }
+    match program.peel(&program.held(ty)) {
+        Ty::Adt(TyCon::External(path), _) => model.strong_with.iter().any(|known| known == path),
+        _ => false,
+    }
+}
+
+/// The same, or with a body that is left open.
+fn may_be_server_request(program: &Program, ty: &Ty) -> bool {
+    let Some((_, ty, model)) = library_type(program, ty) else { return matches!(ty, Ty::Param(..)) };
+    if model.role != TypeRole::Request {
+        return false;
+    }
+    is_server_request(program, model, ty) || matches!(program.held(ty), Ty::Param(..) | Ty::Unknown)
+}
+
+/// A method of a trait's impl that answers with the library's response.
+fn returns_response(program: &Program, model: &TypeModel, id: BodyRef) -> bool {
+    let Some(expected) = &model.strong_returns else { return false };
+    let Some(def) = program.function_of(id) else { return false };
+    let is_method = program.function(def).is_some_and(|function| function.has_self);
+    let in_impl = program.container(def).is_some_and(|container| {
+        matches!(program.item(container).map(|item| &item.kind), Some(ItemKind::Impl { of_trait: Some(_), .. }))
+    });
+    is_method && in_impl && mentions(&program.return_type(def), expected)
+}
+
+fn mentions(ty: &Ty, path: &str) -> bool {
+    match ty {
+        Ty::Adt(con, args) => {
+            matches!(con, TyCon::External(known) if known == path) || args.iter().any(|arg| mentions(arg, path))
+        }
+        Ty::Future(inner) | Ty::Ref(inner, _) => mentions(inner, path),
+        Ty::Tuple(parts) => parts.iter().any(|part| mentions(part, path)),
+        _ => false,
+    }
+}
+
+fn origins(program: &Program, id: BodyRef) -> Vec<Origin> {
+    let (Some(body), Some(typed)) = (program.body(id), program.typed(id)) else { return Vec::new() };
+    let has_self =
+        program.function_of(id).and_then(|def| program.function(def)).is_some_and(|function| function.has_self);
+    let origin = |(position, param): (usize, &LocalId)| {
+        let owned = library_type(program, typed.local(*param))
+            .is_some_and(|(_, _, model)| matches!(model.role, TypeRole::ServerOwned));
+        if owned || (position == 0 && has_self) { Origin::Server } else { Origin::Request }
+    };
+    body.params.iter().enumerate().map(origin).collect()
+}
+
+/// The library a path is of.
+fn library(path: &str) -> &str {
+    path.split_once("::").map_or(path, |(library, _)| library)
 }

@@ -12,7 +12,7 @@ mod query;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{BodyId, BodyKind, ItemId};
+use crate::facts::{BodyId, BodyKind, ItemId, ItemKind, Name};
 use crate::handlers::{self, Handler};
 use crate::infer::{self, TypedBody};
 use crate::model::Models;
@@ -71,6 +71,7 @@ impl Program {
             program.typed.push(file.bodies);
             program.values.extend(file.values);
         }
+        program.values.extend(program.mentioned_by_macros());
         program.handlers = handlers::find(&program);
         program
     }
@@ -82,6 +83,25 @@ impl Program {
         let modelled =
             found.into_iter().map(|(def, path)| (def, self.models.canonical(path).as_ref().into())).collect::<Vec<_>>();
         self.names.set_modelled(modelled);
+    }
+
+    /// Functions whose names occur in the bodies of `macro_rules!`: whoever uses the macro may call them.
+    fn mentioned_by_macros(&self) -> Vec<DefId> {
+        let items = || self.items().filter_map(|def| Some((def, self.item(def)?)));
+        let mentions: FxHashSet<&Name> = items()
+            .filter_map(|(_, item)| match &item.kind {
+                ItemKind::MacroRules { mentions } => Some(mentions),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        if mentions.is_empty() {
+            return Vec::new();
+        }
+        items()
+            .filter(|(_, item)| matches!(item.kind, ItemKind::Function(_)) && mentions.contains(&item.name))
+            .map(|(def, _)| def)
+            .collect()
     }
 
     fn list_bodies(&mut self) {

@@ -48,6 +48,9 @@ pub struct Model {
     /// Its traits.
     #[serde(default, rename = "trait")]
     pub traits: Vec<TraitModel>,
+    /// Functions of the program that are handlers, by path; `shop::api::*` names all below.
+    #[serde(default)]
+    pub handlers: Vec<String>,
 }
 
 /// `axum::http` is `http`.
@@ -98,7 +101,8 @@ pub struct TypeModel {
     /// For extractors and wrappers: the type argument that it holds and yields as field `0`.
     #[serde(default)]
     pub holds: Option<usize>,
-    /// What kind of process-lived thing it is (`"database pool"`), for `role = "process"`.
+    /// What kind of process-lived thing it is (`"database pool"`), for `role = "process"`; for what
+    /// makes a handler the library it is of, where the path does not begin with it.
     #[serde(default)]
     pub what: Option<String>,
 }
@@ -377,13 +381,16 @@ pub struct AttributeModel {
     pub path: String,
     /// What it says of its item.
     pub role: AttributeRole,
+    /// On a trait: the suffix of the trait it makes of it, which servers implement (`Server`).
+    #[serde(default)]
+    pub makes: Option<String>,
 }
 
 /// What an attribute says of its item.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AttributeRole {
-    /// The function, or each function of the impl, is a handler.
+    /// The function, or each function of the impl or of impls of the trait, is a handler.
     Handler,
     /// The function is the program's entry: `tokio::main`.
     Main,
@@ -406,4 +413,7 @@ pub struct TraitModel {
     /// Its methods that are middleware in every impl.
     #[serde(default)]
     pub middleware: Vec<String>,
+    /// Only where this type argument is a request that a server may get: clients implement it too.
+    #[serde(default)]
+    pub request: Option<usize>,
 }
