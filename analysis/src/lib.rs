@@ -4,8 +4,10 @@
 //! facts of all files are linked into one program, flows are computed over its bodies. This crate
 //! knows no rule and no output.
 
+pub mod analysis;
 pub mod facts;
 pub mod facts_dump;
+pub mod flow;
 pub mod handlers;
 pub mod infer;
 pub mod link;
@@ -14,10 +16,10 @@ pub mod model;
 pub mod names;
 pub mod parse;
 pub mod source;
+pub mod summary;
 pub mod types;
+
+pub use analysis::Analysis;
 
 #[cfg(test)]
 mod tests;
-
-/// The analysed program: what rules look at.
-pub struct Analysis {}

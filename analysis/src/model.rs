@@ -343,6 +343,8 @@ pub enum FnRole {
     Take,
     /// Puts `other` in `subject`'s place and gives what was there: `replace`.
     Replace,
+    /// Exchanges what `subject` and `other` hold.
+    Swap,
     /// Puts `other` in `subject`'s place: `insert`.
     Insert,
     /// Adds to a collection, or sends into a channel.

@@ -1,6 +1,8 @@
 //! What a rule says.
 
+use ctxlint_analysis::analysis::Way;
 use ctxlint_analysis::facts::Span;
+use ctxlint_analysis::flow::value::Site;
 use ctxlint_analysis::source::FileId;
 
 /// A place in a file.
@@ -72,4 +74,76 @@ pub enum Applicability {
     MaybeIncorrect,
     /// The text has parts for the user to fill in.
     HasPlaceholders,
+}
+
+impl Finding {
+    /// A finding of a rule at a place, with what is said there.
+    pub fn new(rule: &'static str, site: Site, message: impl Into<String>, label: impl Into<String>) -> Finding {
+        Finding {
+            rule,
+            primary: Place::from(site),
+            message: message.into(),
+            label: label.into(),
+            labels: Vec::new(),
+            notes: Vec::new(),
+            helps: Vec::new(),
+        }
+    }
+
+    /// With a word on another place. A place that already has one is left alone.
+    pub fn label(mut self, site: Site, text: impl Into<String>) -> Finding {
+        let place = Place::from(site);
+        if place != self.primary && !self.labels.iter().any(|label| label.place == place) {
+            self.labels.push(Label { place, text: text.into() });
+        }
+        self
+    }
+
+    /// With the calls something came through: at most three, then their number.
+    pub fn hops(mut self, way: &Way, what: &str) -> Finding {
+        for site in way.hops.iter().take(3) {
+            self = self.label(*site, format!("{what} through this call"));
+        }
+        match way.hops.len().saturating_sub(3) {
+            0 => self,
+            1 => self.note("and through 1 more call"),
+            more => self.note(format!("and through {more} more calls")),
+        }
+    }
+
+    /// With a note.
+    pub fn note(mut self, text: impl Into<String>) -> Finding {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// With advice in words.
+    pub fn help(mut self, text: impl Into<String>) -> Finding {
+        self.helps.push(Help { message: text.into(), edits: Vec::new(), applicability: Applicability::MaybeIncorrect });
+        self
+    }
+
+    /// With advice as edits.
+    pub fn fix(mut self, text: impl Into<String>, edits: Vec<Edit>, applicability: Applicability) -> Finding {
+        self.helps.push(Help { message: text.into(), edits, applicability });
+        self
+    }
+}
+
+impl From<Site> for Place {
+    fn from(site: Site) -> Place {
+        Place { file: site.file_id(), span: site.span }
+    }
+}
+
+impl Edit {
+    /// Puts a text in front of a byte.
+    pub fn insert(file: FileId, at: u32, text: impl Into<String>) -> Edit {
+        Edit { place: Place { file, span: Span::new(at, at) }, text: text.into() }
+    }
+
+    /// Puts a text in a place's stead.
+    pub fn replace(site: Site, text: impl Into<String>) -> Edit {
+        Edit { place: Place::from(site), text: text.into() }
+    }
 }

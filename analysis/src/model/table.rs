@@ -233,6 +233,11 @@ impl Models {
         })
     }
 
+    /// The methods of any type or trait with this name.
+    pub fn methods_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a FnModel> {
+        self.iter().flat_map(|model| &model.functions).filter(move |model| model.path.rsplit("::").next() == Some(name))
+    }
+
     /// The words without one of which a file need not be parsed.
     pub fn words(&self) -> impl Iterator<Item = &str> {
         self.models.iter().flat_map(|model| model.words.iter().map(String::as_str))

@@ -1,0 +1,317 @@
+//! The analysed program: what rules look at.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::facts::Name;
+use crate::flow::events::{Call, Flow};
+use crate::flow::value::{CtxKind, CtxNode, InputPath, Life, Site, Val};
+use crate::link::Program;
+use crate::model::Models;
+use crate::source::Sources;
+use crate::summary::{self, Summaries};
+use crate::types::{BodyRef, DefId, Target};
+
+/// How many calls a way is followed back.
+const MAX_HOPS: usize = 32;
+
+/// A program with its flows.
+pub struct Analysis {
+    /// The program.
+    pub program: Program,
+    /// What each body does.
+    pub summaries: Summaries,
+    /// The flow of each body in which something of interest occurs, by file and body.
+    pub flows: Vec<Flow>,
+    incoming: FxHashMap<BodyRef, Vec<(usize, usize)>>,
+    handled: BTreeMap<BodyRef, Way>,
+    callers: FxHashMap<BodyRef, Vec<(BodyRef, Site)>>,
+    fields_used: BTreeSet<(Option<DefId>, Name)>,
+    replacing: FxHashSet<BodyRef>,
+}
+
+/// How something got to where it is, nearest call first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// Where it comes from.
+    pub origin: Site,
+    /// The calls it came through, from the origin to here.
+    pub hops: Vec<Site>,
+}
+
+/// A context that never ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endless {
+    /// It was detached; otherwise it is a root.
+    pub detached: bool,
+    /// Where it was detached or made, and the way from there.
+    pub way: Way,
+}
+
+impl Analysis {
+    /// Analyses a set of crates.
+    pub fn new(sources: Sources, models: Models) -> Analysis {
+        let program = Program::link(sources, models);
+        let (summaries, flows) = summary::summarize(&program);
+        let mut incoming: FxHashMap<BodyRef, Vec<(usize, usize)>> = FxHashMap::default();
+        let mut replacing = FxHashSet::default();
+        for (f, flow) in flows.iter().enumerate() {
+            replacing.extend(flow.replacing.iter().copied());
+            for (c, call) in flow.calls.iter().enumerate() {
+                incoming.entry(call.callee).or_default().push((f, c));
+            }
+        }
+        let mut fields_used = BTreeSet::new();
+        for flow in &flows {
+            if let Some(summary) = summaries.get(flow.body) {
+                fields_used.extend(summary.fields_used.iter().cloned());
+            }
+        }
+        let callers = callers(&program);
+        let handled = handled(&program, &callers);
+        Analysis { program, summaries, flows, incoming, handled, callers, fields_used, replacing }
+    }
+
+    /// The flow of a body.
+    pub fn flow(&self, body: BodyRef) -> Option<&Flow> {
+        self.flows.binary_search_by_key(&body, |flow| flow.body).ok().and_then(|at| self.flows.get(at))
+    }
+
+    /// The calls that lead to a body, with the flow they stand in.
+    pub fn calls_of(&self, body: BodyRef) -> impl Iterator<Item = (&Flow, &Call)> {
+        self.incoming
+            .get(&body)
+            .into_iter()
+            .flatten()
+            .filter_map(|(flow, call)| Some((self.flows.get(*flow)?, self.flows.get(*flow)?.calls.get(*call)?)))
+    }
+
+    /// The bodies that call a function's body by name, and where.
+    pub fn callers_of(&self, body: BodyRef) -> &[(BodyRef, Site)] {
+        self.callers.get(&body).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether a closure or `async` block only replaces a missing context.
+    pub fn replaces_missing(&self, body: BodyRef) -> bool {
+        self.replacing.contains(&body)
+    }
+
+    /// The way by which a request's end reaches a context, if one does.
+    pub fn request(&self, body: BodyRef, ctx: &CtxNode) -> Option<Way> {
+        self.search(
+            body,
+            ctx,
+            |ctx| ctx.sources().into_iter().find(|node| matches!(node.kind, CtxKind::Request)).map(|node| node.site),
+            |ctx| {
+                let sources = ctx.sources().into_iter();
+                sources
+                    .filter_map(|node| if let CtxKind::Input(path) = &node.kind { Some(path.clone()) } else { None })
+                    .collect()
+            },
+            true,
+        )
+        .map(|(way, _)| way)
+    }
+
+    /// Whether a context never ends: it is a root or was detached, and nothing bounds it.
+    pub fn endless(&self, body: BodyRef, ctx: &CtxNode) -> Option<Endless> {
+        let mut detached = false;
+        let found = self.search(
+            body,
+            ctx,
+            |ctx| match ctx.life() {
+                Life::Root(node) => Some(node.site),
+                Life::Detached(node) => Some(node.site),
+                _ => None,
+            },
+            |ctx| match ctx.life() {
+                Life::Input(_, path) => vec![path.clone()],
+                _ => Vec::new(),
+            },
+            false,
+        );
+        found.map(|(way, last)| {
+            if let Some(ctx) = last {
+                detached |= matches!(ctx.life(), Life::Detached(_));
+            } else {
+                detached |= matches!(ctx.life(), Life::Detached(_));
+            }
+            Endless { detached, way }
+        })
+    }
+
+    /// Searches a context's inputs back through the calls, nearest callers first.
+    fn search(
+        &self,
+        body: BodyRef,
+        ctx: &CtxNode,
+        hit: impl Fn(&CtxNode) -> Option<Site>,
+        inputs: impl Fn(&CtxNode) -> Vec<InputPath>,
+        requests: bool,
+    ) -> Option<(Way, Option<CtxNode>)> {
+        if let Some(origin) = hit(ctx) {
+            return Some((Way { origin, hops: Vec::new() }, None));
+        }
+        let mut seen = BTreeSet::new();
+        let mut queue: VecDeque<(BodyRef, InputPath, Vec<Site>)> =
+            inputs(ctx).into_iter().map(|path| (body, path, Vec::new())).collect();
+        while let Some((body, path, hops)) = queue.pop_front() {
+            if hops.len() > MAX_HOPS || !seen.insert((body, path.clone())) {
+                continue;
+            }
+            for (flow, call) in self.calls_of(body) {
+                if self.program.is_test(flow.body) && !self.program.is_test(body) {
+                    continue;
+                }
+                let Some(input) = call.inputs.get(path.input as usize) else { continue };
+                let value = input.at(&path.path);
+                let nested = summary::parent(&self.program, call.callee) == Some(flow.body);
+                let mut hops = hops.clone();
+                if !nested {
+                    hops.insert(0, call.site);
+                }
+                match value.behind() {
+                    Val::Ctx(ctx) => {
+                        if let Some(origin) = hit(ctx) {
+                            return Some((Way { origin, hops }, Some((**ctx).clone())));
+                        }
+                        queue.extend(inputs(ctx).into_iter().map(|path| (flow.body, path, hops.clone())));
+                    }
+                    Val::Input(path) => queue.push_back((flow.body, path.clone(), hops)),
+                    Val::Request(_, site) if requests => return Some((Way { origin: *site, hops }, None)),
+                    _ => {}
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether a body runs only for handlers: it is one, is part of one, or only handlers reach it.
+    /// The way leads from the handler's name to the body's function.
+    pub fn in_handler(&self, body: BodyRef) -> Option<Way> {
+        let mut at = body;
+        loop {
+            if let Some(way) = self.handled.get(&at) {
+                return Some(way.clone());
+            }
+            at = summary::parent(&self.program, at)?;
+        }
+    }
+
+    /// Whether anybody reads a field and does something with what is in it.
+    pub fn field_is_used(&self, def: DefId, name: &Name) -> bool {
+        self.fields_used.contains(&(Some(def), name.clone())) || self.fields_used.contains(&(None, name.clone()))
+    }
+}
+
+/// The static call graph, turned round.
+fn callers(program: &Program) -> FxHashMap<BodyRef, Vec<(BodyRef, Site)>> {
+    let mut found: FxHashMap<BodyRef, Vec<(BodyRef, Site)>> = FxHashMap::default();
+    for &who in program.bodies() {
+        let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { continue };
+        for (block, targets) in body.blocks.iter().zip(&typed.targets) {
+            for (op, target) in block.ops.iter().zip(targets) {
+                let Target::Def(def) = target else { continue };
+                let span = match &op.kind {
+                    crate::facts::OpKind::MethodCall { name_span, .. } => *name_span,
+                    crate::facts::OpKind::Call { callee: crate::facts::Callee::Path(path), .. } => path.span,
+                    _ => continue,
+                };
+                if let Some(callee) = summary::body_of(program, *def) {
+                    found.entry(callee).or_default().push((who, Site::new(who.file, span)));
+                }
+            }
+        }
+    }
+    found
+}
+
+/// The bodies that only handlers reach, handlers included, with the way to each.
+fn handled(program: &Program, callers: &FxHashMap<BodyRef, Vec<(BodyRef, Site)>>) -> BTreeMap<BodyRef, Way> {
+    let outer = |body: BodyRef| {
+        let mut at = body;
+        loop {
+            if program.handler(at).is_some() {
+                return at;
+            }
+            match summary::parent(program, at) {
+                Some(parent) => at = parent,
+                None => return at,
+            }
+        }
+    };
+    let real = |body: &BodyRef| -> Vec<(BodyRef, Site)> {
+        let all = callers.get(body).into_iter().flatten();
+        all.filter(|(caller, _)| !program.is_test(*caller)).map(|(caller, site)| (outer(*caller), *site)).collect()
+    };
+    let is_handler = |body: &BodyRef| program.handler(*body).is_some();
+    let mut candidates: BTreeSet<BodyRef> = program
+        .bodies()
+        .iter()
+        .filter(|body| {
+            !is_handler(body)
+                && !real(body).is_empty()
+                && program
+                    .function_of(**body)
+                    .is_some_and(|def| !program.used_as_value(def) && !is_foreign_impl(program, def))
+        })
+        .copied()
+        .collect();
+    loop {
+        let out: Vec<BodyRef> = candidates
+            .iter()
+            .filter(|body| real(body).iter().any(|(caller, _)| !is_handler(caller) && !candidates.contains(caller)))
+            .copied()
+            .collect();
+        if out.is_empty() {
+            break;
+        }
+        for body in out {
+            candidates.remove(&body);
+        }
+    }
+    let mut found = BTreeMap::new();
+    for body in program.bodies().iter().filter(|body| is_handler(body)) {
+        found.insert(*body, Way { origin: name_site(program, *body), hops: Vec::new() });
+    }
+    loop {
+        let mut more = Vec::new();
+        for body in candidates.iter().filter(|body| !found.contains_key(body)) {
+            let way = real(body).into_iter().find_map(|(caller, site)| {
+                let way = found.get(&caller)?;
+                let mut hops = way.hops.clone();
+                hops.push(site);
+                Some(Way { origin: way.origin, hops })
+            });
+            more.extend(way.map(|way| (*body, way)));
+        }
+        if more.is_empty() {
+            return found;
+        }
+        found.extend(more);
+    }
+}
+
+/// Whether a function is a method of a trait's impl whose callers are not in view.
+fn is_foreign_impl(program: &Program, def: DefId) -> bool {
+    let Some(item) = program.item(def) else { return true };
+    let Some(container) = item.container.and_then(|item| program.item(DefId { file: def.file, item })) else {
+        return false;
+    };
+    match &container.kind {
+        crate::facts::ItemKind::Impl { of_trait: Some(path), .. } => {
+            !matches!(program.resolve_path(def.file, path, crate::names::Namespace::Type), crate::names::Res::Def(_))
+        }
+        _ => false,
+    }
+}
+
+/// Where a body's function has its name; for a closure, where it begins.
+fn name_site(program: &Program, body: BodyRef) -> Site {
+    let span = match program.function_of(body).and_then(|def| program.item(def)) {
+        Some(item) => item.name_span,
+        None => program.body(body).map_or_else(Default::default, |body| body.span),
+    };
+    Site::new(body.file, span)
+}

@@ -1,0 +1,745 @@
+//! Calls: of functions of the program by their summaries, of libraries by their models, of what
+//! nobody knows by letting everything escape.
+
+use std::collections::BTreeMap;
+
+use crate::facts::{LocalId, Name, Place, Span};
+use crate::summary::Summary;
+use crate::types::{BodyRef, DefId, Target, Ty};
+
+use super::events::{CallKind, LossKind, Seen};
+use super::run::{At, Run};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjId, ObjKind, Object, Uses, Val};
+use super::world::{Use, World};
+
+/// How deep a chain of closures that call closures is followed.
+const MAX_DEPTH: u8 = 8;
+
+impl<'a> Run<'a> {
+    /// A call by path or of a method. A method's receiver is a place and stands as the first of
+    /// `locals`; its value is read here, by reference or by value as the callee wants it.
+    pub(super) fn call(
+        &mut self,
+        at: At,
+        name: Span,
+        whole: Span,
+        mut values: Vec<Val>,
+        locals: &[LocalId],
+        receiver: Option<&Place>,
+        mut world: World,
+    ) -> Vec<(World, Val)> {
+        match self.target(at) {
+            Target::Def(def) => {
+                if let (Some(place), Some(first)) = (receiver, values.first_mut()) {
+                    let by_value =
+                        matches!(self.program.param_types(def).first(), Some(ty) if !matches!(ty, Ty::Ref(..)));
+                    *first = self.receiver(place, by_value, &mut world);
+                }
+                self.call_def(at, name, whole, def, values, locals, world)
+            }
+            Target::External(path) | Target::TraitMethod(path) => match self.program.models.function(&path).cloned() {
+                Some(model) => self.apply_model(at, name, whole, &path, &model, values, locals, receiver, world),
+                None => self.call_unknown(at, name, values, receiver, world),
+            },
+            Target::Constructor(made, ty) => vec![(world, self.construct(&made, &ty, values))],
+            Target::Closure(body) => {
+                let body = BodyRef { file: self.who.file, body };
+                self.call_body(at, name, body, values, CallKind::Direct, world, 0)
+            }
+            Target::Value(_) | Target::Unknown => self.call_unknown(at, name, values, receiver, world),
+        }
+    }
+
+    /// A method's receiver: moved out of its place, or a reference to it.
+    pub(super) fn receiver(&mut self, place: &Place, by_value: bool, world: &mut World) -> Val {
+        let ty = self.type_at(place);
+        let value = if by_value {
+            world.take(place)
+        } else {
+            if self.body.local(place.base).is_some_and(|local| local.mutable) || matches!(ty, Ty::Ref(_, true)) {
+                world.forget(place.base);
+            }
+            world.read(place).borrowed(Some(place.clone()))
+        };
+        self.with_type(value, &ty, None)
+    }
+
+    fn construct(&mut self, made: &str, ty: &Ty, values: Vec<Val>) -> Val {
+        let def = match self.program.peel(ty) {
+            Ty::Adt(crate::types::TyCon::Def(def), _) => Some(*def),
+            _ => None,
+        };
+        let is_struct = def
+            .and_then(|def| self.program.item(def))
+            .is_some_and(|item| matches!(item.kind, crate::facts::ItemKind::Struct { .. }));
+        let fields = values.into_iter().enumerate().map(|(i, value)| (i.to_string().into(), value)).collect();
+        Val::Agg(Agg { def, variant: (!is_struct).then(|| made.into()), fields })
+    }
+
+    fn call_unknown(
+        &mut self,
+        at: At,
+        name: Span,
+        mut values: Vec<Val>,
+        receiver: Option<&Place>,
+        mut world: World,
+    ) -> Vec<(World, Val)> {
+        if let (Some(place), Some(first)) = (receiver, values.first_mut()) {
+            *first = self.receiver(place, false, &mut world);
+            let first = first.clone();
+            self.read_outside(place, &first);
+        }
+        for value in &values {
+            self.passed(at, name, value, &world);
+            self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+        }
+        vec![(world, Val::Unknown)]
+    }
+
+    /// Contexts in a value are handed to something.
+    pub(super) fn passed(&mut self, at: At, name: Span, value: &Val, world: &World) {
+        let mut found: Option<Ctx> = None;
+        value.walk(&mut |value, _, _| {
+            if let (Val::Ctx(ctx), None) = (value, &found) {
+                found = Some(ctx.clone());
+            }
+        });
+        if let Some(ctx) = found {
+            let done = is_done(&ctx, world);
+            self.record(at, name, name, Seen::Passed { to: None, ctx, done });
+        }
+    }
+
+    fn call_def(
+        &mut self,
+        at: At,
+        name: Span,
+        whole: Span,
+        def: DefId,
+        values: Vec<Val>,
+        locals: &[LocalId],
+        mut world: World,
+    ) -> Vec<(World, Val)> {
+        let Some(function) = self.program.function(def) else {
+            return self.call_unknown(at, name, values, None, world);
+        };
+        let is_async = function.is_async;
+        let body = match self.program.body_of(def) {
+            Some(body) => Some(body),
+            None => match self.program.implementations(def).as_slice() {
+                [only] => self.program.body_of(*only),
+                _ => None,
+            },
+        };
+        for value in &values {
+            self.passed(at, name, value, &world);
+        }
+        self.keys(at, def, locals, &world);
+        let Some(body) = body else {
+            for value in &values {
+                self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+            }
+            return vec![(world, Val::Unknown)];
+        };
+        if is_async {
+            return vec![(world, Val::Future(body, values))];
+        }
+        let _ = whole;
+        self.call_body(at, name, body, values, CallKind::Direct, world, 0)
+    }
+
+    /// Arguments that serve the callee as keys are keys here, where their type is known.
+    fn keys(&mut self, at: At, def: DefId, locals: &[LocalId], _world: &World) {
+        let Some(summary) = self.program.body_of(def).and_then(|body| self.summaries.get(body)) else { return };
+        let keys: Vec<u32> = summary
+            .uses
+            .iter()
+            .filter(|(path, uses)| path.path.is_empty() && uses.any(Uses::KEY))
+            .map(|(path, _)| path.input)
+            .collect();
+        for input in keys {
+            if let Some(local) = locals.get(input as usize) {
+                let span = self.body.local_span(*local);
+                self.record(at, span, span, Seen::Key { local: local.0, written: true });
+                if let Some(path) = self.input_of(*local) {
+                    self.use_input(&path, Uses::KEY);
+                }
+            }
+        }
+    }
+
+    /// The input a local is, if it is one unchanged.
+    pub(super) fn input_of(&self, local: LocalId) -> Option<InputPath> {
+        let mut local = local;
+        for _ in 0..4 {
+            if let Some(index) = self.body.params.iter().position(|param| *param == local) {
+                return Some(InputPath::whole((self.body.captures.len() + index) as u32));
+            }
+            match self.definitions.op(self.body, local)? {
+                crate::facts::OpKind::Use(place) | crate::facts::OpKind::Ref(place, _) if place.path.is_empty() => {
+                    local = place.base
+                }
+                _ => return None,
+            }
+        }
+        None
+    }
+
+    /// A value is called.
+    pub(super) fn call_value(
+        &mut self,
+        at: At,
+        span: Span,
+        callee: Val,
+        args: Vec<Val>,
+        mut world: World,
+    ) -> Vec<(World, Val)> {
+        match callee.behind().clone() {
+            Val::Closure(body, captures) => {
+                let mut inputs = captures;
+                inputs.extend(args);
+                self.call_body(at, span, body, inputs, CallKind::Direct, world, 0)
+            }
+            Val::Function(function) => self.call_function(at, span, &function, args, world),
+            Val::Input(path) => {
+                self.use_input(&path, Uses::CALL.and(Uses::USED));
+                for value in &args {
+                    self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+                }
+                vec![(world, Val::Unknown)]
+            }
+            _ => {
+                for value in &args {
+                    self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+                }
+                vec![(world, Val::Unknown)]
+            }
+        }
+    }
+
+    fn call_function(
+        &mut self,
+        at: At,
+        span: Span,
+        function: &Function,
+        args: Vec<Val>,
+        mut world: World,
+    ) -> Vec<(World, Val)> {
+        match function {
+            Function::Def(def) => self.call_def(at, span, span, *def, args, &[], world),
+            Function::External(path, site) => match self.program.models.function(path).cloned() {
+                Some(model) => self.apply_model(at, site.span, site.span, path, &model, args, &[], None, world),
+                None => {
+                    for value in &args {
+                        self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+                    }
+                    vec![(world, Val::Unknown)]
+                }
+            },
+            Function::Constructor(name) => vec![(world, self.construct(name, &Ty::Unknown, args))],
+        }
+    }
+
+    /// A body of the program runs with these inputs.
+    pub(super) fn call_body(
+        &mut self,
+        at: At,
+        name: Span,
+        body: BodyRef,
+        inputs: Vec<Val>,
+        kind: CallKind,
+        mut world: World,
+        depth: u8,
+    ) -> Vec<(World, Val)> {
+        let summaries = self.summaries;
+        self.record_call(body, name, &inputs, kind, &world);
+        let Some(summary) = summaries.get(body) else {
+            // Nothing is known yet: a recursive call that has not come back. It never returns, as
+            // far as is known, and the next round knows more.
+            return if summaries.is_pending(body) {
+                Vec::new()
+            } else {
+                for value in &inputs {
+                    self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+                }
+                vec![(world, Val::Unknown)]
+            };
+        };
+        if summary.diverges && !self.program.body(body).is_some_and(|body| body.is_async) {
+            self.effects(at, name, body, summary, &inputs, &mut world, depth);
+            return Vec::new();
+        }
+        self.effects(at, name, body, summary, &inputs, &mut world, depth);
+        let mut out = Vec::new();
+        for ret in &summary.rets {
+            let mut world = world.clone();
+            let mut copy =
+                Copying { run: self, at, name, inputs: &inputs, summary, ids: BTreeMap::new(), callee: body };
+            let value = copy.value(ret);
+            self.drop_ignored(at, name, &inputs, summary, &value, &mut world);
+            // A truth that always holds today is still a question to the caller.
+            let value = if matches!(value, Val::Bool(_)) { Val::Unknown } else { value };
+            out.push((world, value));
+        }
+        if let Some(other) = other_variant(&summary.rets)
+            && let Some((world, _)) = out.first()
+        {
+            out.push((world.clone(), other));
+        }
+        out
+    }
+
+    /// What running a body does to what it is given; its result is of no interest.
+    pub(super) fn apply_effects(&mut self, at: At, name: Span, body: BodyRef, inputs: &[Val], world: &mut World) {
+        let summaries = self.summaries;
+        if let Some(summary) = summaries.get(body) {
+            self.record_call(body, name, inputs, CallKind::Direct, world);
+            self.effects(at, name, body, summary, inputs, world, 0);
+        }
+    }
+
+    fn effects(
+        &mut self,
+        at: At,
+        name: Span,
+        _body: BodyRef,
+        summary: &Summary,
+        inputs: &[Val],
+        world: &mut World,
+        depth: u8,
+    ) {
+        for (path, uses) in &summary.uses {
+            let Some(input) = inputs.get(path.input as usize) else { continue };
+            let value = input.at(&path.path);
+            self.apply_uses(at, name, &value, *uses, world, depth);
+        }
+        for path in &summary.cancelled {
+            let Some(input) = inputs.get(path.input as usize) else { continue };
+            let value = input.at(&path.path);
+            self.cancel(&value, world);
+        }
+    }
+
+    fn apply_uses(&mut self, at: At, name: Span, value: &Val, uses: Uses, world: &mut World, depth: u8) {
+        let owed = Uses::USED.and(Uses::ESCAPE);
+        match value.behind().clone() {
+            Val::Input(path) => self.use_input(&path, Uses(uses.0 & !Uses::RETURN.0)),
+            Val::Ctx(ctx) => self.use_ctx(&ctx, Uses(uses.0 & !Uses::RETURN.0)),
+            Val::Obj(id) if uses.any(owed) => self.mark(world, id, Use::Real),
+            Val::Done(ctx) if uses.any(Uses::CALL.and(owed)) => self.use_ctx(&ctx, Uses::WAIT),
+            Val::Closure(body, captures) if depth < MAX_DEPTH => {
+                if uses.any(Uses::START) {
+                    self.start_at(at, name, vec![value.clone()], world);
+                } else if uses.any(Uses::CALL.and(owed)) {
+                    self.run_unknown(at, name, body, &captures, world, depth + 1);
+                }
+            }
+            Val::Future(body, args) if depth < MAX_DEPTH => {
+                if uses.any(Uses::START) {
+                    self.start_at(at, name, vec![value.clone()], world);
+                } else if uses.any(Uses::CALL.and(owed)) {
+                    self.run_unknown(at, name, body, &args, world, depth + 1);
+                }
+            }
+            Val::Work(values) if depth < MAX_DEPTH => {
+                if uses.any(Uses::START) {
+                    self.start_at(at, name, values, world);
+                } else {
+                    for value in &values {
+                        self.apply_uses(at, name, value, uses, world, depth + 1);
+                    }
+                }
+            }
+            Val::Agg(agg) if uses.any(owed.and(Uses::WORK).and(Uses::OPAQUE)) => {
+                for (_, value) in &agg.fields {
+                    self.apply_uses(at, name, value, uses, world, depth + 1);
+                }
+            }
+            Val::Many(values) => {
+                for value in &values {
+                    self.apply_uses(at, name, value, uses, world, depth + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// A body is run by somebody else, or may be: its effects count, its result is lost.
+    fn run_unknown(&mut self, at: At, name: Span, body: BodyRef, inputs: &[Val], world: &mut World, depth: u8) {
+        self.record_call(body, name, inputs, CallKind::Made, world);
+        let summaries = self.summaries;
+        if let Some(summary) = summaries.get(body) {
+            self.effects(at, name, body, summary, inputs, world, depth);
+            // What it owns and does nothing with goes with it.
+            for value in inputs {
+                if !matches!(value, Val::Ref(..)) {
+                    self.drop_value(at, value, LossKind::Ignored, name, world);
+                }
+            }
+        }
+    }
+
+    /// What was given by value, was not used, and does not come back, is gone.
+    fn drop_ignored(
+        &mut self,
+        at: At,
+        name: Span,
+        inputs: &[Val],
+        summary: &Summary,
+        returned: &Val,
+        world: &mut World,
+    ) {
+        let mut back = Vec::new();
+        returned.walk(&mut |value, _, _| {
+            if let Val::Obj(id) = value {
+                back.push(*id);
+            }
+        });
+        for (index, value) in inputs.iter().enumerate() {
+            if matches!(value, Val::Ref(..)) || !value.owns() {
+                continue;
+            }
+            let escapes = summary.uses.iter().any(|(path, uses)| {
+                path.input as usize == index
+                    && path.path.is_empty()
+                    && uses.any(Uses::ESCAPE.and(Uses::USED).and(Uses::RETURN))
+            });
+            let mut owned = Vec::new();
+            value.walk(&mut |value, _, borrowed| {
+                if let (Val::Obj(id), false) = (value, borrowed) {
+                    owned.push(*id);
+                }
+            });
+            if !escapes && !owned.iter().any(|id| back.contains(id)) {
+                self.drop_value(at, value, LossKind::Ignored, name, world);
+            }
+        }
+    }
+
+    /// The context of a handle is cancelled.
+    pub(super) fn cancel(&mut self, value: &Val, world: &mut World) {
+        match value.behind() {
+            Val::Obj(id) => {
+                let ctx = match self.objects.get(id).map(|object| &object.kind) {
+                    Some(ObjKind::Handle(ctx) | ObjKind::Guard { ctx, .. }) => ctx.clone(),
+                    _ => None,
+                };
+                if let Some(ctx) = ctx {
+                    world.done.insert(ctx.id);
+                }
+            }
+            Val::Ctx(ctx) => {
+                world.done.insert(ctx.id);
+            }
+            Val::Input(path) => {
+                world.cancelled.insert(path.clone());
+            }
+            _ => {}
+        }
+    }
+
+    /// A value goes out of sight.
+    pub(super) fn escape(&mut self, at: At, world: &mut World, value: &Val, uses: Uses) {
+        self.escape_from(at, world, value, uses, 0);
+    }
+
+    fn escape_from(&mut self, at: At, world: &mut World, value: &Val, uses: Uses, depth: u8) {
+        match value.behind() {
+            Val::Obj(id) => self.mark(world, *id, Use::Real),
+            Val::Input(path) => self.use_input(path, uses.and(Uses::ESCAPE).and(Uses::USED)),
+            Val::Ctx(ctx) | Val::Done(ctx) => self.use_ctx(ctx, uses),
+            Val::Server(id, _) => {
+                if let Some(def) = self.statics.get(id) {
+                    self.fields_used.insert((Some(*def), Name::default()));
+                }
+            }
+            Val::Agg(agg) => {
+                for (name, value) in &agg.fields {
+                    match agg.def {
+                        Some(def) => self.escape_field(at, world, def, name, value, uses, depth),
+                        None => self.escape_from(at, world, value, uses, depth),
+                    }
+                }
+            }
+            Val::Many(values) | Val::Work(values) => {
+                for value in values {
+                    self.escape_from(at, world, value, uses, depth);
+                }
+            }
+            Val::Closure(body, inputs) | Val::Future(body, inputs) if depth < MAX_DEPTH => {
+                let span = self.body.span;
+                self.run_unknown(at, span, *body, inputs, world, depth + 1);
+            }
+            _ => {}
+        }
+    }
+
+    fn escape_field(&mut self, at: At, world: &mut World, def: DefId, name: &Name, value: &Val, uses: Uses, depth: u8) {
+        let mut handles = Vec::new();
+        value.walk(&mut |value, path, borrowed| {
+            if let (Val::Obj(id), false) = (value, borrowed)
+                && path.iter().all(|step| step == "?")
+                && matches!(self.objects.get(id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
+            {
+                handles.push(*id);
+            }
+        });
+        if handles.is_empty() {
+            return self.escape_from(at, world, value, uses, depth);
+        }
+        self.stored.insert((def, name.clone()));
+        for id in handles {
+            self.mark(world, id, Use::Stored(def, name.clone()));
+        }
+    }
+
+    /// A value is given back to the caller.
+    pub(super) fn escape_returned(&mut self, world: &mut World, value: &Val) {
+        let at = At { block: u32::MAX - 1, op: 0 };
+        match value.behind() {
+            Val::Input(path) => self.use_input(path, Uses::RETURN),
+            Val::Ctx(ctx) => self.use_ctx(ctx, Uses::RETURN),
+            Val::Obj(id) => self.mark(world, *id, Use::Real),
+            Val::Agg(agg) => {
+                for (name, value) in &agg.fields {
+                    match agg.def {
+                        Some(def) => {
+                            let mut handle = None;
+                            if let Val::Obj(id) = value.at(&[]).behind()
+                                && matches!(self.objects.get(id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
+                            {
+                                handle = Some(*id);
+                            }
+                            match handle {
+                                Some(id) => {
+                                    self.stored.insert((def, name.clone()));
+                                    self.mark(world, id, Use::Stored(def, name.clone()));
+                                }
+                                None if matches!(value, Val::Agg(_)) => {
+                                    self.escape_field(at, world, def, name, value, Uses::RETURN, 0)
+                                }
+                                None => self.escape_returned(world, value),
+                            }
+                        }
+                        None => self.escape_returned(world, value),
+                    }
+                }
+            }
+            Val::Many(values) => {
+                for value in values {
+                    self.escape_returned(world, value);
+                }
+            }
+            // The caller may run it or not; what it needs counts as used.
+            Val::Closure(..) | Val::Future(..) | Val::Work(_) | Val::Done(_) => {
+                self.escape(at, world, value, Uses::WORK.and(Uses::RETURN));
+            }
+            _ => {}
+        }
+    }
+
+    /// What a future or handle holds counts as looked after: it lost a race, or was given a chance.
+    pub(super) fn settle(&mut self, world: &mut World, value: &Val) {
+        let mut ids = Vec::new();
+        value.walk(&mut |value, _, _| {
+            if let Val::Obj(id) = value {
+                ids.push(*id);
+            }
+        });
+        for id in ids {
+            if matches!(self.objects.get(&id).map(|object| &object.kind), Some(ObjKind::Task(_) | ObjKind::TaskSet(_)))
+            {
+                self.mark(world, id, Use::Real);
+            }
+        }
+    }
+
+    /// A future is polled to its end, a task waited for.
+    pub(super) fn drive(&mut self, at: At, name: Span, value: Val, mut world: World) -> Vec<(World, Val)> {
+        match value.behind().clone() {
+            Val::Future(body, inputs) | Val::Closure(body, inputs) => {
+                self.call_body(at, name, body, inputs, CallKind::Direct, world, 0)
+            }
+            Val::Work(values) | Val::Many(values) => {
+                let mut worlds = vec![(world, Val::Unknown)];
+                for value in values {
+                    let single = worlds.len();
+                    worlds =
+                        worlds.into_iter().flat_map(|(world, _)| self.drive(at, name, value.clone(), world)).collect();
+                    worlds.truncate(single.max(1) * 4);
+                }
+                worlds
+            }
+            Val::Agg(agg) => {
+                for (_, value) in &agg.fields {
+                    self.settle(&mut world, value);
+                }
+                vec![(world, Val::Unknown)]
+            }
+            Val::Obj(id) => {
+                self.mark(&mut world, id, Use::Real);
+                vec![(world, Val::Unknown)]
+            }
+            Val::Done(ctx) => {
+                self.use_ctx(&ctx, Uses::WAIT);
+                world.done.insert(ctx.id);
+                vec![(world, Val::Unknown)]
+            }
+            Val::Input(path) => {
+                self.use_input(&path, Uses::CALL.and(Uses::USED));
+                vec![(world, Val::Unknown)]
+            }
+            _ => vec![(world, Val::Unknown)],
+        }
+    }
+}
+
+/// What a function whose every way gives the same variant may give besides, as its type says: a
+/// caller that handles the other variant is not wrong to do so.
+fn other_variant(rets: &[Val]) -> Option<Val> {
+    let mut variants = rets.iter().map(|ret| match ret {
+        Val::Agg(agg) => agg.variant.as_deref(),
+        _ => None,
+    });
+    let first = variants.next()??;
+    if !variants.all(|variant| variant == Some(first)) {
+        return None;
+    }
+    match first {
+        "Ok" => Some(Val::variant("Err")),
+        "Some" => Some(Val::variant("None")),
+        _ => Some(Val::Unknown),
+    }
+}
+
+/// Whether a context is certainly done.
+pub(super) fn is_done(ctx: &CtxNode, world: &World) -> bool {
+    !world.done.is_empty() && ctx.line().iter().any(|node| world.done.contains(&node.id))
+}
+
+/// Brings a callee's result into the caller: its inputs become what was given, its objects new ones.
+struct Copying<'r, 'a> {
+    run: &'r mut Run<'a>,
+    at: At,
+    name: Span,
+    inputs: &'r [Val],
+    summary: &'r Summary,
+    ids: BTreeMap<ObjId, ObjId>,
+    callee: BodyRef,
+}
+
+impl Copying<'_, '_> {
+    fn id(&mut self, old: ObjId) -> ObjId {
+        if let Some(id) = self.ids.get(&old) {
+            return *id;
+        }
+        let id = self.run.fresh(self.at);
+        self.ids.insert(old, id);
+        id
+    }
+
+    fn value(&mut self, value: &Val) -> Val {
+        match value {
+            Val::Input(path) => self.input(path),
+            Val::Ctx(ctx) => match &ctx.kind {
+                CtxKind::Input(path) => match self.input(path) {
+                    Val::Unknown => Val::Ctx(self.ctx(ctx)),
+                    given => given,
+                },
+                _ => Val::Ctx(self.ctx(ctx)),
+            },
+            Val::Done(ctx) => Val::Done(self.ctx(ctx)),
+            Val::Asked(ctx, meaning) => Val::Asked(self.ctx(ctx), *meaning),
+            Val::Obj(old) => self.object(*old),
+            Val::Ref(inner, _) => match self.value(inner) {
+                Val::Unknown => Val::Unknown,
+                inner => inner.borrowed(None),
+            },
+            Val::Agg(agg) => Val::Agg(Agg {
+                def: agg.def,
+                variant: agg.variant.clone(),
+                fields: agg.fields.iter().map(|(name, value)| (name.clone(), self.value(value))).collect(),
+            }),
+            Val::Many(values) => Val::Many(values.iter().map(|value| self.value(value)).collect()),
+            Val::Closure(body, values) => Val::Closure(*body, values.iter().map(|value| self.value(value)).collect()),
+            Val::Future(body, values) => Val::Future(*body, values.iter().map(|value| self.value(value)).collect()),
+            Val::Work(values) => Val::Work(values.iter().map(|value| self.value(value)).collect()),
+            Val::Moved => Val::Unknown,
+            other => other.clone(),
+        }
+    }
+
+    fn input(&mut self, path: &InputPath) -> Val {
+        self.inputs.get(path.input as usize).map_or(Val::Unknown, |value| value.at(&path.path))
+    }
+
+    fn object(&mut self, old: ObjId) -> Val {
+        let Some(object) = self.summary.objects.get(&old) else { return Val::Unknown };
+        let known = self.ids.contains_key(&old);
+        let id = self.id(old);
+        if !known {
+            let mut via = vec![object.site];
+            via.extend(object.via.iter().copied().take(8));
+            let kind = match &object.kind {
+                ObjKind::Handle(ctx) => ObjKind::Handle(ctx.as_ref().map(|ctx| self.ctx(ctx))),
+                ObjKind::Guard { ctx, on_drop } => {
+                    ObjKind::Guard { ctx: ctx.as_ref().map(|ctx| self.ctx(ctx)), on_drop: *on_drop }
+                }
+                ObjKind::Task(task) => {
+                    let mut task = (**task).clone();
+                    let pending = std::mem::take(&mut task.pending);
+                    for of in &mut task.contexts {
+                        of.ctx = self.ctx(&of.ctx);
+                    }
+                    for path in pending {
+                        let value = self.input(&path);
+                        self.run.add_work(&mut task, &value);
+                    }
+                    ObjKind::Task(std::sync::Arc::new(task))
+                }
+                ObjKind::Group(ctx) => ObjKind::Group(ctx.as_ref().map(|ctx| self.ctx(ctx))),
+                ObjKind::Receiver(sender) => ObjKind::Receiver(self.id(*sender)),
+                kind => kind.clone(),
+            };
+            let site = self.run.site(self.name);
+            let made_by = object.made_by.clone();
+            let object = Object { kind, site, name_site: site, name: None, made_by, via, wild: None };
+            self.run.objects.insert(id, object);
+        }
+        let _ = self.callee;
+        Val::Obj(id)
+    }
+
+    fn ctx(&mut self, ctx: &Ctx) -> Ctx {
+        let kind = match &ctx.kind {
+            CtxKind::Input(path) => {
+                let given = self.input(path);
+                match given.behind() {
+                    Val::Ctx(given) => return given.clone(),
+                    Val::Input(path) => {
+                        let path = path.clone();
+                        let id = self.run.input_id(&path);
+                        return Ctx::new(CtxNode { id, site: ctx.site, kind: CtxKind::Input(path) });
+                    }
+                    Val::Request(id, site) => {
+                        return Ctx::new(CtxNode { id: *id, site: *site, kind: CtxKind::Request });
+                    }
+                    Val::Server(id, site) => return Ctx::new(CtxNode { id: *id, site: *site, kind: CtxKind::Server }),
+                    _ => CtxKind::Opaque,
+                }
+            }
+            CtxKind::Derived { parent, bound, other, nanos } => CtxKind::Derived {
+                parent: self.ctx(parent),
+                bound: *bound,
+                other: other.as_ref().map(|other| self.ctx(other)),
+                nanos: *nanos,
+            },
+            CtxKind::Detached(parent) => CtxKind::Detached(self.ctx(parent)),
+            CtxKind::Reparented(values, owner) => {
+                CtxKind::Reparented(self.ctx(values), owner.as_ref().map(|owner| self.ctx(owner)))
+            }
+            kind => kind.clone(),
+        };
+        Ctx::new(CtxNode { id: self.id(ctx.id), site: ctx.site, kind })
+    }
+}

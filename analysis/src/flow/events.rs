@@ -1,0 +1,189 @@
+//! What a flow tells rules.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use smol_str::SmolStr;
+
+use crate::facts::{Discard, Exit, LoopId, Name};
+use crate::model::FnRole;
+use crate::types::BodyRef;
+
+use super::value::{Ctx, ObjId, Object, Site, Uses, Val};
+use super::world::Use;
+
+/// A body's flow.
+#[derive(Clone, Debug)]
+pub struct Flow {
+    /// Whose.
+    pub body: BodyRef,
+    /// The objects it makes or gets from its callees.
+    pub objects: BTreeMap<ObjId, Object>,
+    /// Ways on which a handle goes unused.
+    pub losses: BTreeMap<ObjId, BTreeSet<Loss>>,
+    /// What is done with objects on any way.
+    pub used: BTreeMap<ObjId, BTreeSet<Use>>,
+    /// What happens where, in the order of the blocks and operations.
+    pub events: Vec<Event>,
+    /// Calls of bodies of the program, closures included, with what they are given.
+    pub calls: Vec<Call>,
+    /// Guards that end, and tasks nobody has waited for when they do.
+    pub ends: Vec<GuardEnd>,
+    /// Closures and `async` blocks that only replace a missing context.
+    pub replacing: BTreeSet<BodyRef>,
+    /// Roots that only replace a missing context.
+    pub replacements: BTreeSet<ObjId>,
+}
+
+/// A way on which a handle goes unused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Loss {
+    /// Where.
+    pub site: Site,
+    /// How.
+    pub how: LossKind,
+}
+
+/// How a handle goes unused.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LossKind {
+    /// Its scope ends.
+    Exit(Exit),
+    /// The statement that makes it throws it away.
+    Discarded,
+    /// `drop(handle)`.
+    Dropped,
+    /// `mem::forget(handle)`.
+    Forgotten,
+    /// Its variable is given another value.
+    Overwritten,
+    /// It is handed to something that does nothing with it.
+    Ignored,
+}
+
+/// Something happens, seen from each world that gets there.
+#[derive(Clone, Debug)]
+pub struct Event {
+    /// The operation.
+    pub block: u32,
+    /// The operation.
+    pub op: u32,
+    /// Where the rule's finding points: a method's or function's name, an expression.
+    pub site: Site,
+    /// The whole expression.
+    pub whole: Site,
+    /// The innermost loop.
+    pub in_loop: Option<LoopId>,
+    /// One for each world.
+    pub seen: Vec<Seen>,
+}
+
+/// What one world sees.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Seen {
+    /// A function with a role is applied to a context.
+    Context {
+        /// The role.
+        role: FnRole,
+        /// The function's canonical path.
+        path: SmolStr,
+        /// The context, if it is known.
+        ctx: Option<Ctx>,
+        /// The context, or one it ends with, is certainly done.
+        done: bool,
+        /// Where the function's value goes: into nothing, when it is not a value.
+        value: Val,
+    },
+    /// A root is made.
+    Root {
+        /// Its object.
+        id: ObjId,
+        /// It is a placeholder.
+        placeholder: bool,
+        /// A context that may be missing is missing here.
+        missing: bool,
+        /// Some context is certainly done here.
+        after_done: bool,
+    },
+    /// A guard is thrown away.
+    GuardDropped {
+        /// Its object.
+        id: ObjId,
+        /// How.
+        discard: Discard,
+    },
+    /// A task is started.
+    Spawn {
+        /// Its object.
+        id: ObjId,
+    },
+    /// A context is handed on.
+    Passed {
+        /// To a function of this name, if it has one.
+        to: Option<Name>,
+        /// The context.
+        ctx: Ctx,
+        /// It is certainly done.
+        done: bool,
+    },
+    /// An arm of `select!` waits for a context's end.
+    Arm {
+        /// The context.
+        ctx: Ctx,
+        /// The arm's block.
+        block: u32,
+    },
+    /// A new context derives from one made at the same place in an earlier turn.
+    Grows {
+        /// The context it grows from.
+        ctx: Ctx,
+    },
+    /// A value is given a key.
+    Key {
+        /// The argument's local.
+        local: u32,
+        /// Whether a value is written.
+        written: bool,
+    },
+}
+
+/// A call of a body of the program.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// The body called.
+    pub callee: BodyRef,
+    /// The callee's name.
+    pub site: Site,
+    /// What it is given: captures, then arguments.
+    pub inputs: Vec<Val>,
+    /// How.
+    pub kind: CallKind,
+    /// A context is certainly done there.
+    pub after_done: bool,
+}
+
+/// How a body is called.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallKind {
+    /// By a call or an `.await`.
+    Direct,
+    /// As a task.
+    Task,
+    /// It is made and handed on: a closure or future given to something out of sight.
+    Made,
+}
+
+/// A guard ends at the end of a scope, or by `cancel()`.
+#[derive(Clone, Debug)]
+pub struct GuardEnd {
+    /// The guard.
+    pub guard: ObjId,
+    /// Its context.
+    pub ctx: Ctx,
+    /// Where it ends.
+    pub site: Site,
+    /// Tasks started since anything was last waited for.
+    pub tasks: BTreeSet<ObjId>,
+}
+
+/// What is known of how an input's context is used, for rules.
+pub type ContextUses = Uses;

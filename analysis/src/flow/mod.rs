@@ -1,0 +1,18 @@
+//! The flow of contexts, handles and tasks through one body.
+//!
+//! One forward analysis: [`run`] takes worlds ([`world`]) through the blocks of a body, [`ops`] says
+//! what an operation does, [`calls`] and [`roles`] what functions do. What a local can hold is in
+//! [`value`]; what rules are told is in [`events`].
+
+mod calls;
+mod conditions;
+pub mod events;
+mod ops;
+mod roles;
+mod run;
+mod tasks;
+pub mod value;
+mod world;
+
+pub use run::run;
+pub use world::Use;

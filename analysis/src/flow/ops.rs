@@ -1,0 +1,473 @@
+//! One operation in one world.
+
+use crate::facts::{Body, Callee, Discard, Exit, LocalId, LocalKind, Name, Op, OpKind, Place, Span, Step, UnaryOp};
+use crate::model::OnDrop;
+use crate::types::{Target, Ty, TyCon};
+
+use super::events::{GuardEnd, Loss, LossKind, Seen};
+use super::run::{At, Run};
+use super::value::{Agg, Function, ObjKind, Uses, Val};
+use super::world::{Use, World};
+
+impl<'a> Run<'a> {
+    /// The worlds after an operation; none if control does not come back from it.
+    pub(super) fn op(&mut self, at: At, op: &'a Op, mut world: World) -> Vec<World> {
+        let span = op.span;
+        if matches!(op.kind, OpKind::Call { .. } | OpKind::MethodCall { .. } | OpKind::Await(_)) {
+            world.retire(at.block, at.op);
+        }
+        let value = match &op.kind {
+            OpKind::Use(place) => {
+                let value = world.take(place);
+                self.read_outside(place, &value);
+                self.named(op.dest, &value);
+                value
+            }
+            OpKind::Ref(place, mutability) => {
+                if *mutability == crate::facts::Mutability::Mut {
+                    world.forget(place.base);
+                }
+                let value = world.read(place);
+                if !self.is_only_inspected(op.dest) {
+                    self.read_outside(place, &value);
+                }
+                let value = self.with_type(value, &self.type_at(place), None);
+                value.borrowed(Some(place.clone()))
+            }
+            OpKind::Assign { place, value } => {
+                let value = world.take(&Place::local(*value));
+                self.assign(at, place, value, span, &mut world);
+                Val::Unknown
+            }
+            OpKind::AssignOp { place, .. } => {
+                world.forget(place.base);
+                Val::Unknown
+            }
+            OpKind::Lit(crate::facts::Lit::Bool(truth)) => Val::Bool(*truth),
+            OpKind::Lit(crate::facts::Lit::Int(Some(number))) => Val::Nanos(u128::from(*number)),
+            OpKind::Lit(_) => Val::Unknown,
+            OpKind::Path(path) => self.path_value(at, path.span),
+            OpKind::Tuple(parts) => Val::tuple(self.take_all(parts, &mut world)),
+            OpKind::Array(parts) => {
+                let values = self.take_all(parts, &mut world);
+                // What is kept in a collection is taken as looked after.
+                for value in &values {
+                    self.escape(at, &mut world, value, Uses::default());
+                }
+                Val::Many(values)
+            }
+            OpKind::Struct { path, fields, base } => {
+                let mut values: Vec<_> =
+                    fields.iter().map(|(name, local)| (name.clone(), world.take(&Place::local(*local)))).collect();
+                if let Some(base) = base
+                    && let Val::Agg(agg) = world.read(base).behind()
+                {
+                    for (name, value) in &agg.fields {
+                        if !values.iter().any(|(have, _)| have == name) {
+                            values.push((name.clone(), value.clone()));
+                        }
+                    }
+                }
+                self.structure(at, path.last(), values)
+            }
+            OpKind::Closure(inner) => self.closure(*inner, &mut world),
+            OpKind::Cast(local, _) => world.take(&Place::local(*local)),
+            OpKind::Unary(UnaryOp::Not, local) => match world.read(&Place::local(*local)).behind() {
+                Val::Bool(truth) => Val::Bool(!truth),
+                Val::Asked(ctx, meaning) => Val::Asked(ctx.clone(), !meaning),
+                _ => Val::Unknown,
+            },
+            OpKind::Unary(..) | OpKind::Binary(..) | OpKind::Inspect { .. } => Val::Unknown,
+            OpKind::Wild(place) => {
+                self.wild(place, span, &world);
+                Val::Unknown
+            }
+            OpKind::Await(local) => {
+                let future = world.take(&Place::local(*local));
+                let name = self.body.local_span(*local);
+                self.settle_fresh(&mut world);
+                let worlds = self.drive(at, name, future, world);
+                return self.into_dest(at, op, worlds);
+            }
+            OpKind::Call { callee, args } => {
+                let values = self.take_all(args, &mut world);
+                let worlds = match callee {
+                    Callee::Path(path) => self.call(at, path.span, span, values, args, None, world),
+                    Callee::Value(place) => {
+                        let callee = world.read(place);
+                        self.call_value(at, span, callee, values, world)
+                    }
+                };
+                return self.into_dest(at, op, worlds);
+            }
+            OpKind::MethodCall { receiver, name_span, args, .. } => {
+                let mut locals = vec![receiver.base];
+                locals.extend(args);
+                let mut values = vec![Val::Unknown];
+                values.extend(self.take_all(args, &mut world));
+                let worlds = self.call(at, *name_span, span, values, &locals, Some(receiver), world);
+                return self.into_dest(at, op, worlds);
+            }
+            OpKind::Unknown { mentions, .. } => {
+                for place in mentions {
+                    world.forget(place.base);
+                    let value = world.read(place).borrowed(None);
+                    self.escape(at, &mut world, &value, Uses::OPAQUE);
+                }
+                Val::Unknown
+            }
+            OpKind::EndScope { locals, exit } => {
+                self.end_scope(at, locals, *exit, span, &mut world);
+                return vec![world];
+            }
+            OpKind::EndTemps { from, to, discard } => {
+                self.end_temps(at, *from, *to, *discard, span, &mut world);
+                return vec![world];
+            }
+        };
+        self.into_dest(at, op, vec![(world, value)])
+    }
+
+    fn into_dest(&mut self, at: At, op: &Op, worlds: Vec<(World, Val)>) -> Vec<World> {
+        let Some(dest) = op.dest else {
+            return worlds.into_iter().map(|(world, _)| world).collect();
+        };
+        let ty = self.type_of(dest);
+        let made = !matches!(op.kind, OpKind::Path(_) | OpKind::Closure(_) | OpKind::Struct { .. });
+        worlds
+            .into_iter()
+            .map(|(mut world, value)| {
+                let value = self.with_type(value, &ty, made.then_some((at, op.span)));
+                world.set(dest, value);
+                world
+            })
+            .collect()
+    }
+
+    fn take_all(&mut self, locals: &[LocalId], world: &mut World) -> Vec<Val> {
+        locals.iter().map(|local| world.take(&Place::local(*local))).collect()
+    }
+
+    /// The first variable an object is bound to gives it its name.
+    fn named(&mut self, dest: Option<LocalId>, value: &Val) {
+        let Some(local) = dest.and_then(|dest| self.body.local(dest)) else { return };
+        let (Some(name), LocalKind::Binding) = (&local.name, local.kind) else { return };
+        let site = self.site(local.span);
+        value.walk(&mut |value, path, borrowed| {
+            if let Val::Obj(id) = value
+                && !borrowed
+                && !path.iter().any(|step| step == "()")
+                && let Some(object) = self.objects.get_mut(id)
+                && object.name.is_none()
+            {
+                object.name = Some((name.clone(), site));
+            }
+        });
+    }
+
+    fn wild(&mut self, place: &Place, span: Span, world: &World) {
+        let site = self.site(span);
+        if let Val::Obj(id) = world.read(place)
+            && let Some(object) = self.objects.get_mut(&id)
+            && object.name.is_none()
+        {
+            object.wild = Some(site);
+        }
+    }
+
+    /// Something kept elsewhere is read: remembered for the question whether anybody uses it.
+    pub(super) fn read_outside(&mut self, place: &Place, value: &Val) {
+        match value.behind() {
+            Val::Unknown | Val::Input(_) if !place.path.is_empty() => self.note_field(place),
+            Val::Server(id, _) => {
+                if let Some(def) = self.statics.get(id) {
+                    self.fields_used.insert((Some(*def), Name::default()));
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn is_only_inspected(&self, dest: Option<LocalId>) -> bool {
+        let Some(dest) = dest else { return false };
+        self.body.blocks.iter().flat_map(|block| &block.ops).any(|op| match &op.kind {
+            OpKind::Inspect { args, .. } => args.contains(&dest),
+            _ => false,
+        })
+    }
+
+    /// Notes that a field is used, by its struct if that is known.
+    pub(super) fn note_field(&mut self, place: &Place) {
+        let mut ty = self.type_of(place.base);
+        for step in &place.path {
+            match step {
+                Step::Field(name) | Step::Variant(_, name) => {
+                    let def = match self.program.peel(&ty) {
+                        Ty::Adt(TyCon::Def(def), _) => Some(*def),
+                        Ty::SelfOf(_) | Ty::Unknown | Ty::Param(..) => None,
+                        _ => return,
+                    };
+                    self.fields_used.insert((def, name.clone()));
+                    ty = match step {
+                        Step::Variant(variant, name) => self.program.variant_field_type(&ty, variant, name),
+                        _ => self.program.field_type(&ty, name),
+                    };
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn path_value(&mut self, at: At, span: Span) -> Val {
+        match self.target(at) {
+            Target::Def(def) => Val::Function(Function::Def(def)),
+            Target::External(path) | Target::TraitMethod(path) => {
+                Val::Function(Function::External(path, self.site(span)))
+            }
+            Target::Constructor(name, ty) => match &ty {
+                Ty::Constructor(_) | Ty::FnPtr(..) => Val::Function(Function::Constructor(name)),
+                _ if matches!(name.as_str(), "None" | "Pending") => Val::variant(&name),
+                _ if matches!(name.as_str(), "Some" | "Ok" | "Err" | "Ready" | "Break" | "Continue") => {
+                    Val::Function(Function::Constructor(name))
+                }
+                _ => Val::Unknown,
+            },
+            Target::Value(def) => {
+                let id = self.fresh(at);
+                let site = self.site(span);
+                let is_static = self
+                    .program
+                    .item(def)
+                    .is_some_and(|item| matches!(item.kind, crate::facts::ItemKind::Static { .. }));
+                if is_static {
+                    self.statics.insert(id, def);
+                    Val::Server(id, site)
+                } else {
+                    Val::Unknown
+                }
+            }
+            _ => Val::Unknown,
+        }
+    }
+
+    /// What the operation's path or call turns out to be.
+    pub(super) fn target(&self, at: At) -> Target {
+        self.typed
+            .targets
+            .get(at.block as usize)
+            .and_then(|block| block.get(at.op as usize))
+            .cloned()
+            .unwrap_or_default()
+    }
+
+    fn structure(&mut self, at: At, name: &str, fields: Vec<(crate::facts::Name, Val)>) -> Val {
+        let (def, variant) = match self.target(at) {
+            Target::Constructor(made, ty) => {
+                let def = match self.program.peel(&ty) {
+                    Ty::Adt(TyCon::Def(def), _) => Some(*def),
+                    _ => None,
+                };
+                let is_enum = def
+                    .and_then(|def| self.program.item(def))
+                    .is_some_and(|item| matches!(item.kind, crate::facts::ItemKind::Enum { .. }));
+                (def, is_enum.then_some(made))
+            }
+            _ => (None, None),
+        };
+        let _ = name;
+        Val::Agg(Agg { def, variant, fields })
+    }
+
+    fn closure(&mut self, inner: crate::facts::BodyId, world: &mut World) -> Val {
+        let who = crate::types::BodyRef { file: self.who.file, body: inner };
+        let Some(body) = self.program.body(who) else { return Val::Unknown };
+        let captures = body
+            .captures
+            .iter()
+            .map(|(outer, stand_in)| {
+                let place = Place::local(*outer);
+                if body.is_move || moves(body, *stand_in) {
+                    let value = world.take(&place);
+                    if self.body.local(*outer).is_some_and(|local| local.mutable) {
+                        world.forget(*outer);
+                    }
+                    value
+                } else {
+                    if self.body.local(*outer).is_some_and(|local| local.mutable) {
+                        world.forget(*outer);
+                    }
+                    world.read(&place).borrowed(Some(place))
+                }
+            })
+            .collect();
+        Val::Closure(who, captures)
+    }
+
+    fn assign(&mut self, at: At, place: &Place, value: Val, span: Span, world: &mut World) {
+        world.forget(place.base);
+        self.named_by(place, &value);
+        let ty = self.type_at(place);
+        let value = self.with_type(value, &ty, None);
+        let target = match world.env.get(&place.base) {
+            Some(Val::Input(_) | Val::Ctx(_)) if !place.path.is_empty() => None,
+            Some(Val::Ref(inner, None)) if !place.path.is_empty() || matches!(**inner, Val::Input(_)) => None,
+            _ => Some(place),
+        };
+        let old = target.and_then(|place| world.replace(place, value.clone()));
+        match old {
+            Some(old) => self.drop_value(at, &old, LossKind::Overwritten, span, world),
+            None => self.store(at, place, &value, world),
+        }
+    }
+
+    fn named_by(&mut self, place: &Place, value: &Val) {
+        if place.path.is_empty() {
+            self.named(Some(place.base), value);
+        }
+    }
+
+    /// A value goes into a place that is not of this body: a field of something given.
+    fn store(&mut self, at: At, place: &Place, value: &Val, world: &mut World) {
+        let mut owner = place.clone();
+        let mut field = None;
+        while let Some(step) = owner.path.pop() {
+            if let Step::Field(name) = step {
+                field = Some(name);
+                break;
+            }
+        }
+        let def = match self.program.peel(&self.type_at(&owner)) {
+            Ty::Adt(TyCon::Def(def), _) => Some(*def),
+            _ => None,
+        };
+        let mut objects = Vec::new();
+        value.walk(&mut |value, _, borrowed| {
+            if let (Val::Obj(id), false) = (value, borrowed) {
+                objects.push(*id);
+            }
+        });
+        if let (Some(def), Some(field)) = (def, field)
+            && !objects.is_empty()
+        {
+            self.stored.insert((def, field.clone()));
+            for id in objects {
+                self.mark(world, id, Use::Stored(def, field.clone()));
+            }
+            return;
+        }
+        self.escape(at, world, value, Uses::ESCAPE);
+    }
+
+    fn end_scope(&mut self, at: At, locals: &[LocalId], exit: Exit, span: Span, world: &mut World) {
+        for local in locals {
+            let value = world.env.get(local).cloned().unwrap_or_default();
+            world.set(*local, Val::Unknown);
+            self.drop_value(at, &value, LossKind::Exit(exit), span, world);
+        }
+    }
+
+    fn end_temps(&mut self, at: At, from: LocalId, to: LocalId, discard: Discard, span: Span, world: &mut World) {
+        let dying: Vec<LocalId> = world.env.range(from..to).map(|(local, _)| *local).collect();
+        let last = dying.last().copied();
+        for local in dying {
+            let value = world.env.get(&local).cloned().unwrap_or_default();
+            world.set(local, Val::Unknown);
+            let whole = Some(local) == last && discard != Discard::No;
+            self.guards_dropped(at, local, &value, if whole { discard } else { Discard::No }, world);
+            self.drop_value(at, &value, LossKind::Discarded, span, world);
+        }
+    }
+
+    /// Guards that a statement makes and throws away.
+    fn guards_dropped(&mut self, at: At, local: LocalId, value: &Val, discard: Discard, world: &World) {
+        let mut found = Vec::new();
+        value.walk(&mut |value, path, borrowed| {
+            if let (Val::Obj(id), false) = (value, borrowed)
+                && (discard != Discard::No || !path.is_empty())
+                && !path.iter().any(|step| step == "()")
+            {
+                found.push(*id);
+            }
+        });
+        for id in found {
+            let Some(object) = self.objects.get(&id) else { continue };
+            let is_guard = matches!(&object.kind, ObjKind::Guard { .. });
+            if is_guard && object.name.is_none() && !world.owned_elsewhere(id) {
+                let span = object.name_site.span;
+                self.record(at, span, self.body.local_span(local), Seen::GuardDropped { id, discard });
+            }
+        }
+    }
+
+    /// A value ends here.
+    pub(super) fn drop_value(&mut self, at: At, value: &Val, how: LossKind, span: Span, world: &mut World) {
+        match value {
+            Val::Agg(agg) => {
+                if let Some(def) = agg.def
+                    && let Some(method) = self.program.drop_impl(&Ty::Adt(TyCon::Def(def), Vec::new()))
+                    && let Some(body) = self.program.body_of(method)
+                {
+                    self.apply_effects(at, span, body, &[value.clone().borrowed(None)], world);
+                }
+                for (_, value) in &agg.fields {
+                    self.drop_value(at, value, how.clone(), span, world);
+                }
+            }
+            Val::Many(values) | Val::Work(values) | Val::Closure(_, values) | Val::Future(_, values) => {
+                for value in values {
+                    self.drop_value(at, value, how.clone(), span, world);
+                }
+            }
+            Val::Obj(id) => self.drop_object(*id, how, span, world),
+            _ => {}
+        }
+    }
+
+    fn drop_object(&mut self, id: super::value::ObjId, how: LossKind, span: Span, world: &mut World) {
+        if world.owned_elsewhere(id) {
+            return;
+        }
+        let Some(object) = self.objects.get(&id) else { return };
+        match object.kind.clone() {
+            ObjKind::Handle(_) => {
+                let stored_only = matches!(world.used.get(&id), Some(Use::Stored(..)));
+                if (!world.is_used(id) || stored_only) && self.recording && !stored_only {
+                    let site = self.site(span);
+                    self.losses.entry(id).or_default().insert(Loss { site, how });
+                }
+            }
+            ObjKind::Guard { ctx: Some(ctx), on_drop: OnDrop::Cancel } => {
+                if world.is_used(id) {
+                    return;
+                }
+                if self.recording && matches!(how, LossKind::Exit(_)) {
+                    let site = self.site(span);
+                    self.ends.push(GuardEnd { guard: id, ctx: ctx.clone(), site, tasks: world.fresh.clone() });
+                }
+                world.done.insert(ctx.id);
+            }
+            _ => {}
+        }
+    }
+
+    /// Notes what was done with an object.
+    pub(super) fn mark(&mut self, world: &mut World, id: super::value::ObjId, how: Use) {
+        self.used.entry(id).or_default().insert(how.clone());
+        world.mark(id, how);
+    }
+
+    /// Something is waited for: tasks started before may have ended meanwhile.
+    pub(super) fn settle_fresh(&mut self, world: &mut World) {
+        world.fresh.clear();
+        world.awaited = true;
+    }
+}
+
+/// Whether a closure's body takes a captured local by value.
+fn moves(body: &Body, stand_in: LocalId) -> bool {
+    body.blocks.iter().flat_map(|block| &block.ops).any(|op| match &op.kind {
+        OpKind::Use(place) => place.base == stand_in && place.path.is_empty(),
+        OpKind::Closure(_) => false,
+        _ => false,
+    })
+}

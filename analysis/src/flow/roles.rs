@@ -1,0 +1,805 @@
+//! What the functions of libraries do, by their roles.
+
+use crate::facts::{LocalId, Name, Place, Span, Step};
+use crate::model::{Bound, FnModel, FnRole, Models, OnDrop, Shape, TypeRole};
+use crate::types::Ty;
+
+use super::calls::is_done;
+use super::events::{Loss, LossKind, Seen};
+use super::run::{At, Run};
+use super::value::{Ctx, CtxKind, CtxNode, ObjId, ObjKind, Object, Owner, Uses, Val, is_success};
+use super::world::{Use, World};
+
+/// A call of a function with a role.
+pub(super) struct Applied<'m> {
+    pub at: At,
+    /// The function's name.
+    pub name: Span,
+    /// The whole call.
+    pub whole: Span,
+    pub path: &'m str,
+    pub model: &'m FnModel,
+    pub values: Vec<Val>,
+    pub locals: &'m [LocalId],
+    pub receiver: Option<&'m Place>,
+}
+
+impl Applied<'_> {
+    fn value(&self, index: usize) -> Val {
+        self.values.get(index).cloned().unwrap_or_default()
+    }
+
+    /// The arguments that are work: those the model names, or the last.
+    fn work(&self) -> Vec<Val> {
+        if self.model.work.is_empty() {
+            return self.values.last().cloned().into_iter().collect();
+        }
+        self.model.work.iter().map(|index| self.value(*index)).collect()
+    }
+
+    fn work_indices(&self) -> Vec<usize> {
+        if self.model.work.is_empty() { vec![self.values.len().saturating_sub(1)] } else { self.model.work.clone() }
+    }
+
+    fn returns_future(&self, models: &Models) -> bool {
+        match &self.model.returns {
+            Some(Shape::Future(_)) => true,
+            Some(Shape::Named(path, _)) => models.ty(path).is_some_and(|model| model.fields.contains_key(".await")),
+            _ => false,
+        }
+    }
+}
+
+/// Whether a method of this role takes its receiver by value.
+fn by_value(role: FnRole) -> bool {
+    matches!(
+        role,
+        FnRole::Guard
+            | FnRole::Disarm
+            | FnRole::Drop
+            | FnRole::Forget
+            | FnRole::Wrap
+            | FnRole::Same
+            | FnRole::Inner
+            | FnRole::InnerOr
+            | FnRole::Map
+            | FnRole::AndThen
+            | FnRole::OrElse
+            | FnRole::AbortOnDrop
+            | FnRole::DetachTask
+            | FnRole::Timeout
+            | FnRole::Drive
+    )
+}
+
+impl<'a> Run<'a> {
+    /// Applies a library's function to its arguments.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call, made into one value at once")]
+    pub(super) fn apply_model(
+        &mut self,
+        at: At,
+        name: Span,
+        whole: Span,
+        path: &str,
+        model: &FnModel,
+        mut values: Vec<Val>,
+        locals: &[LocalId],
+        receiver: Option<&Place>,
+        mut world: World,
+    ) -> Vec<(World, Val)> {
+        if let (Some(place), Some(first)) = (receiver, values.first_mut()) {
+            *first = self.receiver_for(place, model.role, &mut world);
+        }
+        let call = Applied { at, name, whole, path, model, values, locals, receiver };
+        self.role(call, world)
+    }
+
+    fn receiver_for(&mut self, place: &Place, role: FnRole, world: &mut World) -> Val {
+        let ty = self.type_at(place);
+        // A place behind a reference cannot be moved out of: what looks like it is a copy of the reference.
+        let steps_through_ref = matches!(self.type_of(place.base), Ty::Ref(..));
+        let moved = by_value(role) && !steps_through_ref;
+        let changes = matches!(role, FnRole::Take | FnRole::Replace | FnRole::Swap | FnRole::Insert | FnRole::Push);
+        if changes {
+            world.forget(place.base);
+        }
+        let value = if moved { world.take(place) } else { world.read(place).borrowed(Some(place.clone())) };
+        if !matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow) {
+            self.read_outside(place, &value);
+        }
+        self.with_type(value, &ty, None)
+    }
+
+    fn role(&mut self, call: Applied<'_>, mut world: World) -> Vec<(World, Val)> {
+        let at = call.at;
+        let subject = call.value(call.model.subject);
+        match call.model.role {
+            FnRole::Root | FnRole::Placeholder => vec![self.root(&call, world)],
+            FnRole::Never => {
+                let kind = CtxKind::Server;
+                let ctx = self.new_ctx(&call, kind);
+                vec![(world, Val::Ctx(ctx))]
+            }
+            FnRole::Derive => vec![self.derive(&call, subject, world)],
+            FnRole::Detach => {
+                let parent = self.subject_ctx(&call, &subject);
+                self.seen_ctx(&call, &subject, &world, Val::Unknown);
+                self.use_ctx(&parent, Uses::DETACH);
+                let ctx = self.new_ctx(&call, CtxKind::Detached(parent));
+                vec![(world, Val::Ctx(ctx))]
+            }
+            FnRole::Reparent => {
+                let parent = self.subject_ctx(&call, &subject);
+                self.seen_ctx(&call, &subject, &world, Val::Unknown);
+                let owner = call.model.other.map(|other| call.value(other)).and_then(|owner| owner.as_ctx().cloned());
+                self.use_ctx(&parent, Uses::DETACH);
+                let ctx = self.new_ctx(&call, CtxKind::Reparented(parent, owner));
+                vec![(world, Val::Ctx(ctx))]
+            }
+            FnRole::RequestContext => {
+                let ctx = self.new_ctx(&call, if is_server(&subject) { CtxKind::Server } else { CtxKind::Request });
+                vec![(world, Val::Ctx(ctx))]
+            }
+            FnRole::RequestValue => {
+                let id = self.fresh(at);
+                let site = self.site(call.name);
+                let value = if is_server(&subject) { Val::Server(id, site) } else { Val::Request(id, site) };
+                vec![(world, value)]
+            }
+            FnRole::ReadValue => {
+                self.seen_ctx(&call, &subject, &world, Val::Unknown);
+                self.ctx_used(&subject, Uses::VALUE);
+                self.key(&call, false);
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::Callback => {
+                self.seen_ctx(&call, &subject, &world, Val::Unknown);
+                self.ctx_used(&subject, Uses::CALLBACK);
+                for work in call.work() {
+                    self.escape(at, &mut world, &work, Uses::WORK);
+                }
+                let id = self.object(&call, ObjKind::Stop);
+                vec![(world, Val::Obj(id))]
+            }
+            FnRole::Wait => {
+                self.seen_ctx(&call, &subject, &world, Val::Unknown);
+                match subject.as_ctx() {
+                    Some(ctx) if call.returns_future(&self.program.models) => vec![(world, Val::Done(ctx.clone()))],
+                    Some(ctx) => {
+                        let ctx = ctx.clone();
+                        self.use_ctx(&ctx, Uses::WAIT);
+                        self.settle_fresh(&mut world);
+                        world.done.insert(ctx.id);
+                        vec![(world, Val::Unknown)]
+                    }
+                    None => vec![(world, Val::Unknown)],
+                }
+            }
+            FnRole::IsDone | FnRole::State => {
+                let answers = call.model.role == FnRole::IsDone || call.model.what.as_deref() == Some("err");
+                let answer = match subject.as_ctx() {
+                    Some(ctx) if answers && is_done(ctx, &world) && call.model.role == FnRole::IsDone => {
+                        Val::Bool(true)
+                    }
+                    Some(ctx) if answers => Val::Asked(ctx.clone(), true),
+                    _ => Val::Unknown,
+                };
+                self.seen_ctx(&call, &subject, &world, answer.clone());
+                self.ctx_used(&subject, Uses::STATE);
+                vec![(world, answer)]
+            }
+            FnRole::Run | FnRole::RunSelf => {
+                self.seen_ctx(&call, &subject, &world, Val::Unknown);
+                self.ctx_used(&subject, Uses::RACE);
+                vec![(world, Val::Work(if call.model.role == FnRole::Run { call.work() } else { Vec::new() }))]
+            }
+            FnRole::Cancel => {
+                for id in objects_in(&subject) {
+                    self.mark(&mut world, id, Use::Real);
+                }
+                if let Val::Input(path) = subject.behind() {
+                    self.use_input(path, Uses::USED.and(Uses::CANCEL));
+                }
+                self.cancel(&subject, &mut world);
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::Guard | FnRole::GuardRef => vec![self.guard(&call, &subject, world)],
+            FnRole::OtherGuard => {
+                let id = self.object(&call, ObjKind::Guard { ctx: None, on_drop: OnDrop::Cancel });
+                vec![(world, Val::Obj(id))]
+            }
+            FnRole::Disarm => {
+                for id in objects_in(&subject) {
+                    self.mark(&mut world, id, Use::Real);
+                }
+                self.input_used(&subject);
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::StopCallback => {
+                for id in objects_in(&subject) {
+                    self.mark(&mut world, id, Use::Real);
+                }
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::Spawn => vec![self.spawn(&call, world)],
+            FnRole::Scope | FnRole::Once => self.invoke_all(&call, world, None),
+            FnRole::Drive | FnRole::Timeout | FnRole::Join => self.await_work(&call, &subject, world),
+            FnRole::Abort => {
+                self.settle(&mut world, &subject);
+                self.input_used(&subject);
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::AbortOnDrop => {
+                self.settle(&mut world, &subject);
+                self.input_used(&subject);
+                let id = self.object(&call, ObjKind::Guard { ctx: None, on_drop: OnDrop::Abort });
+                vec![(world, Val::Obj(id))]
+            }
+            FnRole::DetachTask => {
+                for id in objects_in(&subject) {
+                    self.detach_task(id);
+                }
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::Waiting => {
+                for id in objects_in(&subject) {
+                    self.mark(&mut world, id, Use::Real);
+                }
+                for value in call.values.iter().skip(usize::from(call.receiver.is_some())) {
+                    self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+                }
+                if !call.returns_future(&self.program.models) {
+                    self.settle_fresh(&mut world);
+                }
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::Route | FnRole::Middleware | FnRole::Push | FnRole::Outbound => {
+                for (index, value) in call.values.iter().enumerate() {
+                    if index == 0 && call.receiver.is_some() {
+                        continue;
+                    }
+                    self.passed(at, call.name, value, &world);
+                    self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+                }
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::Exit => Vec::new(),
+            FnRole::Drop => {
+                self.drop_value(at, &subject, LossKind::Dropped, call.whole, &mut world);
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::Forget => {
+                self.forget_value(&call, &subject, &world);
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::Wrap => {
+                let name = call.path.rsplit("::").next().unwrap_or("");
+                let is_variant = name.starts_with(char::is_uppercase);
+                vec![(world, if is_variant { Val::success(name, subject) } else { subject })]
+            }
+            FnRole::Same => vec![(world, subject)],
+            FnRole::Clone => vec![(world, copied(&subject))],
+            FnRole::Inner => self.inner(&call, subject, world),
+            FnRole::InnerOr | FnRole::OrElse => self.or(&call, subject, world),
+            FnRole::Borrow => {
+                let place = match &subject {
+                    Val::Ref(_, place) => place.clone(),
+                    _ => None,
+                };
+                vec![(world, subject.borrowed(place))]
+            }
+            FnRole::Take => {
+                let value = self.exchange(&subject, Val::variant("None"), &mut world);
+                vec![(world, value)]
+            }
+            FnRole::Replace => {
+                let new = call.value(call.model.other.unwrap_or(1));
+                let takes_option = matches!(self.subject_role(&call), Some(TypeRole::Maybe)) && call.receiver.is_some();
+                let new = if takes_option { Val::success("Some", new) } else { new };
+                let value = self.put(at, call.whole, &subject, new, &mut world);
+                vec![(world, value)]
+            }
+            FnRole::Swap => {
+                let other = call.value(call.model.other.unwrap_or(1));
+                let theirs = other.behind().clone();
+                let ours = self.put(at, call.whole, &subject, theirs, &mut world);
+                self.put(at, call.whole, &other, ours, &mut world);
+                vec![(world, Val::Unknown)]
+            }
+            FnRole::Insert => {
+                let new = Val::success("Some", call.value(call.model.other.unwrap_or(1)));
+                let old = self.put(at, call.whole, &subject, new.clone(), &mut world);
+                self.drop_value(at, &old, LossKind::Overwritten, call.whole, &mut world);
+                vec![(world, new.project(&some()).borrowed(None))]
+            }
+            FnRole::Map | FnRole::AndThen => self.map(&call, subject, world),
+            FnRole::Inspect => {
+                let shown = subject.project(&some()).borrowed(None);
+                let worlds = self.invoke_all(&call, world, Some(shown));
+                worlds.into_iter().map(|(world, _)| (world, subject.clone())).collect()
+            }
+            FnRole::Look => vec![(world, self.look(&call, &subject))],
+            FnRole::Channel => {
+                let sender = self.object(&call, ObjKind::Sender);
+                let receiver = self.object(&call, ObjKind::Receiver(sender));
+                vec![(world, Val::tuple(vec![Val::Obj(sender), Val::Obj(receiver)]))]
+            }
+            FnRole::MakeTaskSet => {
+                let id = self.object(&call, ObjKind::TaskSet(call.model.on_drop));
+                vec![(world, Val::Obj(id))]
+            }
+            FnRole::MakeGroup => vec![self.make_group(&call, &subject, world)],
+            FnRole::Now => vec![(world, Val::Unknown)],
+            FnRole::Duration => vec![(world, self.duration(&call))],
+        }
+    }
+
+    // Contexts.
+
+    fn new_ctx(&mut self, call: &Applied<'_>, kind: CtxKind) -> Ctx {
+        let id = self.fresh(call.at);
+        Ctx::new(CtxNode { id, site: self.site(call.name), kind })
+    }
+
+    /// The subject as a context; one that nothing is known of where it is not in view.
+    fn subject_ctx(&mut self, call: &Applied<'_>, subject: &Val) -> Ctx {
+        match subject.as_ctx() {
+            Some(ctx) => ctx.clone(),
+            None => {
+                let id = ObjId { block: call.at.block, op: call.at.op, slot: 998, old: false };
+                let kind = match subject.behind() {
+                    Val::Input(path) => CtxKind::Input(path.clone()),
+                    _ => CtxKind::Opaque,
+                };
+                Ctx::new(CtxNode { id, site: self.site(call.name), kind })
+            }
+        }
+    }
+
+    fn seen_ctx(&mut self, call: &Applied<'_>, subject: &Val, world: &World, value: Val) {
+        let ctx = subject.as_ctx().cloned();
+        let done = ctx.as_ref().is_some_and(|ctx| is_done(ctx, world));
+        let seen = Seen::Context { role: call.model.role, path: call.path.into(), ctx, done, value };
+        self.record(call.at, call.name, call.whole, seen);
+    }
+
+    fn ctx_used(&mut self, subject: &Val, uses: Uses) {
+        match subject.behind() {
+            Val::Ctx(ctx) => {
+                let ctx = ctx.clone();
+                self.use_ctx(&ctx, uses);
+            }
+            Val::Input(path) => self.use_input(path, uses),
+            _ => {}
+        }
+    }
+
+    fn root(&mut self, call: &Applied<'_>, world: World) -> (World, Val) {
+        let placeholder = call.model.role == FnRole::Placeholder;
+        let ctx = self.new_ctx(call, CtxKind::Root { placeholder });
+        let seen = Seen::Root { id: ctx.id, placeholder, missing: world.missing, after_done: !world.done.is_empty() };
+        self.record(call.at, call.whole, call.whole, seen);
+        (world, Val::Ctx(ctx))
+    }
+
+    fn derive(&mut self, call: &Applied<'_>, subject: Val, mut world: World) -> (World, Val) {
+        let parent = self.subject_ctx(call, &subject);
+        self.seen_ctx(call, &subject, &world, Val::Unknown);
+        self.use_ctx(&parent, Uses::DERIVE);
+        if call.model.key.is_some() {
+            self.key(call, true);
+        }
+        if let Some(value) = call.model.value {
+            let value = call.value(value);
+            self.escape(call.at, &mut world, &value, Uses::ESCAPE.and(Uses::USED));
+        }
+        let other = call.model.other.and_then(|other| call.value(other).as_ctx().cloned());
+        let nanos = call.model.time.and_then(|time| match call.value(time) {
+            Val::Nanos(nanos) => Some(nanos),
+            _ => None,
+        });
+        let id = self.fresh(call.at);
+        // In a loop the parent may be what this very operation made before: the chain grows. One
+        // turn stands for all of them.
+        let mut base = parent.clone();
+        if let Some(before) = parent.line().into_iter().find(|node| node.id == id) {
+            self.record(call.at, call.name, call.whole, Seen::Grows { ctx: parent.clone() });
+            if let CtxKind::Derived { parent, .. } = &before.kind {
+                base = parent.clone();
+            }
+        }
+        world.done.remove(&id);
+        let kind = CtxKind::Derived { parent: base, bound: call.model.bound, other, nanos };
+        let ctx = Ctx::new(CtxNode { id, site: self.site(call.name), kind });
+        let value = match (call.model.context, call.model.handle) {
+            (None, None) => Val::Ctx(ctx),
+            (context, handle) => {
+                let made = self.object(call, ObjKind::Handle(Some(ctx.clone())));
+                let (context, handle) = (context.unwrap_or(0), handle.unwrap_or(1));
+                let mut parts = vec![Val::Unknown; context.max(handle) + 1];
+                if let Some(slot) = parts.get_mut(context) {
+                    *slot = Val::Ctx(ctx);
+                }
+                if let Some(slot) = parts.get_mut(handle) {
+                    *slot = Val::Obj(made);
+                }
+                Val::tuple(parts)
+            }
+        };
+        (world, value)
+    }
+
+    fn key(&mut self, call: &Applied<'_>, written: bool) {
+        let Some(local) = call.model.key.and_then(|key| call.locals.get(key)).copied() else { return };
+        let span = self.body.local_span(local);
+        self.record(call.at, span, call.whole, Seen::Key { local: local.0, written });
+        if let Some(path) = self.input_of(local) {
+            self.use_input(&path, Uses::KEY);
+        }
+    }
+
+    // Objects.
+
+    /// A new object made by a call.
+    pub(super) fn object(&mut self, call: &Applied<'_>, kind: ObjKind) -> ObjId {
+        let id = self.fresh(call.at);
+        let object = Object {
+            kind,
+            site: self.site(call.whole),
+            name_site: self.site(call.name),
+            name: None,
+            made_by: call.path.into(),
+            via: Vec::new(),
+            wild: None,
+        };
+        let named = self.objects.get(&id).and_then(|known| known.name.clone());
+        let wild = self.objects.get(&id).and_then(|known| known.wild);
+        self.objects.insert(id, Object { name: named, wild, ..object });
+        id
+    }
+
+    fn guard(&mut self, call: &Applied<'_>, subject: &Val, mut world: World) -> (World, Val) {
+        let mut ctx = subject.as_ctx().cloned();
+        for id in objects_in(subject) {
+            if let Some(ObjKind::Handle(of)) = self.objects.get(&id).map(|object| &object.kind) {
+                ctx = of.clone();
+            }
+            self.mark(&mut world, id, Use::Real);
+        }
+        self.input_used(subject);
+        let id = self.object(call, ObjKind::Guard { ctx, on_drop: OnDrop::Cancel });
+        (world, Val::Obj(id))
+    }
+
+    fn input_used(&mut self, subject: &Val) {
+        if let Val::Input(path) = subject.behind() {
+            self.use_input(path, Uses::USED);
+        }
+    }
+
+    fn forget_value(&mut self, call: &Applied<'_>, subject: &Val, world: &World) {
+        if !self.recording {
+            return;
+        }
+        for id in objects_in(subject) {
+            let is_handle = matches!(self.objects.get(&id).map(|object| &object.kind), Some(ObjKind::Handle(_)));
+            if is_handle && !world.is_used(id) && !world.owned_elsewhere(id) {
+                let site = self.site(call.whole);
+                self.losses.entry(id).or_default().insert(Loss { site, how: LossKind::Forgotten });
+            }
+        }
+    }
+
+    fn make_group(&mut self, call: &Applied<'_>, subject: &Val, world: World) -> (World, Val) {
+        if subject.is_unknown() && call.model.context.is_none() {
+            let id = self.object(call, ObjKind::Group(None));
+            return (world, Val::Obj(id));
+        }
+        let parent = self.subject_ctx(call, subject);
+        let kind = CtxKind::Derived { parent, bound: Bound::Cancel, other: None, nanos: None };
+        let ctx = self.new_ctx(call, kind);
+        let id = self.object(call, ObjKind::Group(Some(ctx.clone())));
+        let value = match call.model.context {
+            Some(0) => Val::tuple(vec![Val::Ctx(ctx), Val::Obj(id)]),
+            Some(_) => Val::tuple(vec![Val::Obj(id), Val::Ctx(ctx)]),
+            None => Val::Obj(id),
+        };
+        (world, value)
+    }
+
+    // Work.
+
+    fn spawn(&mut self, call: &Applied<'_>, mut world: World) -> (World, Val) {
+        let mut work = call.work();
+        // Other arguments that are contexts go with the work.
+        for (index, value) in call.values.iter().enumerate() {
+            if index != call.model.subject && !call.work_indices().contains(&index) && value.as_ctx().is_some() {
+                work.push(value.clone());
+            }
+        }
+        let (set, owner) = if call.receiver.is_some() { self.owner(&call.value(0)) } else { (None, Owner::Nobody) };
+        let site = (call.name, call.whole);
+        let value = self.start(
+            call.at,
+            site,
+            call.path,
+            (call.model.outlives, call.model.on_drop),
+            work,
+            (set, owner),
+            &mut world,
+        );
+        (world, value)
+    }
+
+    fn owner(&self, receiver: &Val) -> (Option<ObjId>, Owner) {
+        match receiver.behind() {
+            Val::Obj(id) => match self.objects.get(id).map(|object| &object.kind) {
+                Some(ObjKind::TaskSet(_)) => (Some(*id), Owner::Local),
+                Some(ObjKind::Group(_)) => (Some(*id), Owner::Group),
+                _ => (None, Owner::Nobody),
+            },
+            _ => (None, Owner::Outside),
+        }
+    }
+
+    fn await_work(&mut self, call: &Applied<'_>, subject: &Val, mut world: World) -> Vec<(World, Val)> {
+        if call.model.role == FnRole::Join {
+            self.settle(&mut world, subject);
+            for id in objects_in(subject) {
+                self.mark(&mut world, id, Use::Real);
+            }
+            self.input_used(subject);
+            self.settle_fresh(&mut world);
+            return vec![(world, Val::Unknown)];
+        }
+        let work = call.work();
+        if call.returns_future(&self.program.models) {
+            return vec![(world, Val::Work(work))];
+        }
+        self.settle_fresh(&mut world);
+        let mut worlds = vec![(world, Val::Unknown)];
+        for value in work {
+            worlds = worlds
+                .into_iter()
+                .flat_map(|(world, _)| self.drive(call.at, call.name, value.clone(), world))
+                .collect();
+        }
+        worlds
+    }
+
+    /// Calls the work with one argument (or none), as often as there are closures.
+    fn invoke_all(&mut self, call: &Applied<'_>, world: World, argument: Option<Val>) -> Vec<(World, Val)> {
+        let mut worlds = vec![(world, Val::Unknown)];
+        for work in call.work() {
+            worlds = worlds
+                .into_iter()
+                .flat_map(|(world, _)| {
+                    self.call_value(call.at, call.name, work.clone(), argument.clone().into_iter().collect(), world)
+                })
+                .collect();
+        }
+        worlds
+    }
+
+    // Plain values.
+
+    fn subject_role(&self, call: &Applied<'_>) -> Option<TypeRole> {
+        let ty = match (call.receiver, call.locals.get(call.model.subject)) {
+            (Some(place), _) if call.model.subject == 0 => self.type_at(place),
+            (_, Some(local)) => self.type_of(*local),
+            _ => return None,
+        };
+        self.program.role(&ty)
+    }
+
+    fn inner(&mut self, call: &Applied<'_>, subject: Val, mut world: World) -> Vec<(World, Val)> {
+        if let Val::Agg(agg) = subject.behind()
+            && agg.variant.as_ref().is_some_and(|variant| !is_success(variant))
+        {
+            return Vec::new();
+        }
+        if let Val::Asked(ctx, true) = subject.behind() {
+            world.done.insert(ctx.id);
+            return vec![(world, Val::Unknown)];
+        }
+        let value = match subject.behind() {
+            Val::Input(_) if self.subject_role(call) != Some(TypeRole::Maybe) => subject.clone(),
+            Val::Agg(agg) if agg.variant.is_none() => subject.clone(),
+            _ => subject.project(&some()),
+        };
+        vec![(world, value)]
+    }
+
+    /// `unwrap_or_else`, `or_else`: what the subject holds, or else something that replaces it.
+    fn or(&mut self, call: &Applied<'_>, subject: Val, world: World) -> Vec<(World, Val)> {
+        let unwraps = call.model.role == FnRole::InnerOr;
+        let shown = |value: &Val| if unwraps { value.project(&some()) } else { value.clone() };
+        let mut out = Vec::new();
+        let variant = match subject.behind() {
+            Val::Agg(agg) => agg.variant.clone(),
+            _ => None,
+        };
+        if variant.as_ref().is_none_or(|variant| is_success(variant)) {
+            out.push((world.clone(), shown(&subject)));
+        }
+        if variant.as_ref().is_some_and(|variant| is_success(variant)) {
+            return out;
+        }
+        let before = world.missing;
+        let mut world = World { missing: true, ..world };
+        if let Some(other) = call.model.other {
+            let other = call.value(other);
+            other.walk(&mut |value, _, _| {
+                if let Val::Ctx(ctx) = value
+                    && let CtxKind::Root { .. } = ctx.origin().kind
+                {
+                    self.replacements.insert(ctx.origin().id);
+                }
+            });
+            world.missing = before;
+            out.push((world, other));
+            return out;
+        }
+        for work in call.work() {
+            if let Val::Closure(body, _) = work.behind() {
+                self.replacing.insert(*body);
+            }
+            for (mut world, value) in self.call_value(call.at, call.name, work.clone(), Vec::new(), world.clone()) {
+                world.missing = before;
+                out.push((world, value));
+            }
+        }
+        out
+    }
+
+    fn map(&mut self, call: &Applied<'_>, subject: Val, world: World) -> Vec<(World, Val)> {
+        let wraps = call.model.role == FnRole::Map;
+        let variant = match subject.behind() {
+            Val::Agg(agg) => agg.variant.clone(),
+            _ => None,
+        };
+        if variant.as_ref().is_some_and(|variant| !is_success(variant)) {
+            return vec![(world, subject)];
+        }
+        let is_maybe = self.subject_role(call) == Some(TypeRole::Maybe);
+        let inner = if is_maybe { subject.project(&some()) } else { subject.project(&Step::Index) };
+        let mut out = Vec::new();
+        let mut interesting = false;
+        for work in call.work() {
+            for (mut world, value) in self.call_value(call.at, call.name, work, vec![inner.clone()], world.clone()) {
+                interesting |= !value.is_unknown();
+                let value = match (wraps, is_maybe, value) {
+                    (_, _, Val::Unknown) => Val::Unknown,
+                    (true, true, value) => Val::success("Some", value),
+                    (true, false, value) => {
+                        self.escape(call.at, &mut world, &value, Uses::ESCAPE);
+                        Val::Many(vec![value])
+                    }
+                    (false, _, value) => value,
+                };
+                out.push((world, value));
+            }
+        }
+        if interesting && is_maybe && variant.is_none() {
+            out.push((world, Val::variant("None")));
+        }
+        if out.is_empty() && variant.is_none() {
+            // The closure never returns, or there is nothing to call: the other way stays.
+            out.push((World::default(), Val::Unknown));
+            out.clear();
+        }
+        out
+    }
+
+    fn look(&mut self, call: &Applied<'_>, subject: &Val) -> Val {
+        let name = call.path.rsplit("::").next().unwrap_or("");
+        let says = match name {
+            "is_some" | "is_ok" => true,
+            "is_none" | "is_err" => false,
+            _ => return Val::Unknown,
+        };
+        match subject.behind() {
+            Val::Asked(ctx, meaning) => Val::Asked(ctx.clone(), *meaning == says),
+            Val::Agg(agg) => match &agg.variant {
+                Some(variant) => Val::Bool(is_success(variant) == says),
+                None => Val::Unknown,
+            },
+            _ => Val::Unknown,
+        }
+    }
+
+    /// Puts `new` where the subject is and gives what was there; `subject` is a reference to it.
+    fn put(&mut self, at: At, span: Span, subject: &Val, new: Val, world: &mut World) -> Val {
+        let _ = span;
+        match subject {
+            Val::Ref(inner, Some(place)) if !is_outside(inner) => match world.replace(&place.clone(), new.clone()) {
+                Some(old) => old,
+                None => {
+                    self.escape(at, world, &new, Uses::ESCAPE);
+                    inner.behind().clone()
+                }
+            },
+            other => {
+                match other.behind() {
+                    Val::Server(id, _) if self.statics.contains_key(id) => {
+                        let def = self.statics.get(id).copied();
+                        for (id, def) in objects_in(&new).into_iter().zip(def) {
+                            self.mark(world, id, Use::Stored(def, Name::default()));
+                        }
+                    }
+                    _ => self.escape(at, world, &new, Uses::ESCAPE.and(Uses::USED)),
+                }
+                other.behind().clone()
+            }
+        }
+    }
+
+    fn exchange(&mut self, subject: &Val, new: Val, world: &mut World) -> Val {
+        match subject {
+            Val::Ref(inner, Some(place)) if !is_outside(inner) => {
+                let old = world.read(place);
+                match world.replace(&place.clone(), new) {
+                    Some(Val::Unknown) => old.behind().clone(),
+                    Some(old) => old,
+                    None => inner.behind().clone(),
+                }
+            }
+            other => other.behind().clone(),
+        }
+    }
+
+    fn duration(&self, call: &Applied<'_>) -> Val {
+        let Val::Nanos(number) = call.value(0) else { return Val::Unknown };
+        let name = call.path.rsplit("::").next().unwrap_or("");
+        let unit: u128 = match name {
+            "from_nanos" => 1,
+            "from_micros" => 1_000,
+            "from_millis" => 1_000_000,
+            "from_secs" => 1_000_000_000,
+            "from_mins" => 60_000_000_000,
+            "from_hours" => 3_600_000_000_000,
+            "from_days" => 86_400_000_000_000,
+            _ => return Val::Unknown,
+        };
+        number.checked_mul(unit).map_or(Val::Unknown, Val::Nanos)
+    }
+
+    /// A call at which a helper starts what it is given.
+    pub(super) fn start_at(&mut self, at: At, name: Span, work: Vec<Val>, world: &mut World) {
+        self.start(at, (name, name), "", (true, OnDrop::Detach), work, (None, Owner::Nobody), world);
+    }
+}
+
+fn some() -> Step {
+    Step::Variant("Ok".into(), "0".into())
+}
+
+/// Whether a place holds something that is kept elsewhere, so that what is put into it goes out of sight.
+fn is_outside(value: &Val) -> bool {
+    matches!(value.behind(), Val::Input(_) | Val::Server(..) | Val::Request(..))
+}
+
+fn is_server(value: &Val) -> bool {
+    matches!(value.behind(), Val::Server(..))
+}
+
+/// A clone owns what it is a clone of as well: cancelling one cancels all.
+fn copied(value: &Val) -> Val {
+    match value.behind() {
+        Val::Ref(..) => Val::Unknown,
+        other => other.clone(),
+    }
+}
+
+/// The objects a value is or owns.
+pub(super) fn objects_in(value: &Val) -> Vec<ObjId> {
+    let mut found = Vec::new();
+    value.walk(&mut |value, path, _| {
+        if let Val::Obj(id) = value
+            && !path.iter().any(|step| step == "()")
+        {
+            found.push(*id);
+        }
+    });
+    found
+}

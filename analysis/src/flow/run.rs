@@ -1,0 +1,601 @@
+//! The forward analysis of one body: worlds through blocks until nothing new is seen.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{Block, BlockId, Body, BodyKind, LocalId, Place, Span, Step, Terminator, Test};
+use crate::infer::TypedBody;
+use crate::link::Program;
+use crate::model::TypeRole;
+use crate::summary::{Summaries, Summary};
+use crate::types::{BodyRef, DefId, Ty};
+
+use super::conditions::{self, Definitions};
+use super::events::{Call, CallKind, Event, Flow, GuardEnd, Loss, Seen};
+use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, ObjId, Object, Site, Uses, Val};
+use super::world::{MAX_WORLDS, Use, World};
+
+/// How often a block is looked at before its worlds are joined.
+const MAX_VISITS: usize = 60;
+
+/// The blocks named in object ids for objects that no operation makes.
+const INPUT_BLOCK: u32 = u32::MAX;
+
+/// Where the analysis is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    /// The block.
+    pub(super) block: u32,
+    /// The operation.
+    pub(super) op: u32,
+}
+
+/// The analysis of one body.
+pub(super) struct Run<'a> {
+    /// The program.
+    pub(super) program: &'a Program,
+    /// What is known of other bodies.
+    pub(super) summaries: &'a Summaries,
+    /// Which body.
+    pub(super) who: BodyRef,
+    /// The body.
+    pub(super) body: &'a Body,
+    /// Its types.
+    pub(super) typed: &'a TypedBody,
+    /// Where temporaries get their values.
+    pub(super) definitions: Definitions,
+    /// The body is a handler: what it is given comes from a request.
+    pub(super) handler: bool,
+    /// What it makes.
+    pub(super) objects: BTreeMap<ObjId, Object>,
+    /// What it does with what it is given.
+    pub(super) uses: InputUses,
+    /// Whether this is the last pass, in which everything is recorded.
+    pub(super) recording: bool,
+    pub(super) losses: BTreeMap<ObjId, BTreeSet<Loss>>,
+    pub(super) used: BTreeMap<ObjId, BTreeSet<Use>>,
+    pub(super) events: BTreeMap<(u32, u32, u16), Event>,
+    pub(super) calls: Vec<Call>,
+    pub(super) ends: Vec<GuardEnd>,
+    pub(super) replacing: BTreeSet<BodyRef>,
+    pub(super) replacements: BTreeSet<ObjId>,
+    pub(super) stored: BTreeSet<(DefId, crate::facts::Name)>,
+    pub(super) statics: BTreeMap<ObjId, DefId>,
+    pub(super) fields_used: BTreeSet<(Option<DefId>, crate::facts::Name)>,
+    rets: Vec<Val>,
+    returns: bool,
+    cancelled: Option<BTreeSet<InputPath>>,
+    inputs: BTreeMap<InputPath, u32>,
+    pub(super) slots: BTreeMap<At, u16>,
+}
+
+/// Runs the analysis of a body with what is known of others.
+pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Summary, Flow)> {
+    let body = program.body(who)?;
+    let typed = program.typed(who)?;
+    let mut run = Run {
+        program,
+        summaries,
+        who,
+        body,
+        typed,
+        definitions: Definitions::of(body),
+        handler: program.handler(who).is_some(),
+        objects: BTreeMap::new(),
+        uses: InputUses::new(),
+        recording: false,
+        losses: BTreeMap::new(),
+        used: BTreeMap::new(),
+        events: BTreeMap::new(),
+        calls: Vec::new(),
+        ends: Vec::new(),
+        replacing: BTreeSet::new(),
+        replacements: BTreeSet::new(),
+        stored: BTreeSet::new(),
+        statics: BTreeMap::new(),
+        fields_used: BTreeSet::new(),
+        rets: Vec::new(),
+        returns: false,
+        cancelled: None,
+        inputs: BTreeMap::new(),
+        slots: BTreeMap::new(),
+    };
+    let entries = run.fixpoint();
+    run.recording = true;
+    run.rets.clear();
+    run.cancelled = None;
+    run.returns = false;
+    for (index, worlds) in entries.into_iter().enumerate() {
+        for world in worlds {
+            run.block(BlockId(index as u32), world);
+        }
+    }
+    Some(run.finish())
+}
+
+impl<'a> Run<'a> {
+    fn fixpoint(&mut self) -> Vec<Vec<World>> {
+        let count = self.body.blocks.len();
+        let mut entries: Vec<Vec<World>> = vec![Vec::new(); count];
+        let mut seen: Vec<usize> = vec![0; count];
+        let mut visits: Vec<usize> = vec![0; count];
+        let mut joined = vec![false; count];
+        let mut work = BTreeSet::new();
+        if let Some(first) = entries.first_mut() {
+            first.push(self.entry());
+            work.insert(0usize);
+        }
+        while let Some(index) = work.pop_first() {
+            let Some(visited) = visits.get_mut(index) else { continue };
+            *visited += 1;
+            let widen = *visited > MAX_VISITS;
+            if widen && *visited > MAX_VISITS * 3 {
+                continue;
+            }
+            let from = if joined.get(index) == Some(&true) { 0 } else { seen.get(index).copied().unwrap_or(0) };
+            let fresh: Vec<World> =
+                entries.get(index).map(|all| all.iter().skip(from).cloned().collect()).unwrap_or_default();
+            if let (Some(slot), Some(all)) = (seen.get_mut(index), entries.get(index)) {
+                *slot = all.len();
+            }
+            for world in fresh {
+                for (next, world) in self.block(BlockId(index as u32), world) {
+                    let Some(entry) = entries.get_mut(next.index()) else { continue };
+                    let is_joined = joined.get(next.index()).copied().unwrap_or(false);
+                    match add(entry, world, is_joined || widen) {
+                        Added::Nothing => {}
+                        Added::New => {
+                            work.insert(next.index());
+                        }
+                        Added::Weakened(at) => {
+                            if let Some(slot) = seen.get_mut(next.index()) {
+                                *slot = (*slot).min(at);
+                            }
+                            work.insert(next.index());
+                        }
+                        Added::Joined => {
+                            if let Some(flag) = joined.get_mut(next.index()) {
+                                *flag = true;
+                            }
+                            work.insert(next.index());
+                        }
+                    }
+                }
+            }
+        }
+        entries
+    }
+
+    fn entry(&mut self) -> World {
+        let mut world = World::default();
+        let captures = self.body.captures.len();
+        for (index, (_, local)) in self.body.captures.iter().enumerate() {
+            let value = self.given(InputPath::whole(index as u32), *local);
+            world.set(*local, value);
+        }
+        for (index, local) in self.body.params.iter().enumerate() {
+            let value = self.given(InputPath::whole((captures + index) as u32), *local);
+            world.set(*local, value);
+        }
+        world
+    }
+
+    fn given(&mut self, path: InputPath, local: LocalId) -> Val {
+        let ty = self.type_of(local);
+        self.with_type(Val::Input(path), &ty, None)
+    }
+
+    /// A local's type.
+    pub(super) fn type_of(&self, local: LocalId) -> Ty {
+        self.typed.locals.get(local.index()).cloned().unwrap_or_default()
+    }
+
+    /// A place's type.
+    pub(super) fn type_at(&self, place: &Place) -> Ty {
+        let mut ty = self.type_of(place.base);
+        for step in &place.path {
+            ty = match step {
+                Step::Deref => ty,
+                Step::Field(name) => self.program.field_type(&ty, name),
+                Step::Variant(variant, name) => self.program.variant_field_type(&ty, variant, name),
+                Step::Index => return Ty::Unknown,
+            };
+        }
+        ty
+    }
+
+    /// The place of some bytes of this body's file.
+    pub(super) fn site(&self, span: Span) -> Site {
+        Site::new(self.who.file, span)
+    }
+
+    /// A fresh object of the operation.
+    pub(super) fn fresh(&mut self, at: At) -> ObjId {
+        let slot = self.slots.entry(at).or_insert(0);
+        let id = ObjId { block: at.block, op: at.op, slot: *slot, old: false };
+        *slot = slot.saturating_add(1);
+        id
+    }
+
+    /// The object that stands for the context of an input.
+    pub(super) fn input_id(&mut self, path: &InputPath) -> ObjId {
+        let next = self.inputs.len() as u32;
+        let index = *self.inputs.entry(path.clone()).or_insert(next);
+        ObjId { block: INPUT_BLOCK, op: index, slot: 0, old: false }
+    }
+
+    /// What a value of this type means: an input of a context type is a context, and so on.
+    pub(super) fn with_type(&mut self, value: Val, ty: &Ty, made_at: Option<(At, Span)>) -> Val {
+        if let Val::Ref(inner, place) = value {
+            let inner = self.with_type(*inner, ty, made_at);
+            return match inner {
+                Val::Unknown if place.is_none() => Val::Unknown,
+                inner => Val::Ref(Box::new(inner), place),
+            };
+        }
+        if self.program.role(ty) != Some(TypeRole::Context) {
+            return value;
+        }
+        let (id, site, kind) = match &value {
+            Val::Input(path) => (self.input_id(path), self.input_site(path), self.input_kind(path)),
+            Val::Request(id, site) => (*id, *site, CtxKind::Request),
+            Val::Server(id, site) => (*id, *site, CtxKind::Server),
+            Val::Unknown => match made_at {
+                Some((at, span)) => {
+                    (ObjId { block: at.block, op: at.op, slot: 999, old: false }, self.site(span), CtxKind::Opaque)
+                }
+                None => return value,
+            },
+            _ => return value,
+        };
+        Val::Ctx(Ctx::new(CtxNode { id, site, kind }))
+    }
+
+    fn input_site(&self, path: &InputPath) -> Site {
+        let captures = self.body.captures.len() as u32;
+        let local = if path.input < captures {
+            self.body.captures.get(path.input as usize).map(|(_, local)| *local)
+        } else {
+            self.body.params.get((path.input - captures) as usize).copied()
+        };
+        self.site(local.map_or(self.body.span, |local| self.body.local_span(local)))
+    }
+
+    fn input_kind(&self, path: &InputPath) -> CtxKind {
+        let captures = self.body.captures.len() as u32;
+        if !self.handler || path.input < captures {
+            return CtxKind::Input(path.clone());
+        }
+        let index = (path.input - captures) as usize;
+        let is_self = index == 0
+            && matches!(self.body.kind, BodyKind::Function(item)
+                if self.program.function(DefId { file: self.who.file, item }).is_some_and(|f| f.has_self));
+        let ty = self.body.params.get(index).map(|local| self.type_of(*local)).unwrap_or_default();
+        if is_self || self.program.role(&ty) == Some(TypeRole::ServerOwned) {
+            CtxKind::Server
+        } else {
+            CtxKind::Request
+        }
+    }
+
+    /// Runs a block in one world; where control goes, and with what.
+    fn block(&mut self, id: BlockId, world: World) -> Vec<(BlockId, World)> {
+        let body: &'a Body = self.body;
+        let Some(block) = body.block(id) else { return Vec::new() };
+        let mut worlds = vec![world];
+        for (index, op) in block.ops.iter().enumerate() {
+            let at = At { block: id.0, op: index as u32 };
+            let mut next = Vec::with_capacity(worlds.len());
+            for world in worlds {
+                self.slots.remove(&at);
+                next.extend(self.op(at, op, world));
+            }
+            worlds = next;
+            if worlds.is_empty() {
+                return Vec::new();
+            }
+        }
+        let at = At { block: id.0, op: block.ops.len() as u32 };
+        worlds.into_iter().flat_map(|world| self.end(at, block, world)).collect()
+    }
+
+    fn end(&mut self, at: At, block: &'a Block, mut world: World) -> Vec<(BlockId, World)> {
+        match &block.end {
+            Terminator::Goto(next) => vec![(*next, world)],
+            Terminator::Diverge => Vec::new(),
+            Terminator::Return(local) => {
+                self.leave(*local, world);
+                Vec::new()
+            }
+            Terminator::If { condition, then, other } => self.branch(*condition, *then, *other, world),
+            Terminator::Match { place, test, then, other, .. } => self.matching(place, test, *then, *other, world),
+            Terminator::Select { arms, other, span } => {
+                let futures: Vec<Val> = arms.iter().map(|arm| world.take(&Place::local(arm.future))).collect();
+                let works = futures.iter().any(|future| !matches!(future.behind(), Val::Done(_)));
+                let mut next = Vec::new();
+                world.fresh.clear();
+                world.awaited = true;
+                for future in &futures {
+                    if let Val::Done(ctx) = future.behind() {
+                        self.use_ctx(ctx, if works { Uses::RACE } else { Uses::WAIT });
+                    }
+                }
+                for (index, (arm, future)) in arms.iter().zip(&futures).enumerate() {
+                    let mut world = world.clone();
+                    let here = At { block: at.block, op: at.op + 1 + index as u32 };
+                    if let Val::Done(ctx) = future.behind() {
+                        self.record(here, *span, *span, Seen::Arm { ctx: ctx.clone(), block: arm.block.0 });
+                        world.done.insert(ctx.id);
+                        next.push((arm.block, world));
+                        continue;
+                    }
+                    // Losing futures are dropped: whatever they hold counts as looked after.
+                    for (mut world, output) in self.drive(here, arm.body_span, future.clone(), world) {
+                        for lost in &futures {
+                            self.settle(&mut world, lost);
+                        }
+                        let ty = self.type_of(arm.output);
+                        let output = self.with_type(output, &ty, Some((here, arm.body_span)));
+                        world.set(arm.output, output);
+                        next.push((arm.block, world));
+                    }
+                }
+                if let Some(other) = other {
+                    next.push((*other, world));
+                }
+                next
+            }
+        }
+    }
+
+    fn branch(&mut self, condition: LocalId, then: BlockId, other: BlockId, world: World) -> Vec<(BlockId, World)> {
+        let value = world.read(&Place::local(condition));
+        if let Val::Bool(truth) = value.behind() {
+            return vec![(if *truth { then } else { other }, world)];
+        }
+        let question = conditions::question(self.body, &self.definitions, condition);
+        let mut next = Vec::new();
+        for (block, truth) in [(then, true), (other, false)] {
+            let mut world = world.clone();
+            if let Some((cond, straight)) = &question {
+                let truth = truth == *straight;
+                match world.assume.get(cond) {
+                    Some(known) if *known != truth => continue,
+                    Some(_) => {}
+                    None => {
+                        world.assume.insert(cond.clone(), truth);
+                    }
+                }
+                if !truth && cond.text.starts_with("is_some ") && self.asks_for_context(condition) {
+                    world.missing = true;
+                }
+            }
+            if let Val::Asked(ctx, meaning) = value.behind()
+                && truth == *meaning
+            {
+                world.done.insert(ctx.id);
+            }
+            next.push((block, world));
+        }
+        next
+    }
+
+    /// Whether a condition is a question about an optional context.
+    fn asks_for_context(&self, condition: LocalId) -> bool {
+        let mut local = condition;
+        for _ in 0..4 {
+            match self.definitions.op(self.body, local) {
+                Some(crate::facts::OpKind::Unary(_, inner)) => local = *inner,
+                Some(crate::facts::OpKind::MethodCall { receiver, .. }) => {
+                    return self.may_hold_context(&self.type_at(receiver));
+                }
+                _ => return false,
+            }
+        }
+        false
+    }
+
+    fn may_hold_context(&self, ty: &Ty) -> bool {
+        self.program.role(ty) == Some(TypeRole::Maybe)
+            && match self.program.peel(ty) {
+                Ty::Adt(_, args) => args.first().is_some_and(|arg| self.program.role(arg) == Some(TypeRole::Context)),
+                _ => false,
+            }
+    }
+
+    fn matching(
+        &mut self,
+        place: &Place,
+        test: &Test,
+        then: BlockId,
+        other: BlockId,
+        world: World,
+    ) -> Vec<(BlockId, World)> {
+        let value = world.read(place);
+        let decided = match (value.behind(), test) {
+            (Val::Agg(agg), Test::Variant(path)) => agg.variant.as_ref().map(|variant| variant == path.last()),
+            (Val::Agg(agg), Test::Success) => agg.variant.as_ref().map(|variant| super::value::is_success(variant)),
+            (Val::Bool(truth), Test::Lit(crate::facts::Lit::Bool(want))) => Some(truth == want),
+            _ => None,
+        };
+        if let Some(matches) = decided {
+            return vec![(if matches { then } else { other }, world)];
+        }
+        let question = conditions::pattern_question(self.body, place, test);
+        let optional = self.may_hold_context(&self.type_at(place));
+        let mut next = Vec::new();
+        for (block, truth) in [(then, true), (other, false)] {
+            let mut world = world.clone();
+            if let Some((cond, straight)) = &question {
+                let truth = truth == *straight;
+                match world.assume.get(cond) {
+                    Some(known) if *known != truth => continue,
+                    Some(_) => {}
+                    None => {
+                        world.assume.insert(cond.clone(), truth);
+                    }
+                }
+            }
+            let says_some = match test {
+                Test::Variant(path) => match path.last() {
+                    "Some" | "Ok" => Some(truth),
+                    "None" | "Err" => Some(!truth),
+                    _ => None,
+                },
+                Test::Success => Some(truth),
+                _ => None,
+            };
+            match (says_some, value.behind()) {
+                (Some(some), Val::Asked(ctx, meaning)) if some == *meaning => {
+                    world.done.insert(ctx.id);
+                }
+                (Some(false), _) if optional => world.missing = true,
+                _ => {}
+            }
+            next.push((block, world));
+        }
+        next
+    }
+
+    fn leave(&mut self, local: LocalId, mut world: World) {
+        let value = world.take(&Place::local(local));
+        self.returns = true;
+        self.escape_returned(&mut world, &value);
+        self.finish_world(&world);
+        let cancelled = world.cancelled.clone();
+        self.cancelled = Some(match self.cancelled.take() {
+            None => cancelled,
+            Some(before) => before.intersection(&cancelled).cloned().collect(),
+        });
+        if !self.rets.contains(&value) {
+            self.rets.push(value);
+        }
+    }
+
+    fn finish_world(&mut self, world: &World) {
+        for (id, how) in &world.used {
+            self.used.entry(*id).or_default().insert(how.clone());
+        }
+    }
+
+    /// Notes what happens at an operation, on the last pass.
+    pub(super) fn record(&mut self, at: At, name: Span, whole: Span, seen: Seen) {
+        if !self.recording {
+            return;
+        }
+        let slot = match &seen {
+            Seen::Context { .. } => 0,
+            Seen::Root { .. } => 1,
+            Seen::GuardDropped { id, .. } => 100u16.saturating_add(id.slot),
+            Seen::Spawn { id } => 200u16.saturating_add(id.slot),
+            Seen::Passed { .. } => 3,
+            Seen::Arm { .. } => 4,
+            Seen::Grows { .. } => 5,
+            Seen::Key { .. } => 6,
+        };
+        let event = Event {
+            block: at.block,
+            op: at.op,
+            site: self.site(name),
+            whole: self.site(whole),
+            in_loop: self.body.block(BlockId(at.block)).and_then(|block| block.in_loop),
+            seen: Vec::new(),
+        };
+        let event = self.events.entry((at.block, at.op, slot)).or_insert(event);
+        if event.seen.len() < 64 {
+            event.seen.push(seen);
+        }
+    }
+
+    /// Notes a call of a body of the program, on the last pass.
+    pub(super) fn record_call(&mut self, callee: BodyRef, span: Span, inputs: &[Val], kind: CallKind, world: &World) {
+        if !self.recording {
+            return;
+        }
+        let call =
+            Call { callee, site: self.site(span), inputs: inputs.to_vec(), kind, after_done: !world.done.is_empty() };
+        let known = self.calls.iter().rev().take(16);
+        if !known
+            .into_iter()
+            .any(|k| k.callee == callee && k.site == call.site && k.kind == kind && k.inputs == call.inputs)
+        {
+            self.calls.push(call);
+        }
+    }
+
+    /// Notes what is done with a context, on the inputs it comes from.
+    pub(super) fn use_ctx(&mut self, ctx: &Ctx, uses: Uses) {
+        for source in ctx.sources() {
+            if let CtxKind::Input(path) = &source.kind {
+                self.use_input(path, uses);
+            }
+        }
+    }
+
+    /// Notes what is done with an input.
+    pub(super) fn use_input(&mut self, path: &InputPath, uses: Uses) {
+        let entry = self.uses.entry(path.clone()).or_default();
+        *entry = entry.and(uses);
+    }
+
+    fn finish(self) -> (Summary, Flow) {
+        let mut rets = self.rets;
+        rets.truncate(MAX_WORLDS);
+        let tasks = super::tasks::starts(&self.objects, &self.used, &rets);
+        let mut uses = self.uses;
+        for path in &tasks {
+            let entry = uses.entry(path.clone()).or_default();
+            *entry = entry.and(Uses::START);
+        }
+        let summary = Summary {
+            diverges: !self.returns,
+            rets,
+            objects: self.objects.clone(),
+            uses,
+            cancelled: self.cancelled.unwrap_or_default(),
+            stored: self.stored,
+            fields_used: self.fields_used,
+        };
+        let flow = Flow {
+            body: self.who,
+            objects: self.objects,
+            losses: self.losses,
+            used: self.used,
+            events: self.events.into_values().collect(),
+            calls: self.calls,
+            ends: self.ends,
+            replacing: self.replacing,
+            replacements: self.replacements,
+        };
+        (summary, flow)
+    }
+}
+
+enum Added {
+    Nothing,
+    New,
+    Weakened(usize),
+    Joined,
+}
+
+fn add(entry: &mut Vec<World>, world: World, join: bool) -> Added {
+    if let Some(at) = entry.iter().position(|known| known.same_state(&world)) {
+        let weakened = entry.get_mut(at).is_some_and(|known| known.weaken(&world));
+        return if weakened { Added::Weakened(at) } else { Added::Nothing };
+    }
+    if entry.len() < MAX_WORLDS && !join {
+        entry.push(world);
+        return Added::New;
+    }
+    let before = entry.clone();
+    let mut all = std::mem::take(entry).into_iter();
+    let Some(mut one) = all.next() else {
+        entry.push(world);
+        return Added::New;
+    };
+    for other in all {
+        one.join(&other);
+    }
+    one.join(&world);
+    entry.push(one);
+    if *entry == before { Added::Nothing } else { Added::Joined }
+}

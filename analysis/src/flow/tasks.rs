@@ -1,0 +1,203 @@
+//! Work that is started: what it works on, and who looks after it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use crate::facts::Span;
+use crate::model::OnDrop;
+use crate::types::BodyRef;
+
+use super::events::{CallKind, Seen};
+use super::run::{At, Run};
+use super::value::{InputPath, ObjId, ObjKind, Object, Owner, Task, TaskCtx, Uses, Val};
+use super::world::{Use, World};
+
+impl<'a> Run<'a> {
+    /// Starts work; the value is the task's handle.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one spawn")]
+    pub(super) fn start(
+        &mut self,
+        at: At,
+        (name, whole): (Span, Span),
+        spawner: &str,
+        (outlives, on_drop): (bool, OnDrop),
+        work: Vec<Val>,
+        (set, owner): (Option<ObjId>, Owner),
+        world: &mut World,
+    ) -> Val {
+        let mut task = Task {
+            site: self.site(name),
+            call: self.site(whole),
+            spawner: spawner.into(),
+            outlives,
+            on_drop,
+            contexts: Vec::new(),
+            senders: Vec::new(),
+            set,
+            owner,
+            bodies: Vec::new(),
+            pending: Vec::new(),
+        };
+        for value in &work {
+            self.add_work(&mut task, value);
+            self.record_work(name, value, world);
+        }
+        for of in &task.contexts {
+            let ctx = of.ctx.clone();
+            self.use_ctx(&ctx, Uses::SPAWN);
+        }
+        for value in &work {
+            self.escape(at, world, value, Uses::SPAWN);
+        }
+        let id = self.fresh(at);
+        let known = self.objects.get(&id);
+        let object = Object {
+            kind: ObjKind::Task(Arc::new(task)),
+            site: self.site(whole),
+            name_site: self.site(name),
+            name: known.and_then(|known| known.name.clone()),
+            made_by: spawner.into(),
+            via: Vec::new(),
+            wild: known.and_then(|known| known.wild),
+        };
+        self.objects.insert(id, object);
+        world.fresh.insert(id);
+        self.record(at, name, whole, Seen::Spawn { id });
+        Val::Obj(id)
+    }
+
+    fn record_work(&mut self, name: Span, value: &Val, world: &World) {
+        match value.behind() {
+            Val::Closure(body, inputs) | Val::Future(body, inputs) => {
+                let (body, inputs) = (*body, inputs.clone());
+                self.record_call(body, name, &inputs, CallKind::Task, world);
+            }
+            Val::Work(values) => {
+                for value in values.clone() {
+                    self.record_work(name, &value, world);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Adds to a task what it works on.
+    pub(super) fn add_work(&mut self, task: &mut Task, value: &Val) {
+        match value.behind() {
+            Val::Closure(body, inputs) | Val::Future(body, inputs) => {
+                task.bodies.push(*body);
+                for (index, input) in inputs.iter().enumerate() {
+                    self.add_input(task, *body, index as u32, input);
+                }
+            }
+            Val::Work(values) | Val::Many(values) => {
+                for value in values {
+                    self.add_work(task, value);
+                }
+            }
+            Val::Ctx(ctx) => {
+                task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WORK, detached_uses: Uses::default() });
+            }
+            Val::Done(ctx) => {
+                task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WAIT, detached_uses: Uses::default() });
+            }
+            Val::Input(path) => task.pending.push(path.clone()),
+            Val::Function(super::value::Function::Def(def)) => {
+                if let Some(body) = self.program.body_of(*def) {
+                    task.bodies.push(body);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn add_input(&mut self, task: &mut Task, body: BodyRef, index: u32, input: &Val) {
+        let summaries = self.summaries;
+        let summary = summaries.get(body);
+        let mut found = Vec::new();
+        input.walk(&mut |value, path, _| match value {
+            Val::Ctx(ctx) => {
+                let uses = match summary {
+                    Some(summary) => summary.uses_at(index, path),
+                    None => Uses::WORK,
+                };
+                found.push(TaskCtx { ctx: ctx.clone(), uses, detached_uses: Uses::default() });
+            }
+            Val::Obj(id) if matches!(self.objects.get(id).map(|object| &object.kind), Some(ObjKind::Sender)) => {
+                task.senders.push(*id);
+            }
+            Val::Closure(inner, _) | Val::Future(inner, _) => task.bodies.push(*inner),
+            _ => {}
+        });
+        // A whole input that contexts are read from by field: its own fields, as far as the task uses them.
+        if let Val::Input(path) = input.behind()
+            && let Some(summary) = summary
+        {
+            for (at, uses) in summary.uses.iter().filter(|(at, _)| at.input == index && !at.path.is_empty()) {
+                if uses.any(CONTEXT_USES) {
+                    let path = at.path.iter().fold(path.clone(), |path, step| path.then(step.clone()));
+                    let id = self.input_id(&path);
+                    let site = task.site;
+                    let ctx = super::value::Ctx::new(super::value::CtxNode {
+                        id,
+                        site,
+                        kind: super::value::CtxKind::Input(path),
+                    });
+                    found.push(TaskCtx { ctx, uses: *uses, detached_uses: Uses::default() });
+                }
+            }
+        }
+        for of in found {
+            if !of.uses.is_empty() && !task.contexts.contains(&of) {
+                task.contexts.push(of);
+            }
+        }
+    }
+
+    /// A task whose handle cancels when dropped is let go.
+    pub(super) fn detach_task(&mut self, id: ObjId) {
+        if let Some(object) = self.objects.get_mut(&id)
+            && let ObjKind::Task(task) = &object.kind
+        {
+            let mut task = (**task).clone();
+            task.on_drop = OnDrop::Detach;
+            object.kind = ObjKind::Task(Arc::new(task));
+        }
+    }
+}
+
+/// What is done with contexts only.
+const CONTEXT_USES: Uses = Uses(
+    Uses::VALUE.0
+        | Uses::WAIT.0
+        | Uses::RACE.0
+        | Uses::STATE.0
+        | Uses::SPAWN.0
+        | Uses::CALLBACK.0
+        | Uses::DETACH.0
+        | Uses::DERIVE.0,
+);
+
+/// The inputs that a body starts as tasks and neither waits for nor gives back.
+pub(super) fn starts(
+    objects: &BTreeMap<ObjId, Object>,
+    used: &BTreeMap<ObjId, BTreeSet<Use>>,
+    rets: &[Val],
+) -> Vec<InputPath> {
+    let mut returned = BTreeSet::new();
+    for ret in rets {
+        ret.walk(&mut |value, _, _| {
+            if let Val::Obj(id) = value {
+                returned.insert(*id);
+            }
+        });
+    }
+    let mut found = Vec::new();
+    for (id, object) in objects {
+        let ObjKind::Task(task) = &object.kind else { continue };
+        if !task.pending.is_empty() && !returned.contains(id) && !used.contains_key(id) && task.outlives {
+            found.extend(task.pending.iter().cloned());
+        }
+    }
+    found
+}

@@ -1,0 +1,650 @@
+//! What a local can hold, as far as contexts, handles and tasks are concerned.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use smol_str::SmolStr;
+
+use crate::facts::{Name, Place, Span, Step};
+use crate::model::{Bound, OnDrop};
+use crate::source::FileId;
+use crate::types::{BodyRef, DefId};
+
+/// A place in the program's text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Site {
+    /// The file; file 0 by default.
+    pub file: FileIdOrd,
+    /// The bytes.
+    pub span: Span,
+}
+
+/// A file's index, with an order and a default.
+pub type FileIdOrd = u32;
+
+impl Site {
+    /// The site of these bytes in this file.
+    pub fn new(file: FileId, span: Span) -> Site {
+        Site { file: file.0, span }
+    }
+
+    /// Its file.
+    pub fn file_id(self) -> FileId {
+        FileId(self.file)
+    }
+}
+
+/// An object by the operation that makes it. One operation in a loop makes a new object each turn:
+/// `old` is what earlier turns made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ObjId {
+    /// The block.
+    pub block: u32,
+    /// The operation in the block.
+    pub op: u32,
+    /// Which of the objects the operation makes.
+    pub slot: u16,
+    /// Made in an earlier turn of a loop.
+    pub old: bool,
+}
+
+/// A value that a body is given: a capture or parameter, and the way into it.
+///
+/// Inputs are numbered with a body's captures first and its parameters after them. The way is told
+/// by field names; `?` stands for what an `Option` or `Result` holds and `[]` for an element.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct InputPath {
+    /// Which input.
+    pub input: u32,
+    /// The way into it.
+    pub path: Vec<Name>,
+}
+
+impl InputPath {
+    /// The input as a whole.
+    pub fn whole(input: u32) -> InputPath {
+        InputPath { input, path: Vec::new() }
+    }
+
+    /// One step further. Ways longer than eight steps are cut: they are of recursive types.
+    pub fn then(&self, step: Name) -> InputPath {
+        let mut path = self.path.clone();
+        if path.len() < 8 {
+            path.push(step);
+        }
+        InputPath { input: self.input, path }
+    }
+}
+
+/// A context, as the tree of what it was derived from.
+pub type Ctx = Arc<CtxNode>;
+
+/// One context of the tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CtxNode {
+    /// Which object it is.
+    pub id: ObjId,
+    /// Where it was made.
+    pub site: Site,
+    /// How it was made.
+    pub kind: CtxKind,
+}
+
+/// How a context was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum CtxKind {
+    /// `background()`, or a placeholder.
+    Root {
+        /// `todo()`.
+        placeholder: bool,
+    },
+    /// Taken from a request.
+    Request,
+    /// Owned by the server or the process: state, statics.
+    Server,
+    /// Given to the body.
+    Input(InputPath),
+    /// A field of `self` or of something else whose maker is not in view.
+    Opaque,
+    /// Derived.
+    Derived {
+        /// From what.
+        parent: Ctx,
+        /// What ends it besides.
+        bound: Bound,
+        /// The other side of a merge.
+        other: Option<Ctx>,
+        /// The constant length of its timeout, in nanoseconds.
+        nanos: Option<u128>,
+    },
+    /// Detached.
+    Detached(Ctx),
+    /// The values of one, the life of the other (unknown if none).
+    Reparented(Ctx, Option<Ctx>),
+}
+
+/// Whose life a context has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Life<'a> {
+    /// A root's: it never ends. The node is the root.
+    Root(&'a CtxNode),
+    /// It was detached and never ends. The node is the detaching.
+    Detached(&'a CtxNode),
+    /// That of an input of the body, with nothing of its own.
+    Input(&'a CtxNode, &'a InputPath),
+    /// Something ends it.
+    Bounded(&'a CtxNode),
+    /// It can end: a request's or the server's.
+    Live(&'a CtxNode),
+    /// Not known.
+    Unknown,
+}
+
+impl CtxNode {
+    /// Whose life it has.
+    pub fn life(&self) -> Life<'_> {
+        let mut node = self;
+        loop {
+            node = match &node.kind {
+                CtxKind::Root { .. } => return Life::Root(node),
+                CtxKind::Request | CtxKind::Server => return Life::Live(node),
+                CtxKind::Input(path) => return Life::Input(node, path),
+                CtxKind::Opaque => return Life::Unknown,
+                CtxKind::Derived { bound: Bound::None, parent, .. } => parent,
+                CtxKind::Derived { .. } => return Life::Bounded(node),
+                CtxKind::Detached(_) => return Life::Detached(node),
+                CtxKind::Reparented(_, Some(owner)) => owner,
+                CtxKind::Reparented(_, None) => return Life::Unknown,
+            }
+        }
+    }
+
+    /// The origins whose cancellation reaches this context: the roots of the tree that are not cut
+    /// off by a detaching.
+    pub fn sources(&self) -> Vec<&CtxNode> {
+        let mut found = Vec::new();
+        let mut left = vec![self];
+        while let Some(node) = left.pop() {
+            match &node.kind {
+                CtxKind::Derived { parent, other, .. } => {
+                    left.extend(other.as_deref());
+                    left.push(parent);
+                }
+                CtxKind::Detached(_) => {}
+                CtxKind::Reparented(_, owner) => left.extend(owner.as_deref()),
+                _ => found.push(node),
+            }
+        }
+        found
+    }
+
+    /// This context and everything whose end ends it too, nearest first.
+    pub fn line(&self) -> Vec<&CtxNode> {
+        let mut found = Vec::new();
+        let mut left = vec![self];
+        while let Some(node) = left.pop() {
+            found.push(node);
+            match &node.kind {
+                CtxKind::Derived { parent, other, .. } => {
+                    left.extend(other.as_deref());
+                    left.push(parent);
+                }
+                CtxKind::Reparented(_, owner) => left.extend(owner.as_deref()),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    /// The detaching it comes from, if it comes from one by any derivation.
+    pub fn detaching(&self) -> Option<&CtxNode> {
+        let mut node = self;
+        loop {
+            node = match &node.kind {
+                CtxKind::Derived { parent, .. } => parent,
+                CtxKind::Detached(_) => return Some(node),
+                _ => return None,
+            }
+        }
+    }
+
+    /// The tree's first node, by the values it carries: through detachings and reparentings too.
+    pub fn origin(&self) -> &CtxNode {
+        let mut node = self;
+        loop {
+            node = match &node.kind {
+                CtxKind::Derived { parent, .. } | CtxKind::Detached(parent) | CtxKind::Reparented(parent, _) => parent,
+                _ => return node,
+            }
+        }
+    }
+
+    /// How many derivations it is away from its origin.
+    pub fn depth(&self) -> usize {
+        let mut depth = 0;
+        let mut node = self;
+        loop {
+            node = match &node.kind {
+                CtxKind::Derived { parent, .. } | CtxKind::Detached(parent) | CtxKind::Reparented(parent, _) => parent,
+                _ => return depth,
+            };
+            depth += 1;
+        }
+    }
+}
+
+/// A function as a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Function {
+    /// Of the program.
+    Def(DefId),
+    /// Of a library: its canonical path.
+    External(SmolStr, Site),
+    /// A constructor of a tuple struct or variant: its name.
+    Constructor(SmolStr),
+}
+
+/// What a local holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Val {
+    /// Nothing of interest, or nothing that is known.
+    #[default]
+    Unknown,
+    /// Moved away.
+    Moved,
+    /// A context.
+    Ctx(Ctx),
+    /// A handle, guard, task or the like, owned here.
+    Obj(ObjId),
+    /// A reference, and the place it refers to if that is a place of this body.
+    Ref(Box<Val>, Option<Place>),
+    /// A tuple, struct or variant.
+    Agg(Agg),
+    /// A collection of these.
+    Many(Vec<Val>),
+    /// An input of the body, not taken apart.
+    Input(InputPath),
+    /// A closure or `async` block, with its captures.
+    Closure(BodyRef, Vec<Val>),
+    /// A call of an `async fn` of the program that nobody has polled yet, with its arguments.
+    Future(BodyRef, Vec<Val>),
+    /// A future or other thing that runs these when it is itself run.
+    Work(Vec<Val>),
+    /// What `done()` gives: a future that waits for a context's end.
+    Done(Ctx),
+    /// A function.
+    Function(Function),
+    /// Something out of a request; a context in it is the request's.
+    Request(ObjId, Site),
+    /// Something of the server's; a context in it is the server's.
+    Server(ObjId, Site),
+    /// An answer that says whether a context is done (`true`, `Some`), or that it is not.
+    Asked(Ctx, bool),
+    /// A known truth.
+    Bool(bool),
+    /// A known length of time, in nanoseconds, or a known number.
+    Nanos(u128),
+}
+
+/// A tuple, struct or variant.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Agg {
+    /// The struct or enum, if it is of the program.
+    pub def: Option<DefId>,
+    /// The variant.
+    pub variant: Option<Name>,
+    /// Fields that hold something.
+    pub fields: Vec<(Name, Val)>,
+}
+
+impl Agg {
+    /// The field's value.
+    pub fn field(&self, name: &str) -> Val {
+        self.fields.iter().find(|(field, _)| field == name).map_or(Val::Unknown, |(_, value)| value.clone())
+    }
+}
+
+/// Whether a variant's name says that there is something.
+pub fn is_success(variant: &str) -> bool {
+    matches!(variant, "Ok" | "Some" | "Continue" | "Ready")
+}
+
+impl Val {
+    /// `Some(value)`, `Ok(value)`.
+    pub fn success(variant: &str, value: Val) -> Val {
+        Val::Agg(Agg { def: None, variant: Some(variant.into()), fields: vec![("0".into(), value)] })
+    }
+
+    /// A variant without fields.
+    pub fn variant(name: &str) -> Val {
+        Val::Agg(Agg { def: None, variant: Some(name.into()), fields: Vec::new() })
+    }
+
+    /// A tuple of these.
+    pub fn tuple(values: Vec<Val>) -> Val {
+        let fields = values.into_iter().enumerate().map(|(i, v)| (SmolStr::from(i.to_string()), v)).collect();
+        Val::Agg(Agg { def: None, variant: None, fields })
+    }
+
+    /// The same value, borrowed.
+    pub fn borrowed(self, place: Option<Place>) -> Val {
+        match self {
+            Val::Ref(inner, known) => Val::Ref(inner, known.or(place)),
+            Val::Unknown => match place {
+                Some(_) => Val::Ref(Box::new(Val::Unknown), place),
+                None => Val::Unknown,
+            },
+            other => Val::Ref(Box::new(other), place),
+        }
+    }
+
+    /// The value behind references.
+    pub fn behind(&self) -> &Val {
+        let mut value = self;
+        while let Val::Ref(inner, _) = value {
+            value = inner;
+        }
+        value
+    }
+
+    /// Whether anything is known of it.
+    pub fn is_unknown(&self) -> bool {
+        matches!(self.behind(), Val::Unknown)
+    }
+
+    /// The context it is, through references.
+    pub fn as_ctx(&self) -> Option<&Ctx> {
+        match self.behind() {
+            Val::Ctx(ctx) => Some(ctx),
+            _ => None,
+        }
+    }
+
+    /// The object it is, through references.
+    pub fn as_obj(&self) -> Option<ObjId> {
+        match self.behind() {
+            Val::Obj(id) => Some(*id),
+            _ => None,
+        }
+    }
+
+    /// The value one step further.
+    pub fn project(&self, step: &Step) -> Val {
+        match self {
+            Val::Ref(inner, place) => {
+                let place = place.clone().map(|place| place.then(step.clone()));
+                inner.project(step).borrowed(place)
+            }
+            Val::Agg(agg) => match step {
+                Step::Deref => self.clone(),
+                Step::Field(name) if agg.variant.is_none() => agg.field(name),
+                Step::Variant(variant, name) => match &agg.variant {
+                    Some(have) if have == variant || (is_success(have) && is_success(variant)) => agg.field(name),
+                    None if is_success(variant) => self.clone(),
+                    _ => Val::Unknown,
+                },
+                _ => Val::Unknown,
+            },
+            Val::Input(path) => match step {
+                Step::Deref => self.clone(),
+                Step::Field(name) => Val::Input(path.then(name.clone())),
+                Step::Index => Val::Input(path.then("[]".into())),
+                Step::Variant(variant, name) if is_success(variant) && name == "0" => Val::Input(path.then("?".into())),
+                Step::Variant(variant, name) => Val::Input(path.then(format!("{variant}.{name}").into())),
+            },
+            Val::Many(values) => match step {
+                Step::Deref => self.clone(),
+                Step::Index => match values.as_slice() {
+                    [first, rest @ ..] if rest.iter().all(|value| value == first) => first.clone().borrowed(None),
+                    _ => Val::Unknown,
+                },
+                _ => Val::Unknown,
+            },
+            Val::Request(..) | Val::Server(..) => self.clone(),
+            _ if matches!(step, Step::Deref) => self.clone(),
+            // A lock's or pointer's content is told as the lock or pointer itself.
+            Val::Ctx(_) | Val::Obj(_) | Val::Closure(..) => match step {
+                Step::Variant(variant, _) if is_success(variant) => self.clone(),
+                _ => Val::Unknown,
+            },
+            _ => Val::Unknown,
+        }
+    }
+
+    /// The value at the end of an input's way.
+    pub fn at(&self, path: &[Name]) -> Val {
+        let mut value = self.clone();
+        for name in path {
+            let step = match name.as_str() {
+                "?" => Step::Variant("Ok".into(), "0".into()),
+                "[]" => Step::Index,
+                dotted if dotted.contains('.') => match dotted.split_once('.') {
+                    Some((variant, field)) => Step::Variant(variant.into(), field.into()),
+                    None => return Val::Unknown,
+                },
+                _ => Step::Field(name.clone()),
+            };
+            value = value.project(&step);
+        }
+        value
+    }
+
+    /// Everything in it that `found` is to see, with the way to it; borrowed parts are told as such.
+    pub fn walk(&self, found: &mut dyn FnMut(&Val, &[Name], bool)) {
+        self.walk_from(&mut Vec::new(), false, found);
+    }
+
+    fn walk_from(&self, path: &mut Vec<Name>, borrowed: bool, found: &mut dyn FnMut(&Val, &[Name], bool)) {
+        found(self, path, borrowed);
+        match self {
+            Val::Ref(inner, _) => inner.walk_from(path, true, found),
+            Val::Agg(agg) => {
+                for (name, value) in &agg.fields {
+                    path.push(match &agg.variant {
+                        None => name.clone(),
+                        Some(variant) if is_success(variant) && name == "0" => "?".into(),
+                        Some(variant) => format!("{variant}.{name}").into(),
+                    });
+                    value.walk_from(path, borrowed, found);
+                    path.pop();
+                }
+            }
+            Val::Many(values) => {
+                path.push("[]".into());
+                for value in values {
+                    value.walk_from(path, borrowed, found);
+                }
+                path.pop();
+            }
+            Val::Closure(_, values) | Val::Future(_, values) | Val::Work(values) => {
+                path.push("()".into());
+                for value in values {
+                    value.walk_from(path, borrowed, found);
+                }
+                path.pop();
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether it owns an object.
+    pub fn owns(&self) -> bool {
+        let mut owns = false;
+        self.walk(&mut |value, _, borrowed| owns |= !borrowed && matches!(value, Val::Obj(_)));
+        owns
+    }
+
+    /// The same with every object renamed.
+    pub fn renamed(&self, rename: &dyn Fn(ObjId) -> ObjId) -> Val {
+        let list = |values: &Vec<Val>| values.iter().map(|value| value.renamed(rename)).collect();
+        match self {
+            Val::Obj(id) => Val::Obj(rename(*id)),
+            Val::Ref(inner, place) => Val::Ref(Box::new(inner.renamed(rename)), place.clone()),
+            Val::Agg(agg) => Val::Agg(Agg {
+                def: agg.def,
+                variant: agg.variant.clone(),
+                fields: agg.fields.iter().map(|(name, value)| (name.clone(), value.renamed(rename))).collect(),
+            }),
+            Val::Many(values) => Val::Many(list(values)),
+            Val::Closure(body, values) => Val::Closure(*body, list(values)),
+            Val::Future(body, values) => Val::Future(*body, list(values)),
+            Val::Work(values) => Val::Work(list(values)),
+            other => other.clone(),
+        }
+    }
+}
+
+/// An object: what a site makes, the same in every world.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// What it is.
+    pub kind: ObjKind,
+    /// The call that made it; through a helper of the program, the call of the helper.
+    pub site: Site,
+    /// The call's name alone.
+    pub name_site: Site,
+    /// The variable it was first bound to: its name and place.
+    pub name: Option<(Name, Site)>,
+    /// The model's path of the function that made it.
+    pub made_by: SmolStr,
+    /// The places within helpers where it was really made, outermost first.
+    pub via: Vec<Site>,
+    /// The `_` it was left to in a pattern.
+    pub wild: Option<Site>,
+}
+
+/// What an object is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjKind {
+    /// A cancel handle of this context.
+    Handle(Option<Ctx>),
+    /// A guard of this context, or of something else.
+    Guard {
+        /// The context it ends.
+        ctx: Option<Ctx>,
+        /// What dropping it does, in the model's words.
+        on_drop: OnDrop,
+    },
+    /// A registered callback.
+    Stop,
+    /// A task.
+    Task(Arc<Task>),
+    /// A set of tasks.
+    TaskSet(OnDrop),
+    /// A group, with its own context.
+    Group(Option<Ctx>),
+    /// The sending end of a channel.
+    Sender,
+    /// The receiving end of the channel whose sending end is this one.
+    Receiver(ObjId),
+}
+
+/// Work that was started.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Task {
+    /// The spawning call's name: `tokio::spawn`.
+    pub site: Site,
+    /// The whole call.
+    pub call: Site,
+    /// The library's function that starts it.
+    pub spawner: SmolStr,
+    /// Whether it can outlive its spawner when nobody waits for it.
+    pub outlives: bool,
+    /// What dropping its handle does.
+    pub on_drop: OnDrop,
+    /// The contexts it works on, and what it does with them.
+    pub contexts: Vec<TaskCtx>,
+    /// The channels it sends into.
+    pub senders: Vec<ObjId>,
+    /// The set it is part of.
+    pub set: Option<ObjId>,
+    /// What is known of the set's owner.
+    pub owner: Owner,
+    /// The bodies that run as part of it: closures and `async` blocks made for it.
+    pub bodies: Vec<BodyRef>,
+    /// Inputs of the body that are part of the work.
+    pub pending: Vec<InputPath>,
+}
+
+/// Who owns the set a task is part of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Owner {
+    /// The task is part of no set.
+    Nobody,
+    /// A set made in this body.
+    Local,
+    /// A set that is given to the body, or kept in a field.
+    Outside,
+    /// A group or pool that waits for its work.
+    Group,
+}
+
+/// A context in a task.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskCtx {
+    /// The context, as the spawner sees it.
+    pub ctx: Ctx,
+    /// What the task does with it before detaching it.
+    pub uses: Uses,
+    /// What the task does with it once it has detached it.
+    pub detached_uses: Uses,
+}
+
+/// What is done with a context or another input, as a set of bits.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Uses(pub u32);
+
+impl Uses {
+    /// A value is read.
+    pub const VALUE: Uses = Uses(1);
+    /// Its end is waited for, and nothing else meanwhile.
+    pub const WAIT: Uses = Uses(1 << 1);
+    /// Work is raced with its end.
+    pub const RACE: Uses = Uses(1 << 2);
+    /// Its state is asked.
+    pub const STATE: Uses = Uses(1 << 3);
+    /// It is handed to something that works with it.
+    pub const WORK: Uses = Uses(1 << 4);
+    /// It is handed to a task.
+    pub const SPAWN: Uses = Uses(1 << 5);
+    /// A callback is registered on it.
+    pub const CALLBACK: Uses = Uses(1 << 6);
+    /// It is detached.
+    pub const DETACH: Uses = Uses(1 << 7);
+    /// It is mentioned where nobody knows what happens.
+    pub const OPAQUE: Uses = Uses(1 << 8);
+    /// A handle is used; a task is waited for; a guard is kept: whatever its owner owed is done.
+    pub const USED: Uses = Uses(1 << 9);
+    /// A handle is cancelled on every path.
+    pub const CANCEL: Uses = Uses(1 << 10);
+    /// It is called, or polled to its end.
+    pub const CALL: Uses = Uses(1 << 11);
+    /// It is started as a task.
+    pub const START: Uses = Uses(1 << 12);
+    /// It goes out of sight.
+    pub const ESCAPE: Uses = Uses(1 << 13);
+    /// It serves as a key.
+    pub const KEY: Uses = Uses(1 << 14);
+    /// It is given back to the caller.
+    pub const RETURN: Uses = Uses(1 << 15);
+    /// It is derived from.
+    pub const DERIVE: Uses = Uses(1 << 16);
+
+    /// Whether it has one of these bits.
+    pub fn any(self, other: Uses) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether nothing is done.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Both.
+    pub fn and(self, other: Uses) -> Uses {
+        Uses(self.0 | other.0)
+    }
+}
+
+/// What a body does with each of its inputs.
+pub type InputUses = BTreeMap<InputPath, Uses>;

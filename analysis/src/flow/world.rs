@@ -1,0 +1,261 @@
+//! What holds at one point on one way through a body.
+//!
+//! Several worlds are kept for a point while they differ in something that matters (a handle used
+//! in one and not in the other), each with the conditions it was reached under, so that a second
+//! test of the same condition is decided. Beyond [`MAX_WORLDS`] they are joined into one that
+//! knows only what all agree on, and where in doubt takes what keeps rules silent.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{LocalId, Name, Place};
+use crate::types::DefId;
+
+use super::conditions::Cond;
+use super::value::{InputPath, ObjId, Val};
+
+/// How many worlds are kept apart at one point.
+pub(super) const MAX_WORLDS: usize = 12;
+
+/// What was done with an object.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Use {
+    /// It was stored in this field, and whether anybody uses that is not decided here.
+    Stored(DefId, Name),
+    /// It was used, or may have been.
+    Real,
+}
+
+/// What holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct World {
+    /// What locals hold; those that are not here hold nothing of interest.
+    pub(super) env: BTreeMap<LocalId, Val>,
+    /// What was done with objects.
+    pub(super) used: BTreeMap<ObjId, Use>,
+    /// Contexts that are certainly done.
+    pub(super) done: BTreeSet<ObjId>,
+    /// Tasks started since the last time anything was waited for.
+    pub(super) fresh: BTreeSet<ObjId>,
+    /// Inputs whose handle has been cancelled.
+    pub(super) cancelled: BTreeSet<InputPath>,
+    /// A context that may be missing is known to be missing.
+    pub(super) missing: bool,
+    /// What was waited for, at all.
+    pub(super) awaited: bool,
+    /// Conditions that led here.
+    pub(super) assume: BTreeMap<Cond, bool>,
+}
+
+impl World {
+    /// What a place holds.
+    pub(super) fn read(&self, place: &Place) -> Val {
+        let mut value = self.env.get(&place.base).cloned().unwrap_or_default();
+        for step in &place.path {
+            value = value.project(step);
+        }
+        match value {
+            // What a reference to a place of this body shows is what that place holds now.
+            Val::Ref(shown, Some(target)) if target.base != place.base => {
+                let now = self.read_through(&target, 4).unwrap_or(*shown);
+                Val::Ref(Box::new(now.behind().clone()), Some(target))
+            }
+            other => other,
+        }
+    }
+
+    fn read_through(&self, place: &Place, fuel: u8) -> Option<Val> {
+        let mut value = self.env.get(&place.base)?.clone();
+        for step in &place.path {
+            value = value.project(step);
+        }
+        match value {
+            Val::Ref(_, Some(target)) if fuel > 0 && target.base != place.base => self.read_through(&target, fuel - 1),
+            other => Some(other),
+        }
+    }
+
+    /// Gives a local a value.
+    pub(super) fn set(&mut self, local: LocalId, value: Val) {
+        self.assume.retain(|cond, _| !cond.bases.contains(&local));
+        match value {
+            Val::Unknown => self.env.remove(&local),
+            value => self.env.insert(local, value),
+        };
+    }
+
+    /// Reads a place by value: what it owned is owned by the reader from then on.
+    pub(super) fn take(&mut self, place: &Place) -> Val {
+        let value = self.read(place);
+        if value.owns() {
+            self.replace(place, Val::Moved);
+        }
+        value
+    }
+
+    /// Puts a value into a place of this body and gives what was there; none if the place is not
+    /// known to be one of this body's.
+    pub(super) fn replace(&mut self, place: &Place, value: Val) -> Option<Val> {
+        if place.path.is_empty() {
+            if let Some(Val::Ref(_, Some(_)) | Val::Input(_)) = self.env.get(&place.base)
+                && !matches!(value, Val::Moved)
+            {
+                self.set(place.base, value);
+                return Some(Val::Unknown);
+            }
+            let old = self.env.get(&place.base).cloned().unwrap_or_default();
+            self.set(place.base, value);
+            return Some(old);
+        }
+        let mut root = self.env.get(&place.base).cloned().unwrap_or_default();
+        if let Val::Ref(_, Some(target)) = &root {
+            let mut target = target.clone();
+            target.path.extend(place.path.iter().filter(|step| !matches!(step, crate::facts::Step::Deref)).cloned());
+            if target.base == place.base {
+                return None;
+            }
+            return self.replace(&target, value);
+        }
+        let old = put(&mut root, &place.path, value)?;
+        self.env.insert(place.base, root);
+        self.assume.retain(|cond, _| !cond.bases.contains(&place.base));
+        Some(old)
+    }
+
+    /// Whether another place than those already dropped owns the object.
+    pub(super) fn owned_elsewhere(&self, id: ObjId) -> bool {
+        self.env.values().any(|value| owned_in(value, id))
+    }
+
+    /// Notes that an object was used.
+    pub(super) fn mark(&mut self, id: ObjId, how: Use) {
+        let entry = self.used.entry(id).or_insert_with(|| how.clone());
+        if how > *entry {
+            *entry = how;
+        }
+    }
+
+    /// Whether an object was used.
+    pub(super) fn is_used(&self, id: ObjId) -> bool {
+        self.used.contains_key(&id)
+    }
+
+    /// Forgets what the conditions on this local said.
+    pub(super) fn forget(&mut self, local: LocalId) {
+        self.assume.retain(|cond, _| !cond.bases.contains(&local));
+    }
+
+    /// Makes room for the objects that an operation is about to make again: what it made before
+    /// is told apart as old.
+    pub(super) fn retire(&mut self, block: u32, op: u32) {
+        let is_ours = |id: &ObjId| id.block == block && id.op == op && !id.old;
+        let touched = self.used.keys().any(is_ours)
+            || self.done.iter().any(is_ours)
+            || self.env.values().any(|value| {
+                let mut hit = false;
+                value.walk(&mut |value, _, _| hit |= matches!(value, Val::Obj(id) if is_ours(id)));
+                hit
+            });
+        if !touched {
+            return;
+        }
+        let rename = |id: ObjId| if is_ours(&id) { ObjId { old: true, ..id } } else { id };
+        let env = std::mem::take(&mut self.env);
+        self.env = env.into_iter().map(|(local, value)| (local, value.renamed(&rename))).collect();
+        // Old objects of several turns share one name: they count as used only if the last is.
+        let used = std::mem::take(&mut self.used);
+        for (id, how) in used {
+            self.used.insert(rename(id), how);
+        }
+        self.done.retain(|id| !is_ours(id));
+        self.fresh = self.fresh.iter().map(|id| rename(*id)).collect();
+    }
+
+    /// Whether both are the same but for how they were reached.
+    pub(super) fn same_state(&self, other: &World) -> bool {
+        self.env == other.env
+            && self.used == other.used
+            && self.done == other.done
+            && self.fresh == other.fresh
+            && self.cancelled == other.cancelled
+            && self.missing == other.missing
+    }
+
+    /// Takes from `other` only the assumptions that both make. Whether anything was given up.
+    pub(super) fn weaken(&mut self, other: &World) -> bool {
+        let before = (self.assume.len(), self.awaited);
+        self.assume.retain(|cond, truth| other.assume.get(cond) == Some(truth));
+        self.awaited |= other.awaited;
+        before != (self.assume.len(), self.awaited)
+    }
+
+    /// What both agree on. Whether anything was given up.
+    pub(super) fn join(&mut self, other: &World) -> bool {
+        let before = self.clone();
+        let mut lost = Vec::new();
+        let env = std::mem::take(&mut self.env);
+        for (local, value) in env {
+            match other.env.get(&local) {
+                Some(theirs) if *theirs == value => {
+                    self.env.insert(local, value);
+                }
+                theirs => {
+                    lost.push(value);
+                    lost.extend(theirs.cloned());
+                }
+            }
+        }
+        lost.extend(
+            other.env.iter().filter(|(local, _)| !before.env.contains_key(local)).map(|(_, value)| value.clone()),
+        );
+        for (id, how) in &other.used {
+            self.mark(*id, how.clone());
+        }
+        // What is no longer in sight is taken as used.
+        for value in lost {
+            value.walk(&mut |value, _, _| {
+                if let Val::Obj(id) = value {
+                    self.used.insert(*id, Use::Real);
+                }
+            });
+        }
+        self.done.retain(|id| other.done.contains(id));
+        self.fresh.retain(|id| other.fresh.contains(id));
+        self.cancelled.retain(|input| other.cancelled.contains(input));
+        self.missing |= other.missing;
+        self.weaken(other);
+        *self != before
+    }
+}
+
+/// Whether the value owns the object.
+fn owned_in(value: &Val, id: ObjId) -> bool {
+    let mut hit = false;
+    value.walk(&mut |value, _, borrowed| hit |= !borrowed && *value == Val::Obj(id));
+    hit
+}
+
+/// Puts a value at the end of a way into another and gives what was there.
+fn put(root: &mut Val, path: &[crate::facts::Step], value: Val) -> Option<Val> {
+    use crate::facts::Step;
+    let Some((step, rest)) = path.split_first() else {
+        return Some(std::mem::replace(root, value));
+    };
+    match (root, step) {
+        (root, Step::Deref) if !matches!(root, Val::Ref(..) | Val::Input(_)) => put(root, rest, value),
+        (Val::Agg(agg), Step::Field(name) | Step::Variant(_, name)) => {
+            if let Some((_, slot)) = agg.fields.iter_mut().find(|(field, _)| field == name) {
+                return put(slot, rest, value);
+            }
+            if rest.is_empty() {
+                agg.fields.push((name.clone(), value));
+                return Some(Val::Unknown);
+            }
+            None
+        }
+        (root @ Val::Unknown, Step::Field(name)) if rest.is_empty() && matches!(value, Val::Moved) => {
+            let _ = name;
+            Some(std::mem::take(root))
+        }
+        _ => None,
+    }
+}

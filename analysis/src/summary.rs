@@ -1,0 +1,334 @@
+//! What each body does, told for its callers, and how that is found for all bodies together.
+//!
+//! Bodies are looked at callees first. A call of a body that has not been looked at yet (recursion)
+//! does not come back; when its summary is there or changes, its callers are looked at again, until
+//! nothing changes. This is the least fixpoint, as for any forward analysis over a call graph.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::facts::{ItemKind, Name, OpKind, Terminator};
+use crate::flow::events::Flow;
+use crate::flow::value::{InputPath, InputUses, ObjId, Object, Uses, Val};
+use crate::link::Program;
+use crate::model::{FnRole, TypeRole};
+use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
+
+/// How often a body is looked at in one fixpoint.
+const MAX_ROUNDS: u8 = 6;
+
+/// What a body does.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// It never comes back.
+    pub diverges: bool,
+    /// What it gives back: one for each way that gives something else.
+    pub rets: Vec<Val>,
+    /// The objects in what it gives back.
+    pub objects: BTreeMap<ObjId, Object>,
+    /// What it does with its inputs, on any way.
+    pub uses: InputUses,
+    /// Inputs whose handle it cancels on every way that comes back.
+    pub cancelled: BTreeSet<InputPath>,
+    /// Fields it stores handles in.
+    pub stored: BTreeSet<(DefId, Name)>,
+    /// Fields it reads and does something with; without a struct where that is not known.
+    pub fields_used: BTreeSet<(Option<DefId>, Name)>,
+}
+
+impl Summary {
+    /// What is done with a part of an input, or with anything it is a part of.
+    pub fn uses_at(&self, input: u32, path: &[Name]) -> Uses {
+        let path: Vec<&Name> = path.iter().take_while(|step| *step != "()").collect();
+        let mut uses = Uses::default();
+        for (at, done) in &self.uses {
+            let near = at.path.iter().zip(&path).all(|(a, b)| a == *b);
+            if at.input == input && near {
+                uses = uses.and(*done);
+            }
+        }
+        uses
+    }
+}
+
+/// The summaries of all bodies.
+#[derive(Clone, Debug, Default)]
+pub struct Summaries {
+    known: FxHashMap<BodyRef, Summary>,
+    relevant: FxHashSet<BodyRef>,
+    endless: FxHashSet<BodyRef>,
+    plain: Summary,
+    never: Summary,
+}
+
+impl Summaries {
+    /// What a body does, if that is known. Bodies in which nothing of interest occurs do nothing.
+    pub fn get(&self, body: BodyRef) -> Option<&Summary> {
+        match self.known.get(&body) {
+            Some(summary) => Some(summary),
+            None if self.endless.contains(&body) => Some(&self.never),
+            None if !self.relevant.contains(&body) => Some(&self.plain),
+            None => None,
+        }
+    }
+
+    /// Whether a body is still to be looked at.
+    pub fn is_pending(&self, body: BodyRef) -> bool {
+        self.relevant.contains(&body) && !self.known.contains_key(&body)
+    }
+}
+
+/// Finds the summaries and flows of all bodies; flows in the order of the bodies.
+pub fn summarize(program: &Program) -> (Summaries, Vec<Flow>) {
+    let relevant = relevant(program);
+    let order = callees_first(program, &relevant);
+    let position: FxHashMap<BodyRef, usize> = order.iter().enumerate().map(|(at, body)| (*body, at)).collect();
+    let mut callers: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); order.len()];
+    for (at, body) in order.iter().enumerate() {
+        for callee in callees(program, *body) {
+            if let Some(slot) = position.get(&callee).and_then(|at| callers.get_mut(*at)) {
+                slot.insert(at);
+            }
+        }
+    }
+    let plain = Summary { rets: vec![Val::Unknown], ..Summary::default() };
+    let never = Summary { diverges: true, ..Summary::default() };
+    let endless = endless(program).into_iter().filter(|body| !relevant.contains(body)).collect();
+    let mut summaries = Summaries { known: FxHashMap::default(), relevant, endless, plain, never };
+    let mut flows: BTreeMap<BodyRef, Flow> = BTreeMap::new();
+    let mut rounds = vec![0u8; order.len()];
+    let mut work: BTreeSet<usize> = (0..order.len()).collect();
+    while let Some(at) = work.pop_first() {
+        let (Some(body), Some(round)) = (order.get(at).copied(), rounds.get_mut(at)) else { continue };
+        if *round >= MAX_ROUNDS {
+            continue;
+        }
+        *round += 1;
+        let Some((summary, flow)) = crate::flow::run(program, &summaries, body) else { continue };
+        flows.insert(body, flow);
+        let changed = summaries.known.get(&body) != Some(&summary);
+        if changed {
+            summaries.known.insert(body, summary);
+            work.extend(callers.get(at).into_iter().flatten());
+        }
+    }
+    (summaries, flows.into_values().collect())
+}
+
+/// The bodies that something of interest occurs in.
+fn relevant(program: &Program) -> FxHashSet<BodyRef> {
+    let mut found = FxHashSet::default();
+    for &who in program.bodies() {
+        if found.contains(&who) || !is_relevant(program, who) {
+            continue;
+        }
+        // A closure's surroundings are looked at with it: they make it and give it its captures.
+        let mut at = Some(who);
+        while let Some(body) = at {
+            found.insert(body);
+            at = parent(program, body);
+        }
+    }
+    // So are the closures of a function that is looked at.
+    for &who in program.bodies() {
+        if parent(program, who).is_some_and(|parent| found.contains(&parent)) {
+            found.insert(who);
+        }
+    }
+    found
+}
+
+/// The body a closure or `async` block stands in.
+pub fn parent(program: &Program, who: BodyRef) -> Option<BodyRef> {
+    match program.body(who)?.kind {
+        crate::facts::BodyKind::Closure(parent) | crate::facts::BodyKind::AsyncBlock(parent) => {
+            Some(BodyRef { file: who.file, body: parent })
+        }
+        _ => None,
+    }
+}
+
+fn is_relevant(program: &Program, who: BodyRef) -> bool {
+    let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { return false };
+    if program.handler(who).is_some() {
+        return true;
+    }
+    let returns = body.blocks.iter().any(|block| matches!(block.end, Terminator::Return(_)));
+    if !returns {
+        return true;
+    }
+    let calls = typed.targets.iter().flatten().any(|target| match target {
+        Target::External(path) | Target::TraitMethod(path) => {
+            program.models.function(path).is_some_and(|model| matters(model.role))
+        }
+        _ => false,
+    });
+    let generic =
+        body.params.iter().filter_map(|local| typed.locals.get(local.index())).any(|ty| takes_anything(program, ty, 4));
+    generic || calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4))
+}
+
+/// The bodies that never come back: no way through them leads to a `Return` past calls that do not.
+fn endless(program: &Program) -> FxHashSet<BodyRef> {
+    let mut found: FxHashSet<BodyRef> = FxHashSet::default();
+    // A chain of helpers that exit is rarely longer than this.
+    for _ in 0..8 {
+        let more: Vec<BodyRef> = program
+            .bodies()
+            .iter()
+            .filter(|body| !found.contains(*body) && never_returns(program, **body, &found))
+            .copied()
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        found.extend(more);
+    }
+    found
+}
+
+fn never_returns(program: &Program, who: BodyRef, known: &FxHashSet<BodyRef>) -> bool {
+    let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { return false };
+    let stops = |block: usize| {
+        typed.targets.get(block).into_iter().flatten().any(|target| match target {
+            Target::External(path) => program.models.function(path).is_some_and(|model| model.role == FnRole::Exit),
+            Target::Def(def) => program.body_of(*def).is_some_and(|callee| known.contains(&callee)),
+            _ => false,
+        })
+    };
+    let mut seen = FxHashSet::default();
+    let mut left = vec![0usize];
+    while let Some(at) = left.pop() {
+        let Some(block) = body.blocks.get(at) else { continue };
+        if !seen.insert(at) || stops(at) {
+            continue;
+        }
+        match &block.end {
+            Terminator::Return(_) => return false,
+            Terminator::Goto(next) => left.push(next.index()),
+            Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
+                left.extend([then.index(), other.index()]);
+            }
+            Terminator::Select { arms, other, .. } => {
+                left.extend(arms.iter().map(|arm| arm.block.index()).chain(other.map(|other| other.index())));
+            }
+            Terminator::Diverge => {}
+        }
+    }
+    true
+}
+
+fn matters(role: FnRole) -> bool {
+    matches!(
+        role,
+        FnRole::Root
+            | FnRole::Placeholder
+            | FnRole::Never
+            | FnRole::Derive
+            | FnRole::Detach
+            | FnRole::Reparent
+            | FnRole::RequestContext
+            | FnRole::Guard
+            | FnRole::GuardRef
+            | FnRole::OtherGuard
+            | FnRole::Cancel
+            | FnRole::Spawn
+            | FnRole::AbortOnDrop
+            | FnRole::Exit
+            | FnRole::MakeGroup
+    )
+}
+
+/// Whether a value of the type may hold a closure, a future or anything else.
+fn takes_anything(program: &Program, ty: &Ty, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return false };
+    match ty {
+        Ty::Param(..) | Ty::Bounds(_) | Ty::FnPtr(..) => true,
+        Ty::Adt(TyCon::Def(def), _) => match program.item(*def).map(|item| &item.kind) {
+            Some(ItemKind::Struct { generics, .. } | ItemKind::Enum { generics, .. }) => !generics.params.is_empty(),
+            _ => false,
+        },
+        Ty::Adt(_, args) | Ty::Tuple(args) => args.iter().any(|arg| takes_anything(program, arg, fuel)),
+        Ty::Ref(inner, _) | Ty::Slice(inner) => takes_anything(program, inner, fuel),
+        _ => false,
+    }
+}
+
+fn mentions_role(program: &Program, ty: &Ty, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return false };
+    let interesting = program.type_model(ty).is_some_and(|model| {
+        matches!(
+            model.role,
+            TypeRole::Context
+                | TypeRole::Handle
+                | TypeRole::Guard
+                | TypeRole::Stop
+                | TypeRole::Task
+                | TypeRole::TaskSet
+                | TypeRole::Group
+        )
+    });
+    interesting
+        || match ty {
+            Ty::Adt(_, args) | Ty::Tuple(args) => args.iter().any(|arg| mentions_role(program, arg, fuel)),
+            Ty::Ref(inner, _) | Ty::Slice(inner) | Ty::Future(inner) => mentions_role(program, inner, fuel),
+            _ => false,
+        }
+}
+
+/// The bodies of the program that a body may run, by name.
+pub fn callees(program: &Program, who: BodyRef) -> Vec<BodyRef> {
+    let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { return Vec::new() };
+    let mut found: Vec<BodyRef> = Vec::new();
+    for target in typed.targets.iter().flatten() {
+        if let Target::Def(def) = target {
+            found.extend(body_of(program, *def));
+        }
+    }
+    for op in body.blocks.iter().flat_map(|block| &block.ops) {
+        if let OpKind::Closure(inner) = &op.kind {
+            found.push(BodyRef { file: who.file, body: *inner });
+        }
+    }
+    for ty in &typed.locals {
+        if let Some(body) = program.drop_impl(ty).and_then(|def| program.body_of(def)) {
+            found.push(body);
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
+/// The body a call of a function runs: its own, or that of a trait method's only implementation.
+pub fn body_of(program: &Program, def: DefId) -> Option<BodyRef> {
+    program.body_of(def).or_else(|| match program.implementations(def).as_slice() {
+        [only] => program.body_of(*only),
+        _ => None,
+    })
+}
+
+fn callees_first(program: &Program, relevant: &FxHashSet<BodyRef>) -> Vec<BodyRef> {
+    let mut order = Vec::with_capacity(relevant.len());
+    let mut seen = FxHashSet::default();
+    for &start in program.bodies() {
+        if !relevant.contains(&start) || !seen.insert(start) {
+            continue;
+        }
+        let mut stack = vec![(start, callees(program, start).into_iter())];
+        while let Some((body, rest)) = stack.last_mut() {
+            match rest.next() {
+                Some(next) if relevant.contains(&next) && seen.insert(next) => {
+                    stack.push((next, callees(program, next).into_iter()));
+                }
+                Some(_) => {}
+                None => {
+                    order.push(*body);
+                    stack.pop();
+                }
+            }
+        }
+    }
+    order
+}

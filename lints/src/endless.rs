@@ -1,0 +1,41 @@
+//! What the rules about contexts that never end share.
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::analysis::Endless;
+use ctxlint_analysis::flow::events::{Event, Flow, Seen};
+use ctxlint_analysis::model::FnRole;
+
+use crate::finding::Finding;
+
+/// The calls of functions of some roles on contexts that certainly never end.
+pub(crate) fn calls<'a>(
+    analysis: &'a Analysis,
+    roles: &'a [FnRole],
+) -> impl Iterator<Item = (&'a Flow, &'a Event, Endless)> {
+    analysis.flows.iter().flat_map(move |flow| {
+        flow.events.iter().filter_map(move |event| Some((flow, event, endless(analysis, flow, event, roles)?)))
+    })
+}
+
+fn endless(analysis: &Analysis, flow: &Flow, event: &Event, roles: &[FnRole]) -> Option<Endless> {
+    let mut found = None;
+    for seen in &event.seen {
+        let Seen::Context { role, ctx: Some(ctx), .. } = seen else { return None };
+        if !roles.contains(role) {
+            return None;
+        }
+        found = Some(analysis.endless(flow.body, ctx)?);
+    }
+    found
+}
+
+/// Labels for where such a context comes from.
+pub(crate) fn told(finding: Finding, endless: &Endless) -> Finding {
+    let word = if endless.detached { "detached here" } else { "a root, made here" };
+    finding.label(endless.way.origin, word).hops(&endless.way, "it gets there")
+}
+
+/// How to call such a context.
+pub(crate) fn kind(endless: &Endless) -> &'static str {
+    if endless.detached { "a detached context" } else { "a root context" }
+}

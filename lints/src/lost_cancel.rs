@@ -1,0 +1,148 @@
+//! A cancel handle that nothing will ever use, or that some way out leaves unused.
+
+use std::collections::BTreeSet;
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::facts::Exit;
+use ctxlint_analysis::flow::Use;
+use ctxlint_analysis::flow::events::{Flow, LossKind};
+use ctxlint_analysis::flow::value::{ObjId, ObjKind, Object};
+
+use crate::finding::{Applicability, Edit, Finding};
+use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "lost_cancel",
+    group: Group::Correctness,
+    level: Level::Deny,
+    summary: "a cancel handle that nothing will ever use, or that some way out leaves unused",
+    docs: include_str!("../docs/lost_cancel.md"),
+    in_tests: true,
+    fixable: true,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    // Handles made on different ways and bound to one name are one misuse.
+    let mut seen = BTreeSet::new();
+    for flow in &analysis.flows {
+        for (id, object) in &flow.objects {
+            if matches!(object.kind, ObjKind::Handle(_)) && !id.old {
+                findings.extend(handle(analysis, flow, *id, object).filter(|finding| seen.insert(finding.primary)));
+            }
+        }
+    }
+}
+
+fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Option<Finding> {
+    let used = flow.used.get(&id);
+    let really_used = used.is_some_and(|uses| uses.contains(&Use::Real));
+    let dead_field = used.into_iter().flatten().find_map(|how| match how {
+        Use::Stored(def, field)
+            if !analysis.field_is_used(*def, field) && !support::is_exposed(analysis, *def, field) =>
+        {
+            Some((*def, field.clone()))
+        }
+        _ => None,
+    });
+    let old = ObjId { old: true, ..id };
+    let losses: Vec<_> = [id, old].iter().filter_map(|id| flow.losses.get(id)).flatten().collect();
+    let name = support::bound_name(object);
+    let site = support::bound_site(object);
+    if let (Some((def, field)), false) = (&dead_field, really_used) {
+        let text =
+            format!("the cancel handle is stored in `{field}`, and nothing ever uses that field: the context lives on");
+        return Some(
+            Finding::new(RULE.name, site, text, "this handle is stored and never used")
+                .label(support::field_site(analysis, *def, field).unwrap_or(site), "in this field")
+                .label(object.name_site, "the context that it would end is made here")
+                .note("children, timers and tasks of that context stay until its parent ends")
+                .help("cancel it in a method or in `Drop`, or store the guard instead: `handle.guard()` cancels when it is dropped"),
+        );
+    }
+    if losses.is_empty() {
+        return None;
+    }
+    if really_used && analysis.program.is_main(flow.body) {
+        return None;
+    }
+    let never = !really_used && dead_field.is_none() && !used.is_some_and(|uses| !uses.is_empty());
+    let (message, label) = if never {
+        (
+            format!("the cancel handle{} is never used: nothing can end the context early", quoted(&name)),
+            "nobody can cancel with this".to_owned(),
+        )
+    } else {
+        (
+            format!("the cancel handle{} is not used on every path: the context outlives this call", quoted(&name)),
+            "not used on every path".to_owned(),
+        )
+    };
+    let mut finding = Finding::new(RULE.name, site, message, label);
+    if object.name_site != site {
+        finding = finding.label(object.name_site, "the context and its handle are made here");
+    }
+    for via in object.via.iter().take(3) {
+        finding = finding.label(*via, "by way of this call");
+    }
+    for loss in losses.iter().take(3) {
+        let word = match &loss.how {
+            LossKind::Exit(Exit::Return) => "this `return` leaves without it",
+            LossKind::Exit(Exit::Question) => "this `?` may leave without it",
+            LossKind::Exit(Exit::Break) => "this `break` leaves its scope without it",
+            LossKind::Exit(Exit::Continue) => "this `continue` leaves its scope without it",
+            LossKind::Exit(Exit::End) if never => continue,
+            LossKind::Exit(Exit::End) => "its scope can end here without it",
+            LossKind::Discarded => continue,
+            LossKind::Dropped => "dropping a handle does not cancel",
+            LossKind::Forgotten => "a forgotten handle never cancels",
+            LossKind::Overwritten => "it is overwritten here before it was used",
+            LossKind::Ignored => "whoever gets it here does nothing with it",
+        };
+        finding = finding.label(loss.site, word);
+    }
+    finding = finding
+        .note("dropping a cancel handle does not cancel: what derives from the context waits until its parent ends");
+    Some(advise(analysis, flow, id, object, finding, never))
+}
+
+fn quoted(name: &Option<String>) -> String {
+    name.as_ref().map_or_else(String::new, |name| format!(" `{name}`"))
+}
+
+fn advise(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object, finding: Finding, never: bool) -> Finding {
+    let advice = "keep a guard for as long as the context is needed: `let _guard = cancel.guard();`";
+    let Some((name, site)) =
+        object.name.clone().map(|(name, site)| (name.to_string(), site)).or(object.wild.map(|site| ("_".into(), site)))
+    else {
+        return finding.help(
+            "bind both parts, and keep a guard for as long as the context is needed: `let _guard = cancel.guard();`",
+        );
+    };
+    let Some(statement) = support::statement_of(analysis, flow.body, id) else { return finding.help(advice) };
+    if !never
+        || !statement.span.contains(site.span)
+        || flow.losses.get(&id).is_none_or(|losses| !losses.iter().all(|l| ends(&l.how)))
+    {
+        return finding.help(advice);
+    }
+    let ctx = match &object.kind {
+        ObjKind::Handle(ctx) => ctx.as_ref().map(|ctx| ctx.id),
+        _ => None,
+    };
+    let stays = ctx.is_some_and(|ctx| !support::leaves(analysis, flow, ctx));
+    let applicability = if stays { Applicability::MachineApplicable } else { Applicability::MaybeIncorrect };
+    let bound = if name == "_" { "cancel" } else { name.as_str() };
+    let mut edits = Vec::new();
+    if name == "_" {
+        edits.push(Edit::replace(site, bound));
+    }
+    edits.push(Edit::insert(statement.file_id(), statement.span.end, format!(" let _guard = {bound}.guard();")));
+    finding.fix("keep a guard that cancels at the end of the scope", edits, applicability)
+}
+
+fn ends(how: &LossKind) -> bool {
+    matches!(how, LossKind::Exit(_) | LossKind::Discarded)
+}

@@ -1,0 +1,68 @@
+//! A request's context in work that outlives the request.
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::analysis::Way;
+use ctxlint_analysis::flow::events::Flow;
+use ctxlint_analysis::flow::value::{ObjId, ObjKind, Task, TaskCtx, Uses};
+
+use crate::finding::Finding;
+use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "request_context_in_task",
+    group: Group::Suspicious,
+    level: Level::Warn,
+    summary: "a request's context in spawned work that outlives the request",
+    docs: include_str!("../docs/request_context_in_task.md"),
+    in_tests: false,
+    fixable: true,
+    check: Some(check),
+};
+
+/// Work that ends with its context.
+const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    for flow in &analysis.flows {
+        if analysis.program.is_test(flow.body) {
+            continue;
+        }
+        for (id, object) in &flow.objects {
+            let ObjKind::Task(task) = &object.kind else { continue };
+            if id.old || !support::outlives(flow, *id, task) {
+                continue;
+            }
+            if let Some((of, way)) = request(analysis, flow, *id, task) {
+                findings.push(finding(analysis, flow, *id, task, of, &way));
+            }
+        }
+    }
+    // A helper's spawn is one misuse, however many callers hand it a request's context.
+    let mut seen = std::collections::BTreeSet::new();
+    findings.retain(|finding| finding.rule != RULE.name || seen.insert(finding.primary));
+}
+
+fn request<'t>(analysis: &Analysis, flow: &Flow, _: ObjId, task: &'t Task) -> Option<(&'t TaskCtx, Way)> {
+    task.contexts
+        .iter()
+        .filter(|of| of.uses.any(CUT) && !support::is_cut_outside(analysis, flow.body))
+        .find_map(|of| Some((of, analysis.request(flow.body, &of.ctx)?)))
+}
+
+fn finding(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task, of: &TaskCtx, way: &Way) -> Finding {
+    let finding = Finding::new(
+        RULE.name,
+        task.site,
+        "the task works on a request's context: its work is cancelled when the request ends",
+        "outlives the request, its context does not",
+    )
+    .label(way.origin, "the request's context")
+    .label(of.ctx.site, "derived from it here")
+    .hops(way, "it gets here")
+    .note(
+        "when the handler returns or the client goes away, the context is done and what the task still has to do fails",
+    );
+    support::detach(analysis, flow, id, task, of, finding)
+}
