@@ -2,11 +2,10 @@
 
 use std::fmt;
 use std::panic::{RefUnwindSafe, UnwindSafe};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::executor;
 use crate::node::CancelNode;
-use crate::sync::{Arc, Weak};
+use crate::sync::{Arc, Mutex, MutexGuard, Weak, lock};
 use crate::timer::Timed;
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -32,7 +31,7 @@ impl Callback {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.0)
     }
 
     /// Takes the job; whoever gets it decides what becomes of it.

@@ -45,12 +45,16 @@ impl Done {
         // Wakers are cloned before and dropped after the node's lock is held: both are foreign code.
         if self.slot == NIL {
             match node.add_waker(waker.clone()) {
-                Ok(key) => self.slot = key,
+                Ok(key) => {
+                    self.slot = key;
+                    return Poll::Pending;
+                }
                 Err(unused) => drop(unused),
             }
         } else if !node.has_waker(self.slot, waker) {
             drop(node.replace_waker(self.slot, waker.clone()));
         }
+        // The node may have ended since the first look.
         match node.error() {
             Some(error) => {
                 self.slot = NIL;

@@ -1,4 +1,5 @@
 //! The threads that callbacks run on: started when there is something to run, gone when idle.
+#![cfg_attr(loom, allow(dead_code, reason = "models run callbacks on loom's threads"))]
 
 use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
@@ -38,6 +39,13 @@ struct State {
 }
 
 /// Runs `job` on another thread, soon.
+#[cfg(loom)]
+pub(crate) fn start(job: Job) {
+    loom::thread::spawn(move || contain(job));
+}
+
+/// Runs `job` on another thread, soon.
+#[cfg(not(loom))]
 pub(crate) fn start(job: Job) {
     let mut state = POOL.lock();
     state.queue.push_back(job);

@@ -112,14 +112,20 @@ impl CancelNode {
             parent,
             limits,
         });
-        if let Some(owner) = node.parent.owner() {
-            node.join(owner, &node.slot);
+        if let Some(owner) = node.parent.owner()
+            && let Some(key) = node.join(owner)
+        {
+            // Nobody else needs the slot yet: the node is not handed out before this returns,
+            // and a cancellation from above empties the whole list without it.
+            node.slot.store(key, Ordering::Relaxed);
         }
         if let Some(Own::Merge { other, slot }) = node.own()
             && let Some(owner) = other.owner()
+            && let Some(key) = node.join(owner)
         {
-            node.join(owner, slot);
-            // The parent may have ended the node meanwhile, before it knew of the second list.
+            // The parent may end the node meanwhile, and then needs the second slot. Either it
+            // finds the key here, or the node is seen to be done.
+            slot.swap(key, Ordering::AcqRel);
             if node.is_done_for_sure() {
                 node.detach();
             }
@@ -127,13 +133,14 @@ impl CancelNode {
         node
     }
 
-    /// Registers with `owner`, or ends as it ended.
-    fn join(self: &Arc<Self>, owner: &CancelNode, slot: &AtomicU32) {
+    /// Registers with `owner` and returns the key, or ends as it ended.
+    fn join(self: &Arc<Self>, owner: &CancelNode) -> Option<u32> {
         match owner.add_child(self) {
-            // Nobody else can know the slot yet: the node is not handed out before this returns,
-            // and a cancellation from above empties the whole list without it.
-            Ok(key) => slot.store(key, Ordering::Relaxed),
-            Err(end) => crate::walk::cancel(self, end),
+            Ok(key) => Some(key),
+            Err(end) => {
+                crate::walk::cancel(self, end);
+                None
+            }
         }
     }
 

@@ -70,7 +70,7 @@ pub(crate) fn reap(link: Context) {
         }
         false
     });
-    if outermost == Ok(true) {
+    if matches!(outermost, Ok(true)) {
         let guard = Drain;
         drop(link.take());
         drop(guard);

@@ -8,7 +8,7 @@ use std::time::Instant;
 use crate::callback::{Callback, Home};
 use crate::heap::{Heap, Ticket};
 use crate::node::CancelNode;
-use crate::sync::{Arc, Weak};
+use crate::sync::{self, Arc, Weak};
 use crate::walk::contain;
 
 /// Entries taken from the queue in one go, so that the queue's lock is held shortly.
@@ -65,15 +65,15 @@ impl Timed {
 }
 
 /// The place for the timer of one node.
-pub(crate) struct Timer(Mutex<Option<Timed>>);
+pub(crate) struct Timer(sync::Mutex<Option<Timed>>);
 
 impl Timer {
     pub(crate) fn new() -> Timer {
-        Timer(Mutex::new(None))
+        Timer(sync::Mutex::new(None))
     }
 
     fn swap(&self, timed: Option<Timed>) -> Option<Timed> {
-        std::mem::replace(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner), timed)
+        std::mem::replace(&mut *sync::lock(&self.0), timed)
     }
 
     pub(crate) fn arm(&self, at: Instant, node: Weak<CancelNode>) {

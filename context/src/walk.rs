@@ -27,13 +27,15 @@ fn cancel_all(origin: &Arc<CancelNode>, end: End) {
         origin.wait_settled();
         return;
     };
-    origin.detach();
     let mut fallout = Fallout::default();
     let children = fallout.gather(dependents);
     if !children.is_empty() {
         mark_below(children, &end, &mut fallout);
         origin.settle();
     }
+    // Not before the subtree is done: whoever cancels the parent meanwhile has to find the node
+    // in the list, to wait for it.
+    origin.detach();
     fallout.release();
 }
 
@@ -53,6 +55,7 @@ fn mark_below(mut top: Children, end: &End, fallout: &mut Fallout) {
             match stack.pop() {
                 Some(frame) => {
                     frame.node.settle();
+                    frame.node.detach_own();
                     fallout.bury(frame.node);
                     continue;
                 }
@@ -68,9 +71,9 @@ fn mark_below(mut top: Children, end: &End, fallout: &mut Fallout) {
         }
         match child.mark(end) {
             Some(dependents) => {
-                child.detach_own();
                 let children = fallout.gather(dependents);
                 if children.is_empty() {
+                    child.detach_own();
                     fallout.bury(child);
                 } else {
                     stack.push(Frame { node: child, children });
