@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use aho_corasick::AhoCorasick;
 use ctxlint_analysis::facts::{Name, Span};
+use ctxlint_analysis::model::Models;
 use ctxlint_analysis::source::{Crate, CrateId, CrateKind, Dependency, FileId, SourceFile, Sources};
 use ctxlint_lints::RULES;
 use ctxlint_lints::finding::{Finding, Place};
@@ -21,9 +22,12 @@ use crate::workspace::{DependencyKind, File, Workspace};
 /// number of them.
 pub fn check(workspace: &Workspace, config: &Config) -> Report {
     let mut clock = Clock::start();
-    let models = config.models();
+    let models = match engine::models(&config.models()) {
+        Ok(models) => models,
+        Err(cause) => return Report { failures: vec![format!("internal error: {cause}")], ..Report::default() },
+    };
 
-    let parsed = parse(workspace, &engine::words(&models));
+    let parsed = parse(workspace, &models);
     clock.step("parse");
 
     let trees = modules::trees(workspace, &parsed);
@@ -34,7 +38,7 @@ pub fn check(workspace: &Workspace, config: &Config) -> Report {
     let tests: Vec<bool> = (0..workspace.files.len()).map(|file| is_test(workspace, &trees, file)).collect();
     let mut failures = internal_errors(workspace, &parsed);
     let mut findings = syntax_errors(&parsed);
-    match engine::analyse(sources, &models) {
+    match engine::analyse(sources, models) {
         Ok(analysis) => {
             clock.step("analyse");
             for (rule, outcome) in run_rules(&analysis, config) {
@@ -57,10 +61,10 @@ pub fn check(workspace: &Workspace, config: &Config) -> Report {
 
 /// Parses the files that can matter, in rounds: those that contain a word of a model, those on the
 /// way to them from their crate's root, and those that use what these export under other names.
-fn parse(workspace: &Workspace, words: &[String]) -> Vec<Option<Parsed>> {
+fn parse(workspace: &Workspace, models: &Models) -> Vec<Option<Parsed>> {
     let files = &workspace.files;
     let mut parsed: Vec<Option<Parsed>> = vec![None; files.len()];
-    let mut wanted = containing(files, words);
+    let mut wanted = containing(files, &engine::words(models, renamed(workspace)));
     for (file, wanted) in files.iter().zip(&mut wanted) {
         *wanted |= file.named || memchr::memmem::find(file.text.as_bytes(), b"#[path").is_some();
     }
@@ -78,9 +82,19 @@ fn parse(workspace: &Workspace, words: &[String]) -> Vec<Option<Parsed>> {
                 *slot = Some(result);
             }
         }
-        let further = containing(files, &engine::further_words(&parsed));
+        let further = containing(files, &engine::further_words(models, &parsed));
         wanted.iter_mut().zip(further).for_each(|(wanted, also)| *wanted |= also);
     }
+}
+
+/// The names by which packages call libraries otherwise than those call themselves.
+fn renamed(workspace: &Workspace) -> impl Iterator<Item = &str> {
+    workspace
+        .packages
+        .iter()
+        .flat_map(|package| &package.dependencies)
+        .filter(|dependency| dependency.library != dependency.name)
+        .map(|dependency| dependency.name.as_str())
 }
 
 /// Which files contain one of the words.

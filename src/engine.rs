@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{FileFacts, Span};
-use ctxlint_analysis::model::Model;
-use ctxlint_analysis::parse;
+use ctxlint_analysis::model::{Model, Models};
 use ctxlint_analysis::source::Sources;
+use ctxlint_analysis::{parse, select};
 use serde::{Deserialize, Serialize};
 
 /// What parsing a file gave.
@@ -32,23 +32,35 @@ pub fn parse(text: &str) -> Parsed {
     }
 }
 
-/// The words of which a file must contain one to be parsed.
-pub fn words(_models: &[Model]) -> Vec<String> {
-    vec!["ctxlint".to_owned(), "Context".to_owned()]
+/// The built-in models with the user's.
+///
+/// # Errors
+/// What is wrong with a model that is built in; never, as a test shows.
+pub fn models(own: &[Model]) -> Result<Models, String> {
+    Models::builtin().map(|models| models.with(own.to_vec())).map_err(|error| error.to_string())
+}
+
+/// The words of which a file must contain one to be parsed. `renamed` are the names by which
+/// manifests call libraries otherwise than those call themselves.
+pub fn words<'n>(models: &Models, renamed: impl Iterator<Item = &'n str>) -> Vec<String> {
+    let mut words = select::words(models);
+    words.extend(renamed.flat_map(select::renamed));
+    words
 }
 
 /// Names by which files that were not parsed may still take part: what the parsed ones export under
 /// other names.
-pub fn further_words(_facts: &[Option<Parsed>]) -> Vec<String> {
-    Vec::new()
+pub fn further_words(models: &Models, parsed: &[Option<Parsed>]) -> Vec<String> {
+    let facts = parsed.iter().filter_map(|parsed| parsed.as_ref()?.as_ref().ok()).map(|facts| &**facts);
+    select::further_words(models, facts)
 }
 
 /// Links and analyses the sources.
 ///
 /// # Errors
 /// What the analysis died of.
-pub fn analyse(_sources: Sources, _models: &[Model]) -> Result<Analysis, String> {
-    guarded(|| Analysis {})
+pub fn analyse(sources: Sources, models: Models) -> Result<Analysis, String> {
+    guarded(|| Analysis::new(sources, models))
 }
 
 /// Runs a job; a panic becomes an error with its message.

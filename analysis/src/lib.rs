@@ -15,6 +15,7 @@ mod lower;
 pub mod model;
 pub mod names;
 pub mod parse;
+pub mod select;
 pub mod source;
 pub mod summary;
 pub mod types;
