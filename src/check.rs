@@ -56,7 +56,7 @@ pub fn check(workspace: &Workspace, config: &Config) -> Report {
     clock.step("suppressions");
 
     let work = measure(workspace, &parsed, clock.steps);
-    Report { findings, suppressed, in_baseline: 0, failures, target_of: trees.target_of, parsed, work }
+    Report { findings, suppressed, failures, target_of: trees.target_of, parsed, work, ..Report::default() }
 }
 
 /// Parses the files that can matter, in rounds: those that contain a word of a model, those on the

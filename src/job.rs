@@ -1,5 +1,6 @@
 //! `ctxlint check`: plan, configure, read, check, tell.
 
+mod act;
 mod output;
 mod settings;
 
@@ -98,6 +99,7 @@ pub(crate) struct Done {
     pub(crate) workspace: Workspace,
     pub(crate) report: Report,
     pub(crate) problems: Vec<Problem>,
+    pub(crate) patch: Option<String>,
 }
 
 fn run_once(job: &Job, request: &Request) -> Result<Outcome, Failure> {
@@ -106,9 +108,10 @@ fn run_once(job: &Job, request: &Request) -> Result<Outcome, Failure> {
     let config = job.config(&plan)?;
     let found = plan.read(&|file: &Utf8Path| config.excludes(file));
     let read = start.elapsed();
-    let mut report = check(&found.workspace, &config);
-    report.work.steps.insert(0, ("read", read));
-    let done = Done { workspace: found.workspace, report, problems: found.problems };
+    let mut acted = act::act(job, found.workspace, |workspace| check(workspace, &config))?;
+    acted.report.work.steps.insert(0, ("read", read));
+    let act::Acted { workspace, report, patch } = acted;
+    let done = Done { workspace, report, problems: found.problems, patch };
     output::write(job, &done)?;
     Ok(outcome(job, &done))
 }

@@ -4,17 +4,23 @@
 //! [`config::Config`] to a [`report::Report`]; [`discover`] makes the one, [`config`] the other, and
 //! [`report`] writes it. [`run`] puts them together.
 
+pub mod adopt;
+pub mod baseline;
 pub mod check;
 pub mod cli;
 mod commands;
 pub mod config;
 pub mod discover;
+pub mod edit;
 pub mod engine;
+pub mod fix;
 pub mod job;
 pub mod levels;
 pub mod modules;
 pub mod report;
 pub mod run;
+pub mod since;
 pub mod suppress;
 pub mod text;
 pub mod workspace;
+pub mod write;

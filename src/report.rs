@@ -31,6 +31,10 @@ pub struct Report {
     pub suppressed: usize,
     /// How many findings are in the baseline.
     pub in_baseline: usize,
+    /// How many findings were fixed in this run.
+    pub fixed: usize,
+    /// What else there is to say; one line each.
+    pub notes: Vec<String>,
     /// What kept part of the check from being done; one line each.
     pub failures: Vec<String>,
     /// For each file the target it is part of: an index into [`Workspace::targets`].

@@ -132,7 +132,7 @@ fn unknown(scope: &Scope<'_>, directive: &Directive) -> Vec<Finding> {
     if let DirectiveKind::Malformed(why) = &directive.kind {
         return vec![Finding {
             rule: "unknown_rule",
-            primary: at(directive.span),
+            primary: at(directive_span(scope, directive)),
             message: format!("this suppression cannot be read and suppresses nothing: {why}"),
             label: "not understood".to_owned(),
             labels: Vec::new(),
@@ -193,7 +193,7 @@ fn unused(scope: &Scope<'_>, index: usize, directive: &Directive, used: &Used) -
     };
     Some(Finding {
         rule: "unused_suppression",
-        primary: at(if whole { directive.span } else { first }),
+        primary: at(if whole { directive_span(scope, directive) } else { first }),
         message,
         label: "nothing to suppress".to_owned(),
         labels: spans
@@ -247,10 +247,17 @@ fn slice<'f>(scope: &Scope<'f>, span: Span) -> &'f str {
     scope.file.text.get(span.start as usize..span.end as usize).unwrap_or("")
 }
 
+/// The directive without the carriage return that a lexer takes for part of a comment.
+fn directive_span(scope: &Scope<'_>, directive: &Directive) -> Span {
+    let Span { start, end } = directive.span;
+    let text = slice(scope, directive.span);
+    Span::new(start, end - (text.len() - text.trim_end().len()) as u32)
+}
+
 /// The directive with the blanks around it: its lines if it has them for itself.
 fn whole_directive(scope: &Scope<'_>, directive: &Directive) -> Span {
     let text: &str = &scope.file.text;
-    let Span { start, end } = directive.span;
+    let Span { start, end } = directive_span(scope, directive);
     let before = text.get(..start as usize).unwrap_or("");
     let after = text.get(end as usize..).unwrap_or("");
     let blank_before = before.len() - before.trim_end_matches([' ', '\t']).len();

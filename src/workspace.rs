@@ -71,6 +71,17 @@ impl File {
         }
     }
 
+    /// The same file with another text.
+    pub fn with_text(&self, text: &str) -> File {
+        File { text: Arc::from(text), lines: LineIndex::new(text), parsed: None, ..self.clone() }
+    }
+
+    /// The bytes that make up the file on disk.
+    pub fn on_disk(&self) -> Vec<u8> {
+        let mark: &[u8] = if self.bom { b"\xef\xbb\xbf" } else { b"" };
+        [mark, self.text.as_bytes()].concat()
+    }
+
     /// How many bytes stand before the text on disk.
     pub fn offset(&self) -> u32 {
         if self.bom { 3 } else { 0 }

@@ -23,7 +23,7 @@ struct Table {
     overrides: Vec<OverrideTable>,
     exclude: Vec<Spanned<String>>,
     require_reason: Option<bool>,
-    models: Vec<Model>,
+    models: Vec<Spanned<Model>>,
     options: BTreeMap<Spanned<String>, BTreeMap<String, OneOrMany>>,
 }
 
@@ -124,7 +124,7 @@ impl Reader<'_> {
             overrides: overrides.collect::<Result<_, ConfigError>>()?,
             exclude: self.globs(&table.exclude)?,
             require_reason: table.require_reason,
-            models: table.models,
+            models: self.models(table.models)?,
             options: self.options(table.options)?,
         })
     }
@@ -155,6 +155,14 @@ impl Reader<'_> {
             let span = patterns.get(index).map_or(0..0, Spanned::span);
             self.error(span, why)
         })
+    }
+
+    fn models(&self, models: Vec<Spanned<Model>>) -> Result<Vec<Model>, ConfigError> {
+        let checked = models.into_iter().map(|model| match model.get_ref().check() {
+            Ok(()) => Ok(model.into_inner()),
+            Err(why) => Err(self.error(model.span(), format!("model `{}`: {why}", model.get_ref().name))),
+        });
+        checked.collect()
     }
 
     fn options(

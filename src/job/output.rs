@@ -58,7 +58,10 @@ pub(super) fn outputs(args: &OutputArgs, matches: &ArgMatches) -> Result<Vec<Out
 /// Writes the report in every format that is asked for, and what there is to say about the run.
 pub(super) fn write(job: &Job, done: &Done) -> Result<(), Failure> {
     let problems = done.problems.iter().map(|problem| job.shorten(&problem.message));
-    tell(&problems.chain(done.report.failures.iter().cloned()).collect::<Vec<_>>());
+    tell(&problems.chain(done.report.failures.iter().chain(&done.report.notes).cloned()).collect::<Vec<_>>());
+    if let Some(patch) = &done.patch {
+        crate::run::print(patch)?;
+    }
     for output in &job.outputs {
         let style = Style {
             color: output.file.is_none() && colored(job.args.output.color),
@@ -67,6 +70,7 @@ pub(super) fn write(job: &Job, done: &Done) -> Result<(), Failure> {
         };
         let view = View { workspace: &done.workspace, report: &done.report, style: &style };
         match &output.file {
+            None if done.patch.is_some() => {}
             None => {
                 let mut out = io::BufWriter::new(io::stdout().lock());
                 output.format.write(view, &mut out)?;
@@ -118,6 +122,9 @@ fn summary(done: &Done) -> String {
         (_, 0) => count(errors, "error"),
         _ => format!("{}, {}", count(errors, "error"), count(warnings, "warning")),
     };
+    if report.fixed > 0 {
+        let _ = write!(line, "; {} fixed", report.fixed);
+    }
     if report.suppressed > 0 {
         let _ = write!(line, "; {} suppressed", report.suppressed);
     }

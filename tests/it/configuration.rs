@@ -23,6 +23,7 @@ fn errors_have_a_place_and_the_nearest_name() {
         ("exclude = \n", "ctxlint.toml:1:"),
         ("[[models]]\nname = \"x\"\nword = []\n", "ctxlint.toml:3:1: unknown field `word`"),
         ("[[models]]\nname = \"x\"\n[[models.type]]\npath = \"a::B\"\nrole = \"contxt\"\n", "did you mean `context`?"),
+        ("[[models]]\nname = \"x\"\n[[models.type]]\npath = \"a b\"\nrole = \"context\"\n", "`a b` is no path"),
         ("require-reason = \"yes\"\n", "ctxlint.toml:1:18: invalid type"),
     ];
     for (text, expected) in cases {

@@ -3,7 +3,9 @@
 mod bad_input;
 mod configuration;
 mod discovery;
+mod fixes;
 mod formats;
+mod gate;
 mod json;
 mod levels;
 mod project;

@@ -1,0 +1,101 @@
+//! The baseline: findings that are known and not to be told.
+
+use std::collections::BTreeSet;
+
+use camino::{Utf8Path, Utf8PathBuf};
+use serde::{Deserialize, Serialize};
+
+use crate::report::{Report, Reported};
+use crate::workspace::Workspace;
+
+/// The file's version, for readers to come.
+const VERSION: u32 = 1;
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Baseline {
+    version: u32,
+    findings: Vec<Entry>,
+}
+
+/// A known finding, by what does not change when lines move.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Entry {
+    path: String,
+    rule: String,
+    fingerprint: String,
+}
+
+impl Entry {
+    fn of(workspace: &Workspace, reported: &Reported) -> Entry {
+        let file = workspace.files.get(reported.finding.primary.file.index());
+        Entry {
+            path: file.map_or(String::new(), |file| file.path.clone()),
+            rule: reported.finding.rule.to_owned(),
+            fingerprint: reported.fingerprint.clone(),
+        }
+    }
+}
+
+/// A baseline as it was read.
+#[derive(Debug)]
+pub struct Known {
+    file: Utf8PathBuf,
+    entries: BTreeSet<Entry>,
+}
+
+/// Reads a baseline.
+///
+/// # Errors
+/// One line on what is wrong with it.
+pub fn read(file: &Utf8Path) -> Result<Known, String> {
+    let text = std::fs::read_to_string(file).map_err(|error| format!("the baseline {file}: {error}"))?;
+    let baseline: Baseline = serde_json::from_str(&text).map_err(|error| format!("the baseline {file}: {error}"))?;
+    if baseline.version != VERSION {
+        return Err(format!("the baseline {file}: version {} is not known here, only {VERSION}", baseline.version));
+    }
+    Ok(Known { file: file.to_owned(), entries: baseline.findings.into_iter().collect() })
+}
+
+impl Known {
+    /// Takes the known findings out of a report.
+    pub fn apply(&self, workspace: &Workspace, report: &mut Report) {
+        let before = report.findings.len();
+        report.findings.retain(|reported| !self.entries.contains(&Entry::of(workspace, reported)));
+        report.in_baseline += before - report.findings.len();
+    }
+
+    /// Tells of entries whose findings are gone from files that were checked, or that are gone
+    /// themselves. `report` is the one before [`Known::apply`].
+    pub fn stale(&self, workspace: &Workspace, report: &Report) -> Option<String> {
+        let found: BTreeSet<Entry> = report.findings.iter().map(|reported| Entry::of(workspace, reported)).collect();
+        let unchecked: BTreeSet<&str> =
+            workspace.files.iter().filter(|file| !file.selected).map(|file| file.path.as_str()).collect();
+        let is_partial = !unchecked.is_empty();
+        let checked: BTreeSet<&str> =
+            workspace.files.iter().filter(|file| file.selected).map(|file| file.path.as_str()).collect();
+        let may_tell = |entry: &&Entry| {
+            checked.contains(entry.path.as_str()) || (!is_partial && !workspace.root.join(&entry.path).exists())
+        };
+        let stale: Vec<&Entry> = self.entries.iter().filter(|entry| !found.contains(entry)).filter(may_tell).collect();
+        let first = stale.first()?;
+        let more = match stale.len() {
+            1 => String::new(),
+            count => format!(" and {} more", count - 1),
+        };
+        Some(format!(
+            "{}: stale: {} in {}{more}; `--write-baseline {}` takes out what is gone",
+            self.file, first.rule, first.path, self.file
+        ))
+    }
+}
+
+/// The findings of a report as a baseline, one a line.
+pub fn text(workspace: &Workspace, report: &Report) -> String {
+    let entries: BTreeSet<Entry> = report.findings.iter().map(|reported| Entry::of(workspace, reported)).collect();
+    let lines: Vec<String> =
+        entries.iter().filter_map(|entry| Some(format!("    {}", serde_json::to_string(entry).ok()?))).collect();
+    let list = if lines.is_empty() { "[]".to_owned() } else { format!("[\n{}\n  ]", lines.join(",\n")) };
+    format!("{{\n  \"version\": {VERSION},\n  \"findings\": {list}\n}}\n")
+}

@@ -1,0 +1,50 @@
+//! Writing files so that nobody ever sees half of one.
+
+use std::fs;
+use std::io::{self, Write as _};
+
+use camino::Utf8Path;
+
+use crate::workspace::File;
+
+/// Writes a file by way of another beside it. Permissions stay, links are followed.
+///
+/// # Errors
+/// What the file system says; the file is then as it was.
+pub fn atomically(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
+    let path = fs::canonicalize(path).unwrap_or_else(|_| path.as_std_path().to_owned());
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let mut file = tempfile::Builder::new().prefix(".ctxlint-").tempfile_in(folder.unwrap_or(".".as_ref()))?;
+    file.write_all(bytes)?;
+    file.as_file().sync_all()?;
+    match fs::metadata(&path) {
+        Ok(found) => file.as_file().set_permissions(found.permissions())?,
+        Err(_) => make_readable(file.as_file())?,
+    }
+    file.persist(&path).map_err(|error| error.error)?;
+    Ok(())
+}
+
+/// A temporary file is for its owner alone; a new file is as readable as any other.
+#[cfg(unix)]
+fn make_readable(file: &fs::File) -> io::Result<()> {
+    use std::os::unix::fs::PermissionsExt as _;
+    file.set_permissions(fs::Permissions::from_mode(0o644))
+}
+
+#[cfg(not(unix))]
+fn make_readable(_: &fs::File) -> io::Result<()> {
+    Ok(())
+}
+
+/// Writes a source file's new text, unless the file is not any more what was read.
+///
+/// # Errors
+/// Why it was not written, in a few words.
+pub fn source(before: &File, after: &File) -> Result<(), String> {
+    let now = fs::read(&before.absolute).map_err(|error| error.to_string())?;
+    if now != before.on_disk() {
+        return Err("changed since it was read; it is left as it is".to_owned());
+    }
+    atomically(&before.absolute, &after.on_disk()).map_err(|error| error.to_string())
+}
