@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-#[cfg(test)]
+#[cfg(any(test, feature = "tonic"))]
 const NANOS_PER_SECOND: u64 = 1_000_000_000;
 
 /// Reads a header's value; `None` if it is not one.
@@ -25,7 +25,7 @@ pub(crate) fn parse(text: &str) -> Option<Duration> {
 
 /// Writes a time in the finest unit whose amount has at most eight digits, rounded down, so that
 /// the other side never waits longer than this one.
-#[cfg(test)]
+#[cfg(any(test, feature = "tonic"))]
 pub(crate) fn format(time: Duration) -> String {
     let (seconds, nanos) = (time.as_secs(), u64::from(time.subsec_nanos()));
     let total_nanos = seconds.checked_mul(NANOS_PER_SECOND).and_then(|total| total.checked_add(nanos));

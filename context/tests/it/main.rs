@@ -14,6 +14,8 @@ mod memory;
 mod model;
 mod races;
 mod regressions;
+#[cfg(feature = "axum")]
+mod server;
 mod support;
 mod values;
 mod waiting;
