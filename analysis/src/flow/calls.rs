@@ -151,13 +151,16 @@ impl<'a> Run<'a> {
     /// Arguments that serve the callee as keys are keys here, where their type is known.
     fn keys(&mut self, at: At, def: DefId, locals: &[LocalId], _world: &World) {
         let Some(summary) = self.program.body_of(def).and_then(|body| self.summaries.get(body)) else { return };
+        let types = self.program.param_types(def);
+        let is_open = |input: usize| matches!(types.get(input).map(strip), Some(Ty::Param(..) | Ty::Bounds(_)));
         let keys: Vec<u32> = summary
             .uses
             .iter()
             .filter(|(path, uses)| path.path.is_empty() && uses.any(Uses::KEY))
             .map(|(path, _)| path.input)
             .collect();
-        for input in keys {
+        // A key whose type the callee fixes is told of there.
+        for input in keys.into_iter().filter(|input| is_open(*input as usize)) {
             if let Some(local) = locals.get(input as usize) {
                 let span = self.body.local_span(*local);
                 self.record(at, span, span, Seen::Key { local: local.0, written: true });
@@ -420,7 +423,7 @@ impl<'a> Run<'a> {
     pub(super) fn cancel(&mut self, value: &Val, world: &mut World) {
         match value.behind() {
             Val::Obj(id) => {
-                let ctx = match self.objects.get(id).map(|object| &object.kind) {
+                let ctx = match self.made(*id).map(|object| &object.kind) {
                     Some(ObjKind::Handle(ctx) | ObjKind::Guard { ctx, .. }) => ctx.clone(),
                     _ => None,
                 };
@@ -479,7 +482,7 @@ impl<'a> Run<'a> {
         value.walk(&mut |value, path, borrowed| {
             if let (Val::Obj(id), false) = (value, borrowed)
                 && path.iter().all(|step| step == "?")
-                && matches!(self.objects.get(id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
+                && matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
             {
                 handles.push(*id);
             }
@@ -506,7 +509,7 @@ impl<'a> Run<'a> {
                         Some(def) => {
                             let mut handle = None;
                             if let Val::Obj(id) = value.at(&[]).behind()
-                                && matches!(self.objects.get(id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
+                                && matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
                             {
                                 handle = Some(*id);
                             }
@@ -547,8 +550,7 @@ impl<'a> Run<'a> {
             }
         });
         for id in ids {
-            if matches!(self.objects.get(&id).map(|object| &object.kind), Some(ObjKind::Task(_) | ObjKind::TaskSet(_)))
-            {
+            if matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Task(_) | ObjKind::TaskSet(_))) {
                 self.mark(world, id, Use::Real);
             }
         }
@@ -591,6 +593,13 @@ impl<'a> Run<'a> {
             }
             _ => vec![(world, Val::Unknown)],
         }
+    }
+}
+
+fn strip(ty: &Ty) -> &Ty {
+    match ty {
+        Ty::Ref(inner, _) => strip(inner),
+        ty => ty,
     }
 }
 
@@ -674,7 +683,7 @@ impl Copying<'_, '_> {
     }
 
     fn object(&mut self, old: ObjId) -> Val {
-        let Some(object) = self.summary.objects.get(&old) else { return Val::Unknown };
+        let Some(object) = self.summary.objects.get(&ObjId { old: false, ..old }) else { return Val::Unknown };
         let known = self.ids.contains_key(&old);
         let id = self.id(old);
         if !known {

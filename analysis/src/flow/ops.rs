@@ -390,7 +390,7 @@ impl<'a> Run<'a> {
             }
         });
         for id in found {
-            let Some(object) = self.objects.get(&id) else { continue };
+            let Some(object) = self.made(id) else { continue };
             let is_guard = matches!(&object.kind, ObjKind::Guard { .. });
             if is_guard && object.name.is_none() && !world.owned_elsewhere(id) {
                 let span = object.name_site.span;
@@ -409,8 +409,16 @@ impl<'a> Run<'a> {
                 {
                     self.apply_effects(at, span, body, &[value.clone().borrowed(None)], world);
                 }
-                for (_, value) in &agg.fields {
-                    self.drop_value(at, value, how.clone(), span, world);
+                for (name, value) in &agg.fields {
+                    // Whether a struct's handle is lost depends on what its methods do with it.
+                    match (agg.def, value) {
+                        (Some(def), Val::Obj(id)) if self.is_handle(*id) && !self.is_left(*id) => {
+                            if !world.owned_elsewhere(*id) {
+                                self.mark(world, *id, Use::Stored(def, name.clone()));
+                            }
+                        }
+                        _ => self.drop_value(at, value, how.clone(), span, world),
+                    }
                 }
             }
             Val::Many(values) | Val::Work(values) | Val::Closure(_, values) | Val::Future(_, values) => {
@@ -427,7 +435,7 @@ impl<'a> Run<'a> {
         if world.owned_elsewhere(id) {
             return;
         }
-        let Some(object) = self.objects.get(&id) else { return };
+        let Some(object) = self.made(id) else { return };
         match object.kind.clone() {
             ObjKind::Handle(_) => {
                 let stored_only = matches!(world.used.get(&id), Some(Use::Stored(..)));
@@ -448,6 +456,21 @@ impl<'a> Run<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Whether a pattern left an object to a `_`.
+    fn is_left(&self, id: super::value::ObjId) -> bool {
+        self.made(id).is_some_and(|object| object.wild.is_some())
+    }
+
+    /// What is known of an object, in whichever turn of a loop it was made.
+    pub(super) fn made(&self, id: super::value::ObjId) -> Option<&super::value::Object> {
+        self.objects.get(&super::value::ObjId { old: false, ..id })
+    }
+
+    /// Whether an object is a cancel handle.
+    pub(super) fn is_handle(&self, id: super::value::ObjId) -> bool {
+        matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
     }
 
     /// Notes what was done with an object.

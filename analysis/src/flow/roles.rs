@@ -452,8 +452,8 @@ impl<'a> Run<'a> {
             via: Vec::new(),
             wild: None,
         };
-        let named = self.objects.get(&id).and_then(|known| known.name.clone());
-        let wild = self.objects.get(&id).and_then(|known| known.wild);
+        let named = self.made(id).and_then(|known| known.name.clone());
+        let wild = self.made(id).and_then(|known| known.wild);
         self.objects.insert(id, Object { name: named, wild, ..object });
         id
     }
@@ -461,7 +461,7 @@ impl<'a> Run<'a> {
     fn guard(&mut self, call: &Applied<'_>, subject: &Val, mut world: World) -> (World, Val) {
         let mut ctx = subject.as_ctx().cloned();
         for id in objects_in(subject) {
-            if let Some(ObjKind::Handle(of)) = self.objects.get(&id).map(|object| &object.kind) {
+            if let Some(ObjKind::Handle(of)) = self.made(id).map(|object| &object.kind) {
                 ctx = of.clone();
             }
             self.mark(&mut world, id, Use::Real);
@@ -482,7 +482,7 @@ impl<'a> Run<'a> {
             return;
         }
         for id in objects_in(subject) {
-            let is_handle = matches!(self.objects.get(&id).map(|object| &object.kind), Some(ObjKind::Handle(_)));
+            let is_handle = matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Handle(_)));
             if is_handle && !world.is_used(id) && !world.owned_elsewhere(id) {
                 let site = self.site(call.whole);
                 self.losses.entry(id).or_default().insert(Loss { site, how: LossKind::Forgotten });
@@ -533,7 +533,7 @@ impl<'a> Run<'a> {
 
     fn owner(&self, receiver: &Val) -> (Option<ObjId>, Owner) {
         match receiver.behind() {
-            Val::Obj(id) => match self.objects.get(id).map(|object| &object.kind) {
+            Val::Obj(id) => match self.made(*id).map(|object| &object.kind) {
                 Some(ObjKind::TaskSet(_)) => (Some(*id), Owner::Local),
                 Some(ObjKind::Group(_)) => (Some(*id), Owner::Group),
                 _ => (None, Owner::Nobody),

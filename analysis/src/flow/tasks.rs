@@ -50,7 +50,7 @@ impl<'a> Run<'a> {
             self.escape(at, world, value, Uses::SPAWN);
         }
         let id = self.fresh(at);
-        let known = self.objects.get(&id);
+        let known = self.made(id);
         let object = Object {
             kind: ObjKind::Task(Arc::new(task)),
             site: self.site(whole),
@@ -123,7 +123,7 @@ impl<'a> Run<'a> {
                 };
                 found.push(TaskCtx { ctx: ctx.clone(), uses, detached_uses: Uses::default() });
             }
-            Val::Obj(id) if matches!(self.objects.get(id).map(|object| &object.kind), Some(ObjKind::Sender)) => {
+            Val::Obj(id) if matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Sender)) => {
                 task.senders.push(*id);
             }
             Val::Closure(inner, _) | Val::Future(inner, _) => task.bodies.push(*inner),

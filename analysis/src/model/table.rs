@@ -233,6 +233,12 @@ impl Models {
         })
     }
 
+    /// The library that a package makes up, where a model tells them apart; a manifest names packages.
+    pub fn library_of<'a>(&'a self, package: &'a str) -> &'a str {
+        let is_it = |known: &str| known.replace('-', "_") == package.replace('-', "_");
+        self.packages.iter().find(|(_, known)| is_it(known)).map_or(package, |(library, _)| library)
+    }
+
     /// The methods of any type or trait with this name.
     pub fn methods_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a FnModel> {
         self.iter().flat_map(|model| &model.functions).filter(move |model| model.path.rsplit("::").next() == Some(name))

@@ -99,7 +99,7 @@ fn externs(sources: &Sources, models: &Models) -> Vec<FxHashMap<Name, Extern>> {
         for (name, dependency) in &krate.dependencies {
             let meaning = match dependency {
                 Dependency::Crate(id) => extern_crate(*id),
-                Dependency::External(real) => Extern::External(real.clone()),
+                Dependency::External(real) => Extern::External(models.library_of(real).into()),
             };
             table.insert(name.clone(), meaning);
         }

@@ -16,19 +16,32 @@ impl Lowering<'_> {
         Some(Operand::Temp(self.body.op(span, OpKind::Tuple(results))))
     }
 
-    /// `try_join!(a, b)`: as `join!`, and `Ok` of the tuple of what the results hold in `Ok`. The
-    /// failure of one is not modelled: it is what the `?` behind the macro looks at.
+    /// `try_join!(a, b)`: as `join!`, and `Ok` of the tuple of what the results hold in `Ok`, or the
+    /// first of them that failed.
     pub(super) fn try_join(&mut self, tokens: &TokenStream, span: Span) -> Option<Operand> {
         let results = self.awaited(tokens)?;
+        let value = self.body.temp(span);
+        let after = self.body.new_block();
         let mut payloads = Vec::with_capacity(results.len());
         for result in results {
-            let place = step(&Place::local(result), Step::Variant("Ok".into(), "0".into()));
+            let place = Place::local(result);
             let at = self.body.body.local_span(result);
-            payloads.push(self.body.op(at, OpKind::Use(place)));
+            let then = self.body.new_block();
+            let other = self.body.new_block();
+            self.body.terminate(Terminator::Match { place: place.clone(), test: Test::Success, then, other, span: at });
+            self.body.switch(other);
+            self.body.emit(at, Some(value), OpKind::Use(place.clone()));
+            self.body.goto(after);
+            self.body.switch(then);
+            let payload = step(&place, Step::Variant("Ok".into(), "0".into()));
+            payloads.push(self.body.op(at, OpKind::Use(payload)));
         }
         let tuple = self.body.op(span, OpKind::Tuple(payloads));
         let kind = self.wrapped("Ok", tuple, span);
-        Some(Operand::Temp(self.body.op(span, kind)))
+        self.body.emit(span, Some(value), kind);
+        self.body.goto(after);
+        self.body.switch(after);
+        Some(Operand::Temp(value))
     }
 
     fn awaited(&mut self, tokens: &TokenStream) -> Option<Vec<LocalId>> {
