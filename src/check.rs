@@ -16,7 +16,7 @@ use crate::engine::{self, Parsed};
 use crate::modules::{self, Trees};
 use crate::report::{Report, Reported, Work, fingerprint};
 use crate::suppress;
-use crate::workspace::{DependencyKind, File, Workspace};
+use crate::workspace::{DependencyKind, File, PackageDependency, Workspace};
 
 /// Checks a workspace. Runs on the threads of the current rayon pool; the report is the same for any
 /// number of them.
@@ -32,7 +32,7 @@ pub fn check(workspace: &Workspace, config: &Config) -> Report {
 
     let trees = modules::trees(workspace, &parsed);
     let parsed = leave_out_unreached(workspace, parsed, &trees);
-    let sources = assemble(workspace, &parsed, &trees);
+    let sources = assemble(workspace, &models, &parsed, &trees);
     clock.step("modules");
 
     let tests: Vec<bool> = (0..workspace.files.len()).map(|file| is_test(workspace, &trees, file)).collect();
@@ -64,7 +64,7 @@ pub fn check(workspace: &Workspace, config: &Config) -> Report {
 fn parse(workspace: &Workspace, models: &Models) -> Vec<Option<Parsed>> {
     let files = &workspace.files;
     let mut parsed: Vec<Option<Parsed>> = vec![None; files.len()];
-    let mut wanted = containing(files, &engine::words(models, renamed(workspace)));
+    let mut wanted = containing(files, &engine::words(models, renamed(workspace, models)));
     for (file, wanted) in files.iter().zip(&mut wanted) {
         *wanted |= file.named || memchr::memmem::find(file.text.as_bytes(), b"#[path").is_some();
     }
@@ -88,13 +88,17 @@ fn parse(workspace: &Workspace, models: &Models) -> Vec<Option<Parsed>> {
 }
 
 /// The names by which packages call libraries otherwise than those call themselves.
-fn renamed(workspace: &Workspace) -> impl Iterator<Item = &str> {
-    workspace
-        .packages
-        .iter()
-        .flat_map(|package| &package.dependencies)
-        .filter(|dependency| dependency.library != dependency.name)
-        .map(|dependency| dependency.name.as_str())
+fn renamed<'w>(workspace: &'w Workspace, models: &'w Models) -> impl Iterator<Item = &'w str> {
+    let dependencies = workspace.packages.iter().flat_map(|package| &package.dependencies);
+    let renamed = dependencies.filter(|dependency| dependency.name != library_name(dependency, models));
+    renamed.map(|dependency| dependency.name.as_str())
+}
+
+/// What a library calls itself: a manifest only names its package.
+fn library_name<'w>(dependency: &'w PackageDependency, models: &'w Models) -> &'w str {
+    let is_of = |package: &String| package.replace('-', "_") == dependency.library;
+    let model = models.iter().find(|model| model.package.as_ref().is_some_and(is_of));
+    model.map_or(&dependency.library, |model| &model.name)
 }
 
 /// Which files contain one of the words.
@@ -144,7 +148,7 @@ fn leave_out_unreached(workspace: &Workspace, parsed: Vec<Option<Parsed>>, trees
 }
 
 /// The crates: one for each target, and one for each file that no target has.
-fn assemble(workspace: &Workspace, parsed: &[Option<Parsed>], trees: &Trees) -> Sources {
+fn assemble(workspace: &Workspace, models: &Models, parsed: &[Option<Parsed>], trees: &Trees) -> Sources {
     let facts = parsed.iter().map(|parsed| parsed.as_ref().and_then(|parsed| parsed.as_ref().ok().cloned()));
     let files = workspace.files.iter().zip(facts).map(|(file, facts)| SourceFile { path: file.path.clone(), facts });
     let targets = workspace.targets.iter().map(|target| Crate {
@@ -154,10 +158,10 @@ fn assemble(workspace: &Workspace, parsed: &[Option<Parsed>], trees: &Trees) -> 
         package: target.package as u32,
         package_name: package_name(workspace, Some(target.package)),
         edition: target.edition,
-        dependencies: dependencies(workspace, target.package, target.kind),
+        dependencies: dependencies(workspace, models, target.package, target.kind),
     });
     let loose = trees.loose.iter().filter(|&&index| matches!(parsed.get(index), Some(Some(_))));
-    let loose = loose.filter_map(|&index| Some(loose_crate(workspace, index, workspace.files.get(index)?)));
+    let loose = loose.filter_map(|&index| Some(loose_crate(workspace, models, index, workspace.files.get(index)?)));
     Sources { files: files.collect(), crates: targets.chain(loose).collect() }
 }
 
@@ -166,7 +170,7 @@ fn package_name(workspace: &Workspace, package: Option<usize>) -> Name {
     package.map_or(Name::default(), |package| Name::from(package.name.as_str()))
 }
 
-fn loose_crate(workspace: &Workspace, index: usize, file: &File) -> Crate {
+fn loose_crate(workspace: &Workspace, models: &Models, index: usize, file: &File) -> Crate {
     let package = file.package.and_then(|package| workspace.packages.get(package));
     let name = file.path.rsplit('/').next().unwrap_or("").trim_end_matches(".rs").replace('-', "_");
     Crate {
@@ -176,12 +180,14 @@ fn loose_crate(workspace: &Workspace, index: usize, file: &File) -> Crate {
         package: file.package.unwrap_or(workspace.packages.len() + index) as u32,
         package_name: package_name(workspace, file.package),
         edition: package.map_or(2024, |package| package.edition),
-        dependencies: file.package.map_or(Vec::new(), |package| dependencies(workspace, package, CrateKind::Loose)),
+        dependencies: file
+            .package
+            .map_or(Vec::new(), |package| dependencies(workspace, models, package, CrateKind::Loose)),
     }
 }
 
 /// What `extern` names mean in a target of this kind.
-fn dependencies(workspace: &Workspace, package: usize, kind: CrateKind) -> Vec<(Name, Dependency)> {
+fn dependencies(workspace: &Workspace, models: &Models, package: usize, kind: CrateKind) -> Vec<(Name, Dependency)> {
     let library = |package: usize| {
         let is_library = |target: &crate::workspace::Target| target.package == package && target.kind == CrateKind::Lib;
         workspace.targets.iter().position(is_library)
@@ -200,8 +206,8 @@ fn dependencies(workspace: &Workspace, package: usize, kind: CrateKind) -> Vec<(
     for dependency in package.dependencies.iter().filter(|dependency| is_seen(dependency.kind)) {
         if let Some(index) = dependency.package.and_then(library) {
             known.push((dependency.name.clone(), Dependency::Crate(CrateId(index as u32))));
-        } else if dependency.name != dependency.library {
-            known.push((dependency.name.clone(), Dependency::External(dependency.library.clone())));
+        } else if dependency.name != library_name(dependency, models) {
+            known.push((dependency.name.clone(), Dependency::External(library_name(dependency, models).into())));
         }
     }
     known
