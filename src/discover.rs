@@ -221,6 +221,17 @@ impl Plan {
         }
     }
 
+    /// The folders that everything is in.
+    pub fn folders(&self) -> Vec<Utf8PathBuf> {
+        let roots = self.workspaces.iter().map(|part| part.what.root().to_owned());
+        let files = self.files.iter().filter_map(|file| file.parent()).filter(|folder| folder.is_dir());
+        let mut folders: Vec<Utf8PathBuf> =
+            roots.chain(self.folders.iter().cloned()).chain(files.map(Utf8Path::to_owned)).collect();
+        folders.sort();
+        folders.dedup_by(|below, above| below.starts_with(above));
+        folders
+    }
+
     /// Manifests with configuration: the root's first, then those of its members.
     pub fn manifests(&self) -> Vec<Utf8PathBuf> {
         self.workspaces.first().map_or(Vec::new(), |part| part.what.manifests())

@@ -1,8 +1,10 @@
 //! `ctxlint check`: plan, configure, read, check, tell.
 
 mod act;
+mod cargo;
 mod output;
 mod settings;
+mod watch;
 
 use std::io::Read as _;
 use std::time::Instant;
@@ -11,12 +13,13 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::ArgMatches;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
+use crate::cache::Cache;
 use crate::check::check;
 use crate::cli::CheckArgs;
 use crate::config::{self, Config};
 use crate::discover::{self, Plan, Problem, Request, Stdin};
 use crate::levels::{Selector, Setting};
-use crate::report::{Report, Reported};
+use crate::report::{Format, Report, Reported};
 use crate::run::{Failure, Outcome, current_folder, tell};
 use crate::workspace::Workspace;
 
@@ -73,6 +76,34 @@ impl Job {
         Ok(Config { layers, command_line: self.levels.clone(), only: self.only.clone() })
     }
 
+    /// Where facts are kept: where the user says, or with what cargo makes.
+    fn cache_folder(&self, plan: &Plan) -> Option<Utf8PathBuf> {
+        let run = &self.args.run;
+        let given = run.cache_dir.as_deref().map(|folder| discover::absolute(&self.current, folder));
+        given.or_else(|| plan.target_folder().map(|target| target.join("ctxlint"))).filter(|_| !run.no_cache)
+    }
+
+    /// The format that goes to standard output, if one does.
+    fn stdout_format(&self) -> Option<Format> {
+        self.outputs.iter().find(|output| output.file.is_none()).map(|output| output.format)
+    }
+
+    /// The folder to run other programs in: that of the first path given.
+    fn folder(&self) -> Utf8PathBuf {
+        let first = self.args.paths.iter().find(|path| *path != "-");
+        let first = first.map_or(self.current.clone(), |path| discover::absolute(&self.current, path));
+        if first.is_dir() { first } else { first.parent().map_or(self.current.clone(), Utf8Path::to_owned) }
+    }
+
+    fn tell_plan(&self, plan: &Plan, config: &Config) {
+        if self.args.output.verbose {
+            let mut lines = vec![format!("paths are relative to {}", plan.root())];
+            lines.extend(config.layers.iter().map(|layer| format!("configuration from {}", layer.source)));
+            lines.extend(self.cache_folder(plan).map(|folder| format!("cache in {folder}")));
+            tell(&lines);
+        }
+    }
+
     /// A message that begins with an absolute path, with the path as people would write it.
     fn shorten(&self, message: &str) -> String {
         message.strip_prefix(&format!("{}/", self.current)).unwrap_or(message).to_owned()
@@ -91,7 +122,28 @@ pub fn run(job: &Job) -> Result<Outcome, Failure> {
         .build()
         .map_err(|error| Failure::new(format!("no threads: {error}")))?;
     let request = job.request()?;
-    pool.install(|| run_once(job, &request))
+    let once = || {
+        let cargo_failed = match job.args.run.with_cargo {
+            Some(command) => !cargo::run(job, command)?,
+            None => false,
+        };
+        let outcome = pool.install(|| run_once(job, &request, cargo_failed))?;
+        Ok(if cargo_failed { outcome.worse(Outcome::Findings) } else { outcome })
+    };
+    if job.args.run.watch {
+        let folders = discover::plan(&request).folders();
+        watch::watch(&folders, || watched(once()))?;
+    }
+    once()
+}
+
+/// A run that failed is told, and the next change may mend it.
+fn watched(outcome: Result<Outcome, Failure>) -> Result<(), Failure> {
+    if let Err(failure) = outcome {
+        tell(&failure.0);
+    }
+    tell(&["waiting for changes".to_owned()]);
+    Ok(())
 }
 
 /// What a run is about, from the first look at the arguments to the last word.
@@ -102,15 +154,28 @@ pub(crate) struct Done {
     pub(crate) patch: Option<String>,
 }
 
-fn run_once(job: &Job, request: &Request) -> Result<Outcome, Failure> {
+fn run_once(job: &Job, request: &Request, cargo_failed: bool) -> Result<Outcome, Failure> {
     let start = Instant::now();
     let plan = discover::plan(request);
     let config = job.config(&plan)?;
-    let found = plan.read(&|file: &Utf8Path| config.excludes(file));
+    job.tell_plan(&plan, &config);
+    let cache = job.cache_folder(&plan).map(|folder| Cache::open(&folder));
+    let mut found = plan.read(&|file: &Utf8Path| config.excludes(file));
+    if let Some(cache) = &cache {
+        cache.fill(&mut found.workspace);
+    }
     let read = start.elapsed();
     let mut acted = act::act(job, found.workspace, |workspace| check(workspace, &config))?;
     acted.report.work.steps.insert(0, ("read", read));
-    let act::Acted { workspace, report, patch } = acted;
+    let act::Acted { workspace, mut report, patch } = acted;
+    report.cargo_failed = cargo_failed;
+    let before_store = Instant::now();
+    if let Some(Err(why)) = cache.map(|cache| cache.store(&workspace, &report.parsed))
+        && job.args.output.verbose
+    {
+        report.notes.push(format!("the cache is not written: {why}"));
+    }
+    report.work.steps.push(("cache", before_store.elapsed()));
     let done = Done { workspace, report, problems: found.problems, patch };
     output::write(job, &done)?;
     Ok(outcome(job, &done))

@@ -6,6 +6,7 @@
 
 pub mod adopt;
 pub mod baseline;
+pub mod cache;
 pub mod check;
 pub mod cli;
 mod commands;

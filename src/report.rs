@@ -33,6 +33,8 @@ pub struct Report {
     pub in_baseline: usize,
     /// How many findings were fixed in this run.
     pub fixed: usize,
+    /// Whether the cargo command that ran along failed.
+    pub cargo_failed: bool,
     /// What else there is to say; one line each.
     pub notes: Vec<String>,
     /// What kept part of the check from being done; one line each.

@@ -24,6 +24,19 @@ pub enum Outcome {
     Nothing,
 }
 
+impl Outcome {
+    /// Of two parts of a run, the outcome of the whole.
+    pub fn worse(self, other: Outcome) -> Outcome {
+        let rank = |outcome| match outcome {
+            Outcome::Clean => 0,
+            Outcome::Nothing => 1,
+            Outcome::Findings => 2,
+            Outcome::Failed => 3,
+        };
+        if rank(self) >= rank(other) { self } else { other }
+    }
+}
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> ExitCode {
         ExitCode::from(match outcome {

@@ -16,9 +16,9 @@ use crate::run::{Failure, colored, tell};
 /// A format and where it goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Output {
-    format: Format,
+    pub(super) format: Format,
     /// Standard output if none.
-    file: Option<Utf8PathBuf>,
+    pub(super) file: Option<Utf8PathBuf>,
 }
 
 /// Gives each file to the format before it that has none, or else to the next one.

@@ -41,7 +41,8 @@ pub fn write(view: View<'_>, style: Rendered, out: &mut dyn Write) -> io::Result
     for owner in checked_packages(view) {
         line(out, &artifact(&owner))?;
     }
-    let success = !view.report.findings.iter().any(Reported::is_error) && view.report.failures.is_empty();
+    let report = view.report;
+    let success = !report.findings.iter().any(Reported::is_error) && report.failures.is_empty() && !report.cargo_failed;
     line(out, &json!({ "reason": "build-finished", "success": success }))
 }
 

@@ -20,8 +20,12 @@ fn output(format: &str) -> String {
 
 /// The schema that OASIS publishes, as the crate `serde-sarif` carries it.
 fn sarif_schema() -> Value {
+    let rustc = Command::new("rustc").arg("-vV").output().expect("rustc runs");
+    let rustc = String::from_utf8(rustc.stdout).expect("UTF-8");
+    let host = rustc.lines().find_map(|line| line.strip_prefix("host: ")).expect("a host");
+    // Crates for other platforms need not be there.
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--format-version", "1", "--offline", "--manifest-path"])
+        .args(["metadata", "--format-version", "1", "--offline", "--filter-platform", host, "--manifest-path"])
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"))
         .output()
         .expect("cargo runs");

@@ -3,6 +3,7 @@
 mod bad_input;
 mod configuration;
 mod discovery;
+mod editors;
 mod fixes;
 mod formats;
 mod gate;

@@ -95,7 +95,8 @@ pub(crate) fn program(name: &str) -> Command {
     };
     let mut command = Command::new(path);
     // Nothing of the environment of the test run may reach the output.
-    for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "GITHUB_WORKSPACE", "CI_PROJECT_DIR", "COLUMNS"] {
+    let names = ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "CI", "GITHUB_WORKSPACE", "CI_PROJECT_DIR", "COLUMNS"];
+    for name in names.into_iter().chain(["CARGO_TARGET_DIR", "CARGO_BUILD_TARGET_DIR"]) {
         command.env_remove(name);
     }
     command

@@ -1,0 +1,111 @@
+//! What editors run: cargo's messages beside ours, running again on change, the cache.
+
+use std::io::{BufRead as _, BufReader};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use cargo_metadata::Message;
+
+use crate::project::{Project, program};
+
+/// rustc warns of the variable, we of the suppression.
+const BOTH: &str = "pub fn f() {\n    let unused = 1; // ctxlint: allow(syntax_error)\n}\n";
+
+fn codes(out: &str) -> Vec<String> {
+    let messages = out.lines().map(|line| serde_json::from_str::<Message>(line).unwrap_or_else(|_| panic!("{line}")));
+    messages
+        .filter_map(|message| match message {
+            Message::CompilerMessage(message) => Some(message.message.code?.code),
+            Message::BuildFinished(finished) => Some(format!("success: {}", finished.success)),
+            _ => None,
+        })
+        .collect()
+}
+
+#[test]
+fn cargos_messages_are_passed_through() {
+    let project = Project::package(BOTH);
+    let run = project.run(&["--with-cargo", "check", "--message-format=json"]);
+    let codes = codes(&run.out);
+    assert_eq!(codes.first().map(String::as_str), Some("unused_variables"), "{}", run.err);
+    assert_eq!(codes[codes.len() - 2..], ["ctxlint::unused_suppression", "success: true"]);
+    assert_eq!(run.code, 0);
+}
+
+#[test]
+fn a_build_that_fails_fails_the_run() {
+    let project = Project::package("pub fn f() { nonsense() }\n");
+    let run = project.run(&["--with-cargo", "check", "--message-format=json"]);
+    assert_eq!(run.code, 1);
+    assert_eq!(codes(&run.out).last().map(String::as_str), Some("success: false"));
+    assert!(codes(&run.out).contains(&"E0425".to_owned()));
+}
+
+#[test]
+fn a_change_is_seen() {
+    let project = Project::package("pub fn f() {}\n");
+    let mut child = program("ctxlint")
+        .args(["--watch", "--message-format", "short"])
+        .current_dir(project.root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("it starts");
+    let mut err = BufReader::new(child.stderr.take().expect("standard error"));
+    let mut line = String::new();
+    while !line.contains("waiting for changes") {
+        line.clear();
+        assert!(err.read_line(&mut line).expect("a line") > 0, "it waits");
+    }
+    project.write("src/lib.rs", BOTH);
+    let mut found = String::new();
+    BufReader::new(child.stdout.take().expect("standard output")).read_line(&mut found).expect("a line");
+    child.kill().expect("it is ended");
+    child.wait().expect("it ends");
+    assert!(found.starts_with("src/lib.rs:2:21: warning[ctxlint::unused_suppression]"), "{found}");
+}
+
+#[test]
+fn the_cache_changes_nothing_but_the_time() {
+    let project = Project::package(BOTH);
+    let cached = |args: &[&str]| {
+        let run = project.run(&[&["--timings", "--message-format", "json"], args].concat());
+        let line = run.err.lines().find(|line| line.contains("from the cache")).expect("timings").to_owned();
+        (run.out, line)
+    };
+    let (first, line) = cached(&[]);
+    assert!(line.contains(" 0 of them from the cache"), "{line}");
+    let (second, line) = cached(&[]);
+    assert!(line.contains(" 1 of them from the cache"), "{line}");
+    assert_eq!(first, second);
+    assert!(project.path("target/ctxlint/CACHEDIR.TAG").exists());
+
+    project.write("src/lib.rs", &format!("\n{BOTH}"));
+    let (moved, line) = cached(&[]);
+    assert!(line.contains(" 0 of them from the cache") && moved != first, "{line}");
+
+    for damage in [&b""[..], b"nonsense", &[0xff; 4096]] {
+        project.write_bytes("target/ctxlint/facts.bin", damage);
+        let (out, line) = cached(&[]);
+        assert!(line.contains(" 0 of them from the cache") && out == moved, "{line}");
+    }
+    let mut bytes = std::fs::read(project.path("target/ctxlint/facts.bin")).expect("the cache");
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    project.write_bytes("target/ctxlint/facts.bin", &bytes);
+    assert_eq!(cached(&[]).0, moved, "one wrong bit is seen");
+
+    assert!(cached(&["--no-cache"]).1.contains(" 0 of them from the cache"));
+    project.run(&["--cache-dir", "elsewhere"]);
+    assert!(project.path("elsewhere/facts.bin").exists());
+}
+
+#[test]
+fn a_loose_file_leaves_nothing_behind() {
+    let project = Project::new(&[("a.rs", BOTH)]);
+    let start = Instant::now();
+    project.run(&[]);
+    assert!(start.elapsed() < Duration::from_secs(30));
+    assert_eq!(std::fs::read_dir(project.root()).expect("the folder").count(), 1);
+}
