@@ -14,6 +14,8 @@ mod memory;
 mod model;
 mod races;
 mod regressions;
+#[cfg(feature = "tonic")]
+mod rpc;
 #[cfg(feature = "axum")]
 mod server;
 mod support;
