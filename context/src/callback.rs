@@ -23,6 +23,8 @@ struct State {
 pub(crate) enum Home {
     Node(Weak<CancelNode>, u32),
     Timer(Timed),
+    #[cfg(feature = "tokio-util")]
+    Source(crate::source::Subscription),
 }
 
 impl Callback {
@@ -71,6 +73,8 @@ fn leave(homes: Vec<Home>) {
         match home {
             Home::Node(node, key) => drop(node.upgrade().and_then(|node| node.remove_callback(key))),
             Home::Timer(timed) => timed.cancel(),
+            #[cfg(feature = "tokio-util")]
+            Home::Source(subscription) => drop(subscription),
         }
     }
 }

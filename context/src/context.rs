@@ -509,6 +509,11 @@ impl Context {
         (Context(Repr::Cancel(Arc::clone(&node))), CancelHandle::new(node))
     }
 
+    #[cfg(feature = "tokio-util")]
+    pub(crate) fn of_node(node: Arc<CancelNode>) -> Context {
+        Context(Repr::Cancel(node))
+    }
+
     pub(crate) fn repr(&self) -> &Repr {
         &self.0
     }

@@ -57,6 +57,8 @@ fn write_node<'a>(ctx: &'a Context, f: &mut fmt::Formatter<'_>, todo: &mut Vec<S
         Repr::Cancel(node) => match (node.own(), node.deadline()) {
             (Some(Own::Deadline { .. }), Some(at)) => write_deadline(at, f),
             (Some(Own::Merge { other, .. }), _) => write_with_context(".Merge(", other, f, todo),
+            #[cfg(feature = "tokio-util")]
+            (Some(Own::Source(_)), _) => f.write_str(".WithToken"),
             _ => f.write_str(".WithCancel"),
         },
         Repr::View(view) => match view.kind() {

@@ -15,6 +15,8 @@ mod key;
 mod list;
 mod node;
 mod reap;
+#[cfg(feature = "tokio-util")]
+mod source;
 mod sync;
 mod timer;
 mod view;
@@ -23,12 +25,20 @@ mod walk;
 
 #[cfg(feature = "axum")]
 pub mod axum;
+#[cfg(feature = "clock")]
+pub mod clock;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "serde")]
+pub mod serde;
+#[cfg(feature = "tokio-util")]
+pub mod tokio_util;
 #[cfg(feature = "tonic")]
 pub mod tonic;
 #[cfg(feature = "tower")]
 pub mod tower;
+#[cfg(feature = "tracing")]
+pub mod tracing;
 
 pub use self::callback::StopHandle;
 pub use self::cause::Cause;

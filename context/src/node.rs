@@ -9,6 +9,7 @@
 //! State: one atomic word says whether the node is done and why. It is written under the node's
 //! lock, once from live to done; whoever reads it needs no lock.
 
+use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -54,8 +55,17 @@ pub(crate) struct OwnLimits {
 }
 
 pub(crate) enum Own {
-    Deadline { cause: Option<Cause>, timer: Timer },
-    Merge { other: Context, slot: AtomicU32 },
+    Deadline {
+        cause: Option<Cause>,
+        timer: Timer,
+    },
+    Merge {
+        other: Context,
+        slot: AtomicU32,
+    },
+    /// Something outside of the tree.
+    #[cfg(feature = "tokio-util")]
+    Source(crate::source::Subscribed),
 }
 
 impl Limits {
@@ -383,6 +393,8 @@ impl CancelNode {
                 leave(&self.parent, &self.slot);
                 leave(other, slot);
             }
+            #[cfg(feature = "tokio-util")]
+            Some(Own::Source(source)) => source.unsubscribe(),
             None => {}
         }
     }
@@ -398,6 +410,17 @@ impl CancelNode {
         // and is seen here.
         if self.is_done_for_sure() {
             timer.disarm();
+        }
+    }
+
+    /// Lets the node's source end it.
+    #[cfg(feature = "tokio-util")]
+    pub(crate) fn subscribe(self: &Arc<Self>) {
+        if let Some(Own::Source(source)) = self.own() {
+            source.subscribe(self);
+            if self.is_done_for_sure() {
+                source.unsubscribe();
+            }
         }
     }
 
@@ -439,6 +462,10 @@ impl CancelNode {
             if let Some((at, timer)) = timer {
                 homes.push(timer.adopt(at, &callback));
             }
+            #[cfg(feature = "tokio-util")]
+            if let Some(Own::Source(source)) = self.own() {
+                homes.extend(source.adopt(&callback));
+            }
             callback.move_in(homes);
         }
     }
@@ -450,6 +477,11 @@ impl CancelNode {
         }
     }
 }
+
+// No foreign code runs while the node's state is changed, so a panic never finds it half changed;
+// what may be foreign in it is only called and dropped.
+impl UnwindSafe for CancelNode {}
+impl RefUnwindSafe for CancelNode {}
 
 impl Drop for CancelNode {
     fn drop(&mut self) {

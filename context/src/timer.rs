@@ -36,27 +36,55 @@ enum Thread {
 }
 
 /// What happens when the time has come.
-enum Target {
+pub(crate) enum Target {
     Node(Weak<CancelNode>),
     Callback(Arc<Callback>),
     Waker(Waker),
 }
 
 /// The time by which deadlines are measured.
+#[cfg(not(feature = "clock"))]
 pub(crate) fn now() -> Instant {
     Instant::now()
 }
 
-/// An entry in the queue.
-pub(crate) struct Timed(Ticket);
+/// The time by which deadlines are measured: that of the thread's clock, if it has one.
+#[cfg(feature = "clock")]
+pub(crate) fn now() -> Instant {
+    crate::clock::current().map_or_else(Instant::now, |clock| clock.now())
+}
+
+/// An entry in a queue.
+pub(crate) struct Timed {
+    ticket: Ticket,
+    /// Whose queue it is in; `None` for that of the system's clock.
+    #[cfg(feature = "clock")]
+    clock: Option<Arc<crate::clock::Clock>>,
+}
 
 impl Timed {
+    #[cfg(not(feature = "clock"))]
     fn start(at: Instant, target: Target) -> Timed {
-        Timed(QUEUE.insert(at, target))
+        Timed { ticket: QUEUE.insert(at, target) }
+    }
+
+    #[cfg(feature = "clock")]
+    fn start(at: Instant, target: Target) -> Timed {
+        let clock = crate::clock::current();
+        let ticket = match &clock {
+            Some(clock) => clock.insert(at, target),
+            None => QUEUE.insert(at, target),
+        };
+        Timed { ticket, clock }
     }
 
     pub(crate) fn cancel(self) {
-        QUEUE.remove(self.0);
+        #[cfg(feature = "clock")]
+        if let Some(clock) = &self.clock {
+            clock.remove(self.ticket);
+            return;
+        }
+        QUEUE.remove(self.ticket);
     }
 
     pub(crate) fn wake_at(at: Instant, waker: Waker) -> Timed {
@@ -129,7 +157,7 @@ impl Queue {
         let mut due = Vec::with_capacity(BATCH);
         let mut state = self.lock();
         loop {
-            let now = now();
+            let now = Instant::now();
             while due.len() < BATCH
                 && let Some(target) = state.heap.pop_due(now)
             {
@@ -141,7 +169,7 @@ impl Queue {
             }
             drop(state);
             for target in due.drain(..) {
-                contain(|| target.fire());
+                target.fire();
             }
             state = self.lock();
         }
@@ -163,8 +191,9 @@ impl Queue {
 }
 
 impl Target {
-    fn fire(self) {
-        match self {
+    /// Does what the time has come for. Panics of foreign code stop here.
+    pub(crate) fn fire(self) {
+        contain(|| match self {
             Target::Node(node) => {
                 if let Some(node) = node.upgrade() {
                     node.expire();
@@ -172,6 +201,6 @@ impl Target {
             }
             Target::Callback(callback) => callback.fire(),
             Target::Waker(waker) => waker.wake(),
-        }
+        });
     }
 }

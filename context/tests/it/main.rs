@@ -4,13 +4,19 @@
 
 mod after_func;
 mod api;
+#[cfg(feature = "tokio-util")]
+mod bridges;
 mod cancel;
 mod causes;
+#[cfg(feature = "tokio-time")]
+mod clocks;
 mod deadlines;
 mod deep;
 mod display;
 mod lifetimes;
 mod memory;
+#[cfg(feature = "serde")]
+mod messages;
 mod model;
 mod races;
 mod regressions;
@@ -18,6 +24,8 @@ mod regressions;
 mod rpc;
 #[cfg(feature = "axum")]
 mod server;
+#[cfg(feature = "tracing")]
+mod spans;
 mod support;
 mod values;
 mod waiting;
