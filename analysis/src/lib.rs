@@ -6,6 +6,7 @@
 
 pub mod analysis;
 pub mod facts;
+pub mod facts_check;
 pub mod facts_dump;
 pub mod flow;
 pub mod handlers;
