@@ -236,7 +236,7 @@ impl Check<'_> {
 
     fn op(&mut self, body: &Body, kind: &OpKind) {
         match kind {
-            OpKind::Use(place) | OpKind::Ref(place, _) => self.place(body, place),
+            OpKind::Use(place) | OpKind::Ref(place, _) | OpKind::Wild(place) => self.place(body, place),
             OpKind::Assign { place, value } | OpKind::AssignOp { place, value } => {
                 self.place(body, place);
                 self.local(body, *value);

@@ -7,6 +7,8 @@ mod comments;
 mod directives;
 mod nesting;
 
+use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+
 use crate::facts::{Directive, FileFacts, Span};
 use crate::lower::{self, text::Text};
 
@@ -74,7 +76,7 @@ fn parse_here(text: &str, base: usize) -> Result<FileFacts, ParseError> {
     proc_macro2::extra::invalidate_current_thread_spans();
     let located = Text::new(text, base as u32);
     let file = syn::parse_str::<syn::File>(located.code())
-        .map_err(|error| ParseError { message: error.to_string(), span: located.span(error.span()) })?;
+        .map_err(|error| ParseError { message: error.to_string(), span: error_span(&error, &located, text) })?;
     let wants_directives = text.contains("ctxlint");
     let (mut facts, mut anchors) = lower::lower(&file, &located, wants_directives);
     if wants_directives {
@@ -85,9 +87,29 @@ fn parse_here(text: &str, base: usize) -> Result<FileFacts, ParseError> {
     Ok(facts)
 }
 
-/// Where the code begins: behind a byte order mark and a shebang line.
+/// syn knows no place for what is missing at the end of the file.
+fn error_span(error: &syn::Error, located: &Text<'_>, text: &str) -> Span {
+    let span = error.span();
+    if span.byte_range() == (0..0) {
+        let end = text.len() as u32;
+        return Span::new(end, end);
+    }
+    located.span(span)
+}
+
+/// Where the code begins: behind a byte order mark, a shebang line and a frontmatter.
 fn code_start(text: &str) -> usize {
     let bom = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
     let rest = text.get(bom..).unwrap_or("");
-    bom + ra_ap_rustc_lexer::strip_shebang(rest).unwrap_or(0)
+    let start = bom + ra_ap_rustc_lexer::strip_shebang(rest).unwrap_or(0);
+    let mut at = start;
+    for token in tokenize(text.get(start..).unwrap_or(""), FrontmatterAllowed::Yes) {
+        at += token.len as usize;
+        match token.kind {
+            TokenKind::Whitespace => {}
+            TokenKind::Frontmatter { .. } => return at,
+            _ => break,
+        }
+    }
+    start
 }

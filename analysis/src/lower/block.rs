@@ -81,7 +81,8 @@ impl Lowering<'_> {
                 _ => None,
             })
         };
-        if items().any(declares) {
+        let statics = stmts.iter().any(|stmt| matches!(stmt, Stmt::Macro(stmt) if self.declares_statics(&stmt.mac)));
+        if statics || items().any(declares) {
             self.scope = self.open_scope(ScopeKind::Block);
             self.known.block(items());
         }
@@ -130,11 +131,16 @@ impl Lowering<'_> {
                 self.local(local);
             }
             Stmt::Item(item) => self.apart(|this| this.item(item)),
+            // A `;` too many.
+            Stmt::Expr(Expr::Verbatim(tokens), _) if tokens.is_empty() => {}
             Stmt::Expr(expr, semi) => {
                 let attributes = attributes(expr);
                 self.note_statement(stmt, attributes);
                 self.test |= attrs::is_test(attributes);
                 self.expr_stmt(expr, semi.is_some());
+            }
+            Stmt::Macro(mac) if self.declares_statics(&mac.mac) => {
+                self.apart(|this| this.macro_item(&mac.attrs, None, &mac.mac));
             }
             Stmt::Macro(mac) => {
                 self.note_statement(stmt, &mac.attrs);

@@ -175,7 +175,8 @@ impl Lowering<'_> {
     }
 
     pub(super) fn loop_expr(&mut self, e: &syn::ExprLoop, dest: Option<LocalId>) {
-        let span = self.text.between(e.loop_token.span, e.body.brace_token.span.close());
+        let first = e.label.as_ref().map_or(e.loop_token.span, |label| label.name.apostrophe);
+        let span = self.text.between(first, e.body.brace_token.span.close());
         let after = self.body.new_block();
         let (id, head) = self.begin_loop(LoopKind::Loop, e.loop_token.span, span, None);
         self.push_loop(e.label.as_ref(), after, head, dest);
@@ -186,7 +187,8 @@ impl Lowering<'_> {
 
     pub(super) fn while_expr(&mut self, e: &syn::ExprWhile) {
         let close = self.text.span(e.body.brace_token.span.close());
-        let span = self.text.span(e.while_token.span).to(close);
+        let first = e.label.as_ref().map_or(e.while_token.span, |label| label.name.apostrophe);
+        let span = self.text.span(first).to(close);
         let condition = self.span_of(&e.cond);
         let after = self.body.new_block();
         let (id, head) = self.begin_loop(LoopKind::While, e.while_token.span, span, Some(condition));
@@ -212,7 +214,8 @@ impl Lowering<'_> {
 
     pub(super) fn for_expr(&mut self, e: &syn::ExprForLoop) {
         let close = self.text.span(e.body.brace_token.span.close());
-        let span = self.text.span(e.for_token.span).to(close);
+        let first = e.label.as_ref().map_or(e.for_token.span, |label| label.name.apostrophe);
+        let span = self.text.span(first).to(close);
         let iterator = Place::local(self.value(&e.expr));
         let after = self.body.new_block();
         let (id, head) = self.begin_loop(LoopKind::For, e.for_token.span, span, None);

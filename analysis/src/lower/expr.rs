@@ -236,7 +236,7 @@ impl Lowering<'_> {
                 Operand::Temp(self.body.op(span, OpKind::Tuple(parts)))
             }
             Expr::Array(e) => {
-                let parts = e.elems.iter().map(|elem| self.value(elem)).collect();
+                let parts = self.elements(&e.elems);
                 Operand::Temp(self.body.op(span, OpKind::Array(parts)))
             }
             Expr::Repeat(e) => {
@@ -280,6 +280,24 @@ impl Lowering<'_> {
             Expr::Verbatim(tokens) => Operand::Temp(self.unknown(None, tokens.clone(), span)),
             _ => Operand::Temp(self.unknown(None, proc_macro2::TokenStream::new(), span)),
         }
+    }
+
+    /// The elements of an array. Of a long table of constants only the first: the others say
+    /// nothing new, and there may be a million of them.
+    pub(super) fn elements<'e>(&mut self, elems: impl IntoIterator<Item = &'e Expr>) -> Vec<LocalId> {
+        const LONG: usize = 32;
+        let mut parts = Vec::new();
+        let mut constants = 0;
+        for elem in elems {
+            if is_constant(elem) {
+                constants += 1;
+                if constants > 1 && parts.len() >= LONG {
+                    continue;
+                }
+            }
+            parts.push(self.value(elem));
+        }
+        parts
     }
 
     fn bound(&mut self, expr: Option<&Expr>, span: Span) -> LocalId {
@@ -389,7 +407,10 @@ impl Lowering<'_> {
     /// `(a, b) = value`: assigns each part.
     fn destructure(&mut self, left: &Expr, from: &Place, span: Span) {
         match left {
-            Expr::Infer(_) => {}
+            Expr::Infer(e) => {
+                let wild = self.text.span(e.underscore_token.span);
+                self.body.emit(wild, None, OpKind::Wild(from.clone()));
+            }
             Expr::Paren(e) => self.destructure(&e.expr, from, span),
             Expr::Tuple(e) => self.destructure_row(&e.elems, from, span),
             Expr::Call(e) => self.destructure_row(&e.args, from, span),
@@ -482,6 +503,18 @@ fn is_compound(op: &BinOp) -> bool {
             | BinOp::ShlAssign(_)
             | BinOp::ShrAssign(_)
     )
+}
+
+/// Whether an expression is made of literals alone.
+fn is_constant(expr: &Expr) -> bool {
+    match expr {
+        Expr::Lit(_) => true,
+        Expr::Unary(e) => is_constant(&e.expr),
+        Expr::Reference(e) => is_constant(&e.expr),
+        Expr::Tuple(e) => e.elems.iter().all(is_constant),
+        Expr::Array(e) => e.elems.iter().all(is_constant),
+        _ => false,
+    }
 }
 
 /// `..` in a destructuring assignment.

@@ -6,7 +6,7 @@ use syn::{Attribute, Expr, Ident, Macro, Token, Type};
 
 use super::super::Lowering;
 use super::super::items::{head, visibility, visible_first};
-use super::{Kind, parse};
+use super::parse;
 use crate::facts::{ItemKind, Name, Visibility};
 
 /// A `static` within `thread_local!` or `lazy_static!`.
@@ -35,7 +35,7 @@ impl Lowering<'_> {
             });
             return;
         }
-        if self.known.macro_kind(&mac.path) == Some(Kind::Statics)
+        if self.declares_statics(mac)
             && let Some(statics) = parse(&mac.tokens, statics)
         {
             for item in &statics {

@@ -132,23 +132,17 @@ enum Root {
 
 impl Known {
     /// What is known of a macro by its path as written.
-    pub(super) fn macro_kind(&self, path: &syn::Path) -> Option<Kind> {
-        let words: Vec<String> = path.segments.iter().map(|segment| segment.ident.to_string()).collect();
-        match words.as_slice() {
-            [only] => {
-                if self.is_own_macro(only) {
-                    return None;
-                }
-                match self.import_of(only) {
-                    Some([root, .., last]) => kind_of(Some(root), last),
-                    _ => kind_of(None, only),
-                }
-            }
-            [first, .., last] => match self.import_of(first) {
+    fn macro_kind(&self, first: &str, last: Option<&str>) -> Option<Kind> {
+        match last {
+            None if self.is_own_macro(first) => None,
+            None => match self.import_of(first) {
+                Some([root, .., last]) => kind_of(Some(root), last),
+                _ => kind_of(None, first),
+            },
+            Some(last) => match self.import_of(first) {
                 Some([root, ..]) => kind_of(Some(root), last),
                 _ => kind_of(Some(first), last),
             },
-            [] => None,
         }
     }
 }
@@ -169,9 +163,24 @@ impl Lowering<'_> {
         self.text.between(first, mac.delimiter.span().close())
     }
 
+    /// What is known of a macro.
+    fn macro_kind(&self, mac: &Macro) -> Option<Kind> {
+        let first = self.text.name(&mac.path.segments.first()?.ident);
+        let last = match mac.path.segments.len() {
+            1 => None,
+            _ => Some(self.text.name(&mac.path.segments.last()?.ident)),
+        };
+        self.known.macro_kind(&first, last.as_deref())
+    }
+
+    /// Whether a macro stands for statics, and so is an item.
+    pub(super) fn declares_statics(&self, mac: &Macro) -> bool {
+        self.macro_kind(mac) == Some(Kind::Statics)
+    }
+
     /// A macro where a value may be wanted.
     pub(super) fn macro_value(&mut self, mac: &Macro, span: Span) -> Operand {
-        if let Some(kind) = self.known.macro_kind(&mac.path)
+        if let Some(kind) = self.macro_kind(mac)
             && let Some(operand) = self.known_macro(kind, mac, span)
         {
             return operand;
@@ -182,7 +191,7 @@ impl Lowering<'_> {
 
     /// A macro as a statement, which may bring in names.
     pub(super) fn macro_stmt(&mut self, mac: &Macro, span: Span) {
-        let pins = matches!(self.known.macro_kind(&mac.path), Some(Kind::PinNames | Kind::Pin));
+        let pins = matches!(self.macro_kind(mac), Some(Kind::PinNames | Kind::Pin));
         if pins && self.pin_names(mac, span) {
             return;
         }
@@ -254,7 +263,7 @@ impl Lowering<'_> {
             Kind::Matches => self.matches(tokens, span),
             Kind::Vec => {
                 let args = parse(tokens, elements)?;
-                let parts = args.iter().map(|arg| self.value(arg)).collect();
+                let parts = self.elements(&args);
                 Some(Operand::Temp(self.body.op(span, OpKind::Array(parts))))
             }
             Kind::Pin | Kind::PinNames => {
