@@ -217,6 +217,12 @@ impl Lowering<'_> {
             }
             UseTree::Glob(tree) => {
                 let span = self.text.span(tree.star_token.span);
+                // `use ::*;` of the 2015 edition: all of this crate's root.
+                if path.is_empty() {
+                    let name = Name::new_static("crate");
+                    let span = Span::new(span.start, span.start);
+                    path.push(Segment { name, span, args: Vec::new(), bindings: Vec::new() });
+                }
                 imports.push(Import { path: whole(path, span), name: ImportName::Glob, span });
             }
             UseTree::Group(tree) => {

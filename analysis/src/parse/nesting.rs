@@ -41,102 +41,216 @@ struct Level {
     angles: u32,
     /// Links of the current chain.
     links: u32,
+    /// Between the bars of a closure's parameters, where a comma ends nothing.
+    bars: bool,
+}
+
+/// The token before, trivia left out.
+#[derive(Clone, Copy)]
+struct Before {
+    kind: TokenKind,
+    /// It may end an operand: what follows is no prefix operator.
+    operand: bool,
+    /// It is the first half of a binary `&&` or `||`, if the other half follows at once.
+    half: bool,
+    /// It is `else`.
+    is_else: bool,
+    /// One past its last byte.
+    end: usize,
 }
 
 /// Measures the nesting of a file's code.
 pub(super) fn measure(code: &str) -> Depth {
-    let mut levels = vec![Level::default()];
-    // The sum of `pending` and `angles` over all levels, and of the levels themselves.
-    let mut depth = 0_u32;
-    let mut deepest = 0_u32;
-    let mut longest = 0_u32;
+    let mut measure = Measure { levels: vec![Level::default()], ..Measure::default() };
+    let mut before = Before { kind: TokenKind::Semi, operand: false, half: false, is_else: false, end: 0 };
     let mut at = 0_usize;
-    let mut last = TokenKind::Whitespace;
     for token in tokenize(code, FrontmatterAllowed::No) {
         let start = at;
         at += token.len as usize;
-        let before = std::mem::replace(&mut last, token.kind);
-        let Some(level) = levels.last_mut() else { break };
-        match token.kind {
-            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. } => continue,
-            TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => {
-                levels.push(Level::default());
-                depth += 1;
-            }
-            TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace => {
-                if levels.len() > 1
-                    && let Some(closed) = levels.pop()
-                {
-                    depth = depth.saturating_sub(1 + closed.pending + closed.angles);
-                }
-                // Brackets are links too: calls of calls, statements without a semicolon.
-                if let Some(level) = levels.last_mut() {
-                    level.links += 1;
-                    longest = longest.max(level.links);
-                }
-            }
-            TokenKind::Semi => {
-                depth = depth.saturating_sub(level.pending + level.angles);
-                *level = Level::default();
-            }
-            // Within generics a comma ends nothing.
-            TokenKind::Comma if level.angles == 0 => {
-                depth = depth.saturating_sub(level.pending);
-                *level = Level::default();
-            }
-            TokenKind::Lt => {
-                level.angles += 1;
-                depth += 1;
-            }
-            // `->` and `=>` close nothing.
-            TokenKind::Gt if level.angles > 0 && !matches!(before, TokenKind::Minus | TokenKind::Eq) => {
-                level.angles -= 1;
-                depth = depth.saturating_sub(1);
-            }
-            TokenKind::And
-            | TokenKind::Star
-            | TokenKind::Bang
-            | TokenKind::Minus
-            | TokenKind::Or
-            | TokenKind::Eq
-            | TokenKind::Question
-            | TokenKind::At
-            | TokenKind::Pound => {
-                level.pending += 1;
-                level.links += 1;
-                depth += 1;
-                longest = longest.max(level.links);
-            }
-            TokenKind::Ident => {
-                let word = code.get(start..at).unwrap_or("");
-                if opens(word) {
-                    level.pending += 1;
-                    depth += 1;
-                }
-            }
-            TokenKind::Dot
-            | TokenKind::Plus
-            | TokenKind::Slash
-            | TokenKind::Caret
-            | TokenKind::Percent
-            | TokenKind::Colon => {
-                level.links += 1;
-                longest = longest.max(level.links);
-            }
-            _ => {}
+        if matches!(token.kind, TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. })
+        {
+            continue;
         }
-        deepest = deepest.max(depth);
-        if levels.len() > BRACKETS || deepest > DEEPEST || longest > MOST_LINKS {
+        let seen = Seen {
+            kind: token.kind,
+            text: code.get(start..at).unwrap_or(""),
+            next: code.as_bytes().get(at).copied(),
+            joint: before.end == start,
+        };
+        let binary = before.operand;
+        let operand = measure.see(&seen, before);
+        let half = binary && matches!(seen.kind, TokenKind::And | TokenKind::Or);
+        before = Before { kind: seen.kind, operand, half, is_else: seen.text == "else", end: at };
+        if measure.levels.len() > BRACKETS || measure.deepest > DEEPEST || measure.longest > MOST_LINKS {
             return Depth::TooDeep(start);
         }
     }
-    if deepest <= USUAL && longest <= USUAL_LINKS { Depth::Usual } else { Depth::Deep }
+    if measure.deepest <= USUAL && measure.longest <= USUAL_LINKS { Depth::Usual } else { Depth::Deep }
 }
 
-/// Keywords behind which an expression or a type nests without brackets.
-fn opens(word: &str) -> bool {
-    matches!(
-        word,
-        "return" | "break" | "yield" | "move" | "static" | "fn" | "impl" | "dyn" | "for" | "let" | "box" | "raw"
-    )
+/// A token.
+struct Seen<'c> {
+    kind: TokenKind,
+    text: &'c str,
+    /// The byte behind it.
+    next: Option<u8>,
+    /// Nothing stands between it and the token before.
+    joint: bool,
+}
+
+#[derive(Default)]
+struct Measure {
+    levels: Vec<Level>,
+    /// The sum of `pending` and `angles` over all levels, and of the levels themselves.
+    depth: u32,
+    deepest: u32,
+    longest: u32,
+}
+
+impl Measure {
+    /// Takes a token in; says whether it may end an operand.
+    fn see(&mut self, token: &Seen<'_>, before: Before) -> bool {
+        // A new statement, item or arm behind a block: nothing before it goes on.
+        let fresh = match token.kind {
+            TokenKind::Ident => !matches!(token.text, "else" | "as"),
+            TokenKind::Pound => true,
+            _ => false,
+        };
+        if fresh && before.kind == TokenKind::CloseBrace {
+            self.reset();
+        }
+        match token.kind {
+            TokenKind::OpenParen | TokenKind::OpenBracket | TokenKind::OpenBrace => {
+                self.levels.push(Level::default());
+                self.deepen();
+                false
+            }
+            TokenKind::CloseParen | TokenKind::CloseBracket | TokenKind::CloseBrace => {
+                if self.levels.len() > 1 {
+                    self.reset();
+                    self.levels.pop();
+                    self.depth = self.depth.saturating_sub(1);
+                }
+                // Brackets are links too: calls of calls, blocks in a row.
+                self.link();
+                true
+            }
+            TokenKind::Ident => self.word(token.text, before),
+            TokenKind::RawIdent | TokenKind::Literal { .. } => true,
+            // Postfix in expressions; in types a prefix that does not nest.
+            TokenKind::Question => {
+                self.link();
+                before.operand
+            }
+            _ => {
+                self.punctuation(token, before);
+                false
+            }
+        }
+    }
+
+    fn word(&mut self, word: &str, before: Before) -> bool {
+        let opens = match word {
+            "if" => !before.is_else,
+            "return" | "break" | "yield" | "move" | "static" | "fn" | "impl" | "dyn" | "for" | "let" | "box"
+            | "raw" | "match" | "while" | "become" => true,
+            _ => false,
+        };
+        if opens {
+            self.pend();
+        }
+        let prefix = matches!(word, "if" | "in" | "else" | "mut" | "ref" | "const" | "async" | "as" | "where");
+        !opens && !prefix
+    }
+
+    fn punctuation(&mut self, token: &Seen<'_>, before: Before) {
+        match token.kind {
+            TokenKind::Semi => self.reset(),
+            // Within generics, and between the bars of a closure, a comma ends nothing.
+            TokenKind::Comma => {
+                if self.levels.last().is_some_and(|level| level.angles == 0 && !level.bars) {
+                    self.reset();
+                }
+            }
+            TokenKind::Lt if token.next == Some(b'=') => self.link(),
+            TokenKind::Lt => {
+                if let Some(level) = self.levels.last_mut() {
+                    level.angles += 1;
+                    self.deepen();
+                }
+            }
+            TokenKind::Gt => {
+                let arrow = token.joint && matches!(before.kind, TokenKind::Minus | TokenKind::Eq);
+                if let Some(level) = self.levels.last_mut()
+                    && level.angles > 0
+                    && !arrow
+                {
+                    level.angles -= 1;
+                    self.depth = self.depth.saturating_sub(1);
+                }
+            }
+            TokenKind::Eq => self.equals(token, before),
+            TokenKind::Or => {
+                let closes = self.levels.last_mut().is_some_and(|level| std::mem::take(&mut level.bars));
+                if closes || before.operand || (before.half && token.joint) {
+                    self.link();
+                    return;
+                }
+                self.pend();
+                if let Some(level) = self.levels.last_mut() {
+                    level.bars = true;
+                }
+            }
+            TokenKind::And if before.half && token.joint => self.link(),
+            // The arrow of a function type nests, subtraction does not.
+            TokenKind::Minus if token.next == Some(b'>') => self.pend(),
+            TokenKind::And | TokenKind::Star | TokenKind::Bang | TokenKind::Minus | TokenKind::Dot => {
+                if before.operand { self.link() } else { self.pend() }
+            }
+            TokenKind::At => self.pend(),
+            TokenKind::Plus | TokenKind::Slash | TokenKind::Caret | TokenKind::Percent | TokenKind::Colon => {
+                self.link()
+            }
+            _ => {}
+        }
+    }
+
+    /// `=` and `+=` nest to the right; `==`, `!=`, `..=` and `=>` do not.
+    fn equals(&mut self, token: &Seen<'_>, before: Before) {
+        if token.next == Some(b'>')
+            && let Some(level) = self.levels.last_mut()
+        {
+            level.bars = false;
+        }
+        let second = token.joint && matches!(before.kind, TokenKind::Eq | TokenKind::Bang | TokenKind::Dot);
+        if second || matches!(token.next, Some(b'=' | b'>')) { self.link() } else { self.pend() }
+    }
+
+    /// What was pending in the innermost brackets has ended.
+    fn reset(&mut self) {
+        if let Some(level) = self.levels.last_mut() {
+            self.depth = self.depth.saturating_sub(level.pending + level.angles);
+            *level = Level::default();
+        }
+    }
+
+    fn deepen(&mut self) {
+        self.depth += 1;
+        self.deepest = self.deepest.max(self.depth);
+    }
+
+    fn pend(&mut self) {
+        if let Some(level) = self.levels.last_mut() {
+            level.pending += 1;
+            self.deepen();
+        }
+        self.link();
+    }
+
+    fn link(&mut self) {
+        if let Some(level) = self.levels.last_mut() {
+            level.links += 1;
+            self.longest = self.longest.max(level.links);
+        }
+    }
 }

@@ -1,0 +1,4 @@
+//! The tests of the analysis, in one binary.
+
+mod cases;
+mod parse;
