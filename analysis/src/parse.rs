@@ -75,8 +75,7 @@ fn too_deep(at: usize) -> ParseError {
 fn parse_here(text: &str, base: usize) -> Result<FileFacts, ParseError> {
     proc_macro2::extra::invalidate_current_thread_spans();
     let located = Text::new(text, base as u32);
-    let file = syn::parse_str::<syn::File>(located.code())
-        .map_err(|error| ParseError { message: error.to_string(), span: error_span(&error, &located, text) })?;
+    let file = syn::parse_str::<syn::File>(located.code()).map_err(|error| failure(&error, &located))?;
     let wants_directives = text.contains("ctxlint");
     let (mut facts, mut anchors) = lower::lower(&file, &located, wants_directives);
     if wants_directives {
@@ -87,14 +86,28 @@ fn parse_here(text: &str, base: usize) -> Result<FileFacts, ParseError> {
     Ok(facts)
 }
 
-/// syn knows no place for what is missing at the end of the file.
-fn error_span(error: &syn::Error, located: &Text<'_>, text: &str) -> Span {
+/// What syn says, in words for whoever wrote the code.
+fn failure(error: &syn::Error, located: &Text<'_>) -> ParseError {
     let span = error.span();
+    // syn knows no place for what is missing at the end of the file.
     if span.byte_range() == (0..0) {
-        let end = text.len() as u32;
-        return Span::new(end, end);
+        let end = located.end();
+        return ParseError { message: error.to_string(), span: Span::new(end, end) };
     }
-    located.span(span)
+    let span = located.span(span);
+    let message = match error.to_string() {
+        lexical if lexical.starts_with("cannot parse string") => {
+            let rest = located.slice(Span::new(span.start, located.end()));
+            match rest.chars().next() {
+                Some('(' | '[' | '{') => "this bracket is never closed",
+                Some(')' | ']' | '}') => "this bracket closes none, or one of another kind",
+                _ => "this is no token of Rust",
+            }
+            .to_owned()
+        }
+        message => message,
+    };
+    ParseError { message, span }
 }
 
 /// Where the code begins: behind a byte order mark, a shebang line and a frontmatter.

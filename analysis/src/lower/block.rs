@@ -14,11 +14,10 @@ impl Lowering<'_> {
         match self.statements(&block.stmts) {
             Some(Tail::Expr(tail)) => self.into(tail, dest),
             Some(Tail::Macro(tail)) => {
+                let from = self.body.mark();
                 let span = self.macro_span(&tail.mac);
                 let operand = self.macro_value(&tail.mac, span);
-                if let Some(dest) = dest {
-                    self.body.store(dest, operand, span);
-                }
+                self.deliver(operand, dest, from, span);
             }
             None => {
                 if let Some(dest) = dest
@@ -30,6 +29,14 @@ impl Lowering<'_> {
         }
         self.body.close(close);
         self.scope = outer;
+    }
+
+    /// Puts a value where it is wanted, or throws it away.
+    pub(super) fn deliver(&mut self, operand: Operand, dest: Option<LocalId>, from: LocalId, span: Span) {
+        match dest {
+            Some(dest) => self.body.store(dest, operand, span),
+            None => self.throw_away(operand, from, Discard::Statement, span),
+        }
     }
 
     /// The block of a body: its last expression is read, and its temporaries end, before its
@@ -57,7 +64,7 @@ impl Lowering<'_> {
             Operand::Temp(value) => Some(*value),
             _ => None,
         };
-        self.body.end_temps(from, self.body.mark(), value, Discard::No, close);
+        self.body.end_temps(from, self.body.mark(), value, close);
         self.body.close(close);
         self.scope = outer;
         operand
@@ -133,11 +140,11 @@ impl Lowering<'_> {
             Stmt::Item(item) => self.apart(|this| this.item(item)),
             // A `;` too many.
             Stmt::Expr(Expr::Verbatim(tokens), _) if tokens.is_empty() => {}
-            Stmt::Expr(expr, semi) => {
+            Stmt::Expr(expr, _) => {
                 let attributes = attributes(expr);
                 self.note_statement(stmt, attributes);
                 self.test |= attrs::is_test(attributes);
-                self.expr_stmt(expr, semi.is_some());
+                self.expr_stmt(expr);
             }
             Stmt::Macro(mac) if self.declares_statics(&mac.mac) => {
                 self.apart(|this| this.macro_item(&mac.attrs, None, &mac.mac));
@@ -146,61 +153,44 @@ impl Lowering<'_> {
                 self.note_statement(stmt, &mac.attrs);
                 let span = self.macro_span(&mac.mac);
                 let from = self.body.mark();
-                self.macro_stmt(&mac.mac, span);
-                self.body.end_temps(from, self.body.mark(), None, Discard::Statement, span);
+                let operand = self.macro_stmt(&mac.mac, span);
+                self.throw_away(operand, from, Discard::Statement, span);
             }
         }
         self.test = outer_test;
     }
 
-    fn expr_stmt(&mut self, expr: &Expr, semi: bool) {
+    fn expr_stmt(&mut self, expr: &Expr) {
         let from = self.body.mark();
         let span = self.span_of(expr);
-        let mut discard = Discard::Statement;
         match expr {
-            // `_ = value` is told apart from other assignments by what it does to the value.
+            // What their last expressions yield is thrown away within them.
+            _ if is_block_like(expr) => self.into(expr, None),
             Expr::Assign(assign) if matches!(&*assign.left, Expr::Infer(_)) => {
                 let wild = self.text.span(extent::first(&assign.left));
                 let operand = self.expr(&assign.right);
-                discard = match operand {
-                    Operand::Place(place) if !self.body.is_temp(place.base) => Discard::No,
-                    _ => Discard::AssignWild(wild),
-                };
-            }
-            // Operations of their own throw nothing away but what they made on the way.
-            Expr::Assign(_) => {
-                self.expr(expr);
-                discard = Discard::No;
+                self.throw_away(operand, from, Discard::AssignWild(wild), span);
+                return;
             }
             _ => {
-                let operand = if semi { self.expr_unwanted(expr) } else { self.unwanted(expr) };
-                match operand {
-                    // `place;` moves the value out and drops it.
-                    Operand::Place(place) => {
-                        self.body.op(span, OpKind::Use(place));
-                    }
-                    Operand::Temp(_) => {}
-                    Operand::Unit(_) | Operand::Never(_) => {
-                        if !is_block_like(expr) {
-                            discard = Discard::No;
-                        }
-                    }
-                }
+                // `place;` moves the value out and drops it.
+                let operand = self.expr(expr);
+                let operand = self.settle(operand, span);
+                self.throw_away(operand, from, Discard::Statement, span);
+                return;
             }
         }
-        self.body.end_temps(from, self.body.mark(), None, discard, span);
+        self.body.end_temps(from, self.body.mark(), None, span);
     }
 
-    fn expr_unwanted(&mut self, expr: &Expr) -> Operand {
-        if is_block_like(expr) { self.unwanted(expr) } else { self.expr(expr) }
-    }
-
-    fn unwanted(&mut self, expr: &Expr) -> Operand {
-        if is_block_like(expr) {
-            self.into(expr, None);
-            return Operand::Unit(Span::default());
+    /// Ends a statement's temporaries since `from`; the operand's value is thrown away.
+    pub(super) fn throw_away(&mut self, operand: Operand, from: LocalId, how: Discard, span: Span) {
+        let to = self.body.mark();
+        match operand {
+            Operand::Temp(value) => self.body.discard(value, from, to, how, span),
+            Operand::Place(place) => self.body.discard(place.base, from, to, how, span),
+            Operand::Unit(_) | Operand::Never(_) => self.body.end_temps(from, to, None, span),
         }
-        self.expr(expr)
     }
 
     fn local(&mut self, local: &syn::Local) {
@@ -226,11 +216,7 @@ impl Lowering<'_> {
         }
         if let Pat::Wild(wild) = pat {
             let wild = self.text.span(wild.underscore_token.span);
-            let discard = match &operand {
-                Operand::Place(place) if !self.body.is_temp(place.base) => Discard::No,
-                _ => Discard::LetWild(wild),
-            };
-            self.body.end_temps(from, self.body.mark(), None, discard, span);
+            self.throw_away(operand, from, Discard::LetWild(wild), span);
             return;
         }
         match self.plain_binding(pat) {
@@ -241,7 +227,7 @@ impl Lowering<'_> {
                 let binding = self.body.local(Some(name.clone()), name_span, ty, kind, mutable);
                 self.body.store(binding, operand, span);
                 self.body.declare(name, binding);
-                self.body.end_temps(from, to, None, Discard::No, span);
+                self.body.end_temps(from, to, None, span);
             }
             None => {
                 let place = self.body.place(operand);
@@ -250,7 +236,7 @@ impl Lowering<'_> {
                 }
                 let to = self.body.mark();
                 self.bind_all(pat, &place, ty);
-                self.body.end_temps(from, to, None, Discard::No, span);
+                self.body.end_temps(from, to, None, span);
             }
         }
     }
@@ -272,10 +258,10 @@ impl Lowering<'_> {
         self.body.goto(matched);
 
         self.body.switch(fail);
-        self.body.end_temps(from, to, None, Discard::No, span);
+        self.body.end_temps(from, to, None, span);
         let start = self.body.mark();
         self.into(diverge, None);
-        self.body.end_temps(start, self.body.mark(), None, Discard::No, span);
+        self.body.end_temps(start, self.body.mark(), None, span);
         // The block cannot be left at its end.
         self.body.terminate(crate::facts::Terminator::Diverge);
 
@@ -283,7 +269,7 @@ impl Lowering<'_> {
         let bound = self.declare_bindings(pat, ty);
         self.bind(pat, &place, &bound);
         self.make_known(bound);
-        self.body.end_temps(from, to, None, Discard::No, span);
+        self.body.end_temps(from, to, None, span);
     }
 
     /// Lets the temporary a place starts from live to the end of the block.

@@ -312,29 +312,87 @@ impl Builder {
         self.emit(span, Some(dest), kind);
     }
 
-    /// Ends the temporaries in `from..to`, those apart that live on.
-    pub(super) fn end_temps(
-        &mut self,
-        from: LocalId,
-        to: LocalId,
-        spared: Option<LocalId>,
-        discard: Discard,
-        span: Span,
-    ) {
+    /// Ends the temporaries in `from..to`, those apart that live on, and `kept`.
+    pub(super) fn end_temps(&mut self, from: LocalId, to: LocalId, kept: Option<LocalId>, span: Span) {
         if self.dead {
             return;
         }
         let mut spared: Vec<LocalId> =
-            self.extended.iter().copied().chain(spared).filter(|id| (from..to).contains(id)).collect();
+            self.extended.iter().copied().chain(kept).filter(|id| (from..to).contains(id)).collect();
         spared.sort_unstable();
         let mut start = from;
         for id in spared.into_iter().chain([to]) {
             let any = (start.0..id.0).any(|id| self.is_temp(LocalId(id)));
             if any {
-                self.emit(span, None, OpKind::EndTemps { from: start, to: id, discard });
+                self.emit(span, None, OpKind::EndTemps { from: start, to: id, discard: Discard::No });
             }
             start = LocalId(id.0 + 1);
         }
+    }
+
+    /// Ends the temporaries in `from..to`, of which the statement throws `value` away.
+    pub(super) fn discard(&mut self, value: LocalId, from: LocalId, to: LocalId, how: Discard, span: Span) {
+        if self.dead {
+            return;
+        }
+        let known = (from..to).contains(&value) && self.is_temp(value) && !self.extended.contains(&value);
+        if known {
+            let next = LocalId(value.0 + 1);
+            self.emit(span, None, OpKind::EndTemps { from: value, to: next, discard: how });
+        }
+        self.end_temps(from, to, known.then_some(value), span);
+    }
+
+    /// The finished body, without the empty blocks that nothing leads to.
+    pub(super) fn finish(mut self) -> Body {
+        let heads: Vec<BlockId> = self.body.loops.iter().map(|found| found.head).collect();
+        let mut next = 0;
+        let mut moved = Vec::with_capacity(self.body.blocks.len());
+        for (position, block) in self.body.blocks.iter().enumerate() {
+            let id = BlockId(position as u32);
+            let entered = self.entries.get(position).is_some_and(|entries| *entries > 0);
+            let kept = position == 0 || entered || !block.ops.is_empty() || heads.contains(&id);
+            moved.push(kept.then_some(BlockId(next)));
+            next += u32::from(kept);
+        }
+        if next as usize == moved.len() {
+            return self.body;
+        }
+        let to = |id: BlockId| moved.get(id.index()).copied().flatten().unwrap_or(id);
+        let blocks = std::mem::take(&mut self.body.blocks);
+        self.body.blocks = blocks
+            .into_iter()
+            .zip(&moved)
+            .filter(|(_, kept)| kept.is_some())
+            .map(|(mut block, _)| {
+                redirect(&mut block.end, to);
+                block
+            })
+            .collect();
+        for found in &mut self.body.loops {
+            found.head = to(found.head);
+        }
+        self.body
+    }
+}
+
+/// Lets a terminator lead to the blocks' new places.
+fn redirect(end: &mut Terminator, to: impl Fn(BlockId) -> BlockId) {
+    match end {
+        Terminator::Goto(block) => *block = to(*block),
+        Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
+            *then = to(*then);
+            *other = to(*other);
+        }
+        Terminator::Select { arms, other, .. } => {
+            for arm in arms {
+                arm.block = to(arm.block);
+            }
+            if let Some(other) = other {
+                *other = to(*other);
+            }
+        }
+        Terminator::Return(_) | Terminator::Diverge => {}
     }
 }
 

@@ -4,9 +4,7 @@ use syn::{FnArg, Pat};
 
 use super::Lowering;
 use super::body::Operand;
-use crate::facts::{
-    BodyId, BodyKind, Discard, ItemId, LocalId, LocalKind, OpKind, Param, Place, Span, Terminator, TypeRef,
-};
+use crate::facts::{BodyId, BodyKind, ItemId, LocalId, LocalKind, OpKind, Param, Place, Span, Terminator, TypeRef};
 
 impl Lowering<'_> {
     /// The body of a function or method.
@@ -58,7 +56,7 @@ impl Lowering<'_> {
     pub(super) fn body_expr(&mut self, body: &syn::Expr, close: Span) -> Operand {
         let from = self.body.mark();
         let value = self.value(body);
-        self.body.end_temps(from, self.body.mark(), Some(value), Discard::No, close);
+        self.body.end_temps(from, self.body.mark(), Some(value), close);
         Operand::Temp(value)
     }
 

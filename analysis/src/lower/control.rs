@@ -5,7 +5,7 @@ use syn::{BinOp, Expr, UnOp};
 use super::Lowering;
 use super::body::{Operand, Target, TargetKind};
 use crate::facts::{
-    BlockId, Discard, Exit, Lit, LocalId, Loop, LoopId, LoopKind, Name, OpKind, Place, Span, Step, Terminator, Test,
+    BlockId, Exit, Lit, LocalId, Loop, LoopId, LoopKind, Name, OpKind, Place, Span, Step, Terminator, Test,
 };
 
 impl Lowering<'_> {
@@ -40,7 +40,7 @@ impl Lowering<'_> {
                 let span = self.span_of(expr);
                 let condition = self.value(expr);
                 let to = self.body.mark();
-                self.body.end_temps(from, to, Some(condition), Discard::No, span);
+                self.body.end_temps(from, to, Some(condition), span);
                 self.body.terminate(Terminator::If { condition, then, other });
             }
         }
@@ -206,7 +206,7 @@ impl Lowering<'_> {
         self.body.goto(latch);
         self.body.switch(latch);
         if has_let(&e.cond) {
-            self.body.end_temps(from, to, None, Discard::No, condition);
+            self.body.end_temps(from, to, None, condition);
         }
         self.body.goto(head);
         self.end_loop(id, after);

@@ -72,11 +72,10 @@ impl Lowering<'_> {
             Expr::Paren(e) => self.into(&e.expr, dest),
             Expr::Group(e) => self.into(&e.expr, dest),
             _ => {
+                let from = self.body.mark();
                 let operand = self.expr(expr);
-                if let Some(dest) = dest {
-                    let span = self.span_of(expr);
-                    self.body.store(dest, operand, span);
-                }
+                let span = self.span_of(expr);
+                self.deliver(operand, dest, from, span);
             }
         }
     }

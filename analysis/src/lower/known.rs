@@ -14,6 +14,8 @@ pub(super) struct Known {
     variants: FxHashSet<String>,
     /// Names of constants, statics and unit structs.
     values: FxHashSet<String>,
+    /// Names of structs.
+    structs: FxHashSet<String>,
     /// Names of the file's own `macro_rules!`.
     macros: FxHashSet<String>,
     /// Imported names and the paths behind them.
@@ -65,8 +67,11 @@ impl Known {
             Item::Static(item) => {
                 self.values.insert(item.ident.to_string());
             }
-            Item::Struct(item) if matches!(item.fields, syn::Fields::Unit) => {
-                self.values.insert(item.ident.to_string());
+            Item::Struct(item) => {
+                if matches!(item.fields, syn::Fields::Unit) {
+                    self.values.insert(item.ident.to_string());
+                }
+                self.structs.insert(item.ident.to_string());
             }
             Item::Enum(item) => {
                 let variants = item.variants.iter().map(|variant| variant.ident.to_string());
@@ -124,6 +129,13 @@ impl Known {
     /// Whether a word alone names an enum's variant.
     pub(super) fn is_variant(&self, name: &str) -> bool {
         PRELUDE_VARIANTS.contains(&name) || self.variants.contains(name)
+    }
+
+    /// Whether a word alone names a struct: declared here, or imported from a module.
+    pub(super) fn is_struct(&self, name: &str) -> bool {
+        name == "Self"
+            || self.structs.contains(name)
+            || (self.imports.contains_key(name) && !self.variants.contains(name))
     }
 
     /// Whether the file defines a macro of this name.

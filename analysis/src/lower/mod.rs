@@ -129,10 +129,11 @@ impl Lowering<'_> {
     fn end_body(&mut self) -> BodyId {
         let outer = self.outer.pop().unwrap_or_else(no_body);
         let built = std::mem::replace(&mut self.body, outer);
-        if let Some(slot) = self.facts.bodies.get_mut(built.id.index()) {
-            *slot = built.body;
+        let id = built.id;
+        if let Some(slot) = self.facts.bodies.get_mut(id.index()) {
+            *slot = built.finish();
         }
-        built.id
+        id
     }
 
     /// Runs `work` out of sight of all locals: for items within bodies.

@@ -169,7 +169,7 @@ impl Lowering<'_> {
             }
             Pat::Struct(p) => {
                 let variant = self.variant_of(p.qself.as_ref(), &p.path);
-                if variant.is_some() {
+                if variant.is_some() || !self.is_struct(p.qself.as_ref(), &p.path) {
                     let test = Test::Variant(self.path(p.qself.as_ref(), &p.path));
                     self.test(pat, place, test, fail);
                 }
@@ -185,7 +185,7 @@ impl Lowering<'_> {
             }
             Pat::TupleStruct(p) => {
                 let variant = self.variant_of(p.qself.as_ref(), &p.path);
-                if variant.is_some() {
+                if variant.is_some() || !self.is_struct(p.qself.as_ref(), &p.path) {
                     let test = Test::Variant(self.path(p.qself.as_ref(), &p.path));
                     self.test(pat, place, test, fail);
                 }
@@ -318,6 +318,15 @@ impl Lowering<'_> {
             None => qself.is_some() || self.known.is_variant(&last),
         };
         is_variant.then_some(last)
+    }
+
+    /// Whether a path in a pattern is known to name a struct, so that it always matches. A single
+    /// word that comes from nowhere in the file may be a variant brought in by `*`.
+    fn is_struct(&self, qself: Option<&syn::QSelf>, path: &syn::Path) -> bool {
+        match (qself, path.get_ident()) {
+            (None, Some(ident)) => self.known.is_struct(&self.text.name(ident)),
+            _ => true,
+        }
     }
 
     fn field_place(&self, place: &Place, variant: Option<&Name>, field: Name) -> Place {

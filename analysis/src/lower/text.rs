@@ -39,6 +39,11 @@ impl<'t> Text<'t> {
         self.whole.get(self.base as usize..).unwrap_or("")
     }
 
+    /// One past the last byte of the file.
+    pub(crate) fn end(&self) -> u32 {
+        self.whole.len() as u32
+    }
+
     /// The byte range of a token.
     pub(crate) fn span(&self, span: TokenSpan) -> Span {
         Span { start: self.byte(span.start(), span, false), end: self.byte(span.end(), span, true) }

@@ -190,12 +190,12 @@ impl Lowering<'_> {
     }
 
     /// A macro as a statement, which may bring in names.
-    pub(super) fn macro_stmt(&mut self, mac: &Macro, span: Span) {
+    pub(super) fn macro_stmt(&mut self, mac: &Macro, span: Span) -> Operand {
         let pins = matches!(self.macro_kind(mac), Some(Kind::PinNames | Kind::Pin));
         if pins && self.pin_names(mac, span) {
-            return;
+            return Operand::Unit(span);
         }
-        self.macro_value(mac, span);
+        self.macro_value(mac, span)
     }
 
     /// A macro whose meaning is known; none if its tokens are not what they should be.
