@@ -1,4 +1,4 @@
-//! The context of an [`http::Request`](::http::Request).
+//! The context of an [`http::Request`].
 
 use crate::Context;
 

@@ -1,4 +1,4 @@
-//! Bridges to and from [`tokio_util::sync::CancellationToken`](CancellationToken), without a task
+//! Bridges to and from [`tokio_util::sync::CancellationToken`], without a task
 //! in between: either side's cancellation reaches the other before its `cancel()` returns.
 
 use std::future::Future;

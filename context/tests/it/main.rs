@@ -27,5 +27,6 @@ mod server;
 #[cfg(feature = "tracing")]
 mod spans;
 mod support;
+mod threads;
 mod values;
 mod waiting;
