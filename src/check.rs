@@ -21,13 +21,18 @@ use crate::workspace::{DependencyKind, File, PackageDependency, Workspace};
 /// Checks a workspace. Runs on the threads of the current rayon pool; the report is the same for any
 /// number of them.
 pub fn check(workspace: &Workspace, config: &Config) -> Report {
+    check_observed(workspace, config, &|| ())
+}
+
+/// The same, and calls `parsed_one` for every file that was parsed.
+pub fn check_observed(workspace: &Workspace, config: &Config, parsed_one: &(dyn Fn() + Sync)) -> Report {
     let mut clock = Clock::start();
     let models = match engine::models(&config.models()) {
         Ok(models) => models,
         Err(cause) => return Report { failures: vec![format!("internal error: {cause}")], ..Report::default() },
     };
 
-    let parsed = parse(workspace, &models);
+    let parsed = parse(workspace, &models, parsed_one);
     clock.step("parse");
 
     let trees = modules::trees(workspace, &parsed);
@@ -61,7 +66,7 @@ pub fn check(workspace: &Workspace, config: &Config) -> Report {
 
 /// Parses the files that can matter, in rounds: those that contain a word of a model, those on the
 /// way to them from their crate's root, and those that use what these export under other names.
-fn parse(workspace: &Workspace, models: &Models) -> Vec<Option<Parsed>> {
+fn parse(workspace: &Workspace, models: &Models, parsed_one: &(dyn Fn() + Sync)) -> Vec<Option<Parsed>> {
     let files = &workspace.files;
     let mut parsed: Vec<Option<Parsed>> = vec![None; files.len()];
     let mut wanted = containing(files, &engine::words(models, renamed(workspace, models)));
@@ -73,6 +78,7 @@ fn parse(workspace: &Workspace, models: &Models) -> Vec<Option<Parsed>> {
         let results: Vec<(usize, Parsed)> = (files.par_iter().enumerate())
             .filter(|(index, _)| wanted.get(*index) == Some(&true) && parsed.get(*index) == Some(&None))
             .map(|(index, file)| (index, file.parsed.clone().unwrap_or_else(|| engine::parse(&file.text))))
+            .inspect(|_| parsed_one())
             .collect();
         if results.is_empty() {
             return parsed;

@@ -14,11 +14,12 @@ use clap::ArgMatches;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
 use crate::cache::Cache;
-use crate::check::check;
+use crate::check::check_observed;
 use crate::cli::CheckArgs;
 use crate::config::{self, Config};
 use crate::discover::{self, Plan, Problem, Request, Stdin};
 use crate::levels::{Selector, Setting};
+use crate::progress::Progress;
 use crate::report::{Format, Report, Reported};
 use crate::run::{Failure, Outcome, current_folder, tell};
 use crate::workspace::Workspace;
@@ -165,7 +166,10 @@ fn run_once(job: &Job, request: &Request, cargo_failed: bool) -> Result<Outcome,
         cache.fill(&mut found.workspace);
     }
     let read = start.elapsed();
-    let mut acted = act::act(job, found.workspace, |workspace| check(workspace, &config))?;
+    let progress = Progress::default();
+    let files = found.workspace.files.len();
+    let checked = |workspace: &Workspace| check_observed(workspace, &config, &|| progress.parsed_one());
+    let mut acted = progress.during(!job.args.output.quiet, files, || act::act(job, found.workspace, checked))?;
     acted.report.work.steps.insert(0, ("read", read));
     let act::Acted { workspace, mut report, patch } = acted;
     report.cargo_failed = cargo_failed;

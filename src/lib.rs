@@ -18,6 +18,7 @@ pub mod fix;
 pub mod job;
 pub mod levels;
 pub mod modules;
+pub mod progress;
 pub mod report;
 pub mod run;
 pub mod since;

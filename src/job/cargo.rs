@@ -16,10 +16,10 @@ pub(super) fn run(job: &Job, command: CargoCommand) -> Result<bool, Failure> {
         CargoCommand::Check => "check",
         CargoCommand::Clippy => "clippy",
     });
-    match job.args.input.packages.as_slice() {
-        [] => drop(child.arg("--workspace")),
-        packages => packages.iter().for_each(|package| drop(child.args(["--package", package]))),
+    if job.args.input.packages.is_empty() {
+        child.arg("--workspace");
     }
+    child.args(job.args.input.packages.iter().flat_map(|package| ["--package", package.as_str()]));
     child.args(["--all-targets", "--keep-going"]);
     let format = job.stdout_format().and_then(cargo_format);
     if let Some(format) = format {

@@ -40,7 +40,13 @@ pub fn rendered(view: View<'_>, reported: &Reported, color: bool) -> Vec<u8> {
         buffer.extend_from_slice(super::short::line(view, reported).as_bytes());
         buffer.push(b'\n');
     }
-    buffer
+    if color { buffer } else { without_trailing_blanks(&buffer) }
+}
+
+/// Lines that end where their text ends, for whoever compares or copies them.
+fn without_trailing_blanks(bytes: &[u8]) -> Vec<u8> {
+    let lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end).collect();
+    lines.join(&b'\n')
 }
 
 fn diagnostic(view: View<'_>, reported: &Reported) -> Diagnostic<usize> {

@@ -82,3 +82,40 @@ fn what_cannot_be_written_is_told() {
     let run = project.run_with_input(&["--diff", "-"], TEXT);
     assert!(run.out.starts_with("--- a/<stdin>\n+++ b/<stdin>\n@@"), "{}", run.out);
 }
+
+const MISUSES: &str = "use context::Context;\n\nfn f(parent: &Context) {\n\tlet (ctx, _) = parent.with_cancel();\n\tctx.is_done();\n}\n\n\
+    fn g(parent: &Context) -> bool { let (ctx, _) = parent.with_cancel(); ctx.value(\"k\"); ctx.is_done() }\n\n\
+    fn h(parent: &Context) -> bool {\n    let ctx = parent\n        .clone()\n        .with_cancel()\n        .0;\n    ctx.is_done()\n}\n";
+
+#[test]
+fn a_codebase_begins_with_a_clean_report() {
+    for text in [MISUSES.to_owned(), MISUSES.replace('\n', "\r\n")] {
+        let project = Project::new(&[("a.rs", &text)]);
+        let before = project.places(&[]);
+        assert!(before.len() >= 4, "{before:?}");
+        let run = project.run(&["--add-suppressions", "known, see \"issue 7\""]);
+        assert_eq!((run.code, run.out.as_str()), (0, ""), "{}", run.err);
+        assert!(run.err.contains(&format!("suppressions for {} findings; 0 are left", before.len())), "{}", run.err);
+        let after = project.read("a.rs");
+        assert!(after.contains("\t// ctxlint: allow(lost_cancel, reason = \"known, see \\\"issue 7\\\"\")"), "{after}");
+        assert_eq!(
+            after.matches('\n').count() == after.matches("\r\n").count(),
+            text.contains('\r'),
+            "line endings stay"
+        );
+        let again = project.run(&["--add-suppressions", "again"]);
+        assert_eq!((again.code, project.read("a.rs")), (0, after), "what is suppressed needs nothing: {}", again.err);
+    }
+}
+
+#[test]
+fn fixes_of_rules_converge_and_silence_them() {
+    let project = Project::new(&[("a.rs", MISUSES)]);
+    let before = project.places(&[]).len();
+    let run = project.run(&["--fix", "--unsafe-fixes", "--message-format", "short"]);
+    let left = run.out.lines().count();
+    assert!(left < before, "{}{}", run.out, run.err);
+    let once = project.read("a.rs");
+    project.run(&["--fix", "--unsafe-fixes"]);
+    assert_eq!(project.read("a.rs"), once);
+}

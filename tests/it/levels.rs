@@ -7,7 +7,8 @@ const DENIES: &str = "// ctxlint: allow(no_such_rule_at_all)\nfn f() {}\n";
 
 #[test]
 fn exit_codes_are_those_of_the_contract() {
-    let cases: &[(&[(&str, &str)], &[&str], i32)] = &[
+    type Files = &'static [(&'static str, &'static str)];
+    let cases: &[(Files, &[&str], i32)] = &[
         (&[("a.rs", "fn f() {}\n")], &[], 0),
         (&[("a.rs", WARNS)], &[], 0),
         (&[("a.rs", WARNS)], &["-D", "warnings"], 1),

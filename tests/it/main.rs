@@ -1,4 +1,5 @@
 //! Runs the built program as its users do, and the check on everything that says what it must find.
+#![allow(clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
 
 mod bad_input;
 mod configuration;
@@ -14,6 +15,7 @@ mod meta;
 mod pages;
 mod project;
 mod proofs;
+mod shop;
 mod sources;
 mod suggestions;
 mod suppressions;
