@@ -8,7 +8,7 @@ mod lookup;
 mod prelude;
 mod tree;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
 use crate::facts::{ItemId, Name, ScopeId};
@@ -78,8 +78,8 @@ pub struct Names {
     modelled: FxHashMap<DefId, SmolStr>,
     /// `macro_rules!` by crate and name.
     macros: FxHashMap<(CrateId, Name), DefId>,
-    /// Crates roots that are nobody's: files that no crate reaches.
-    loose: FxHashSet<FileId>,
+    /// Libraries whose macros are everywhere in a crate: `#[macro_use] extern crate rocket;`.
+    macro_use: FxHashMap<CrateId, Vec<Name>>,
 }
 
 /// A module.

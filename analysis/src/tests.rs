@@ -21,10 +21,6 @@ use crate::source::{Crate, CrateId, CrateKind, Dependency, FileId, SourceFile, S
 use crate::types::{BodyRef, Target};
 
 /// Links a program written as one text.
-pub(crate) fn link(text: &str) -> Program {
-    link_with(text, Models::builtin().unwrap())
-}
-
 pub(crate) fn link_with(text: &str, models: Models) -> Program {
     Program::link(sources(text), models)
 }

@@ -18,6 +18,8 @@ pub(super) struct Given<'g> {
     pub(super) own: &'g Ty,
     /// The type arguments written at the call.
     pub(super) turbofish: &'g [Ty],
+    /// Whether it is called as a method: then what it was found on is its subject.
+    pub(super) method: bool,
 }
 
 impl Given<'_> {
@@ -194,25 +196,18 @@ impl<'a> Tree<'a> {
             return Ty::Unknown;
         }
         let types: Vec<Ty> = args.iter().map(|arg| frame.local(*arg)).collect();
-        let given = Given { types: &types, own: &Ty::Unknown, turbofish: &[] };
+        let given = Given { types: &types, own: &Ty::Unknown, turbofish: &[], method: false };
         self.model_result(&Target::External(path), &given)
     }
 }
 
-/// The type of what the function is about: where a method was found on it, what it was found on.
+/// The type of what the function is about: of a method, what it was found on.
 fn subject(model: &FnModel, given: &Given<'_>) -> Ty {
-    let subject = given.arg(model.subject);
-    if model.subject == 0 && matches!(given.own, Ty::Adt(..) | Ty::Slice(_)) {
-        let is_method = given.types.first().is_some_and(|first| !first.is_unknown());
-        // An associated function without a receiver has a subject of another type.
-        let same = match (given.own, subject.unreferenced()) {
-            (Ty::Adt(con, _), Ty::Adt(other, _)) => con == other,
-            _ => false,
-        };
-        if is_method && !same && model.role != FnRole::Wrap && model.role != FnRole::Same {
-            return given.own.clone();
-        }
+    let keeps = matches!(model.role, FnRole::Wrap | FnRole::Same);
+    if given.method && model.subject == 0 && !keeps && !given.own.is_unknown() {
+        return given.own.clone();
     }
+    let subject = given.arg(model.subject);
     if model.role == FnRole::Wrap { subject } else { subject.unreferenced().clone() }
 }
 

@@ -276,7 +276,8 @@ impl<'a> Tree<'a> {
             OpKind::Unary(_, of) => value(frame.local(*of).unreferenced().clone()),
             OpKind::Cast(_, ty) => value(self.program.resolve_type(self.file, ty)),
             OpKind::Inspect { path, args } => value(self.inspected(frame, path, args)),
-            OpKind::Unknown { .. } => value(Ty::Unknown),
+            OpKind::Unknown { path: Some(path), .. } => value(self.inspected(frame, path, &[])),
+            OpKind::Unknown { path: None, .. } => value(Ty::Unknown),
             OpKind::AssignOp { .. } | OpKind::Wild(_) | OpKind::EndScope { .. } | OpKind::EndTemps { .. } => {
                 value(Ty::Unknown)
             }

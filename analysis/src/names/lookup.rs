@@ -273,6 +273,16 @@ impl<'a> Lookup<'a> {
         {
             return Res::Def(*def);
         }
+        if namespace == Namespace::Macro {
+            for library in self.names.macro_use.get(&krate).into_iter().flatten() {
+                if let Some(Res::External(path)) = self.extern_crate(krate, library) {
+                    let path = format_smolstr!("{path}::{name}");
+                    if self.models.knows(&path) {
+                        return self.external(&path);
+                    }
+                }
+            }
+        }
         if let Some(path) = prelude::standard(name, namespace) {
             return Res::External(path.into());
         }

@@ -36,9 +36,15 @@ impl Names {
                 continue;
             };
             for (item, at) in facts.items.iter().zip(0..) {
-                if let ItemKind::MacroRules { .. } = item.kind {
-                    let def = DefId { file: file_id, item: ItemId(at) };
-                    self.macros.entry((*krate, item.name.clone())).or_insert(def);
+                match &item.kind {
+                    ItemKind::MacroRules { .. } => {
+                        let def = DefId { file: file_id, item: ItemId(at) };
+                        self.macros.entry((*krate, item.name.clone())).or_insert(def);
+                    }
+                    ItemKind::ExternCrate { .. } if item.attrs.iter().any(|attr| attr.path.last() == "macro_use") => {
+                        self.macro_use.entry(*krate).or_default().push(item.name.clone());
+                    }
+                    _ => {}
                 }
             }
         }
@@ -197,7 +203,6 @@ impl Tree<'_> {
             });
             let module = self.add_file(file, None, name, krate, true).unwrap_or(ModuleId(u32::MAX));
             self.names.roots.push(module);
-            self.names.loose.insert(file);
         }
     }
 

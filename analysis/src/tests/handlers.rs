@@ -81,6 +81,168 @@ fn app() -> Router {
 }
 
 #[test]
+fn actix_web() {
+    check(
+        "
+use actix_web::{get, web, App, HttpRequest, HttpResponse, dev::{Service, ServiceRequest}};
+#[get(\"/\")]
+async fn by_attribute() {} //~ handler actix_web
+async fn by_data(data: web::Data<u8>) {} //~ handler actix_web
+async fn by_request(req: HttpRequest) {} //~ handler actix_web
+async fn routed() {} //~ handler actix_web
+async fn to() {} //~ handler actix_web
+fn app() {
+    App::new()
+        .route(\"/\", web::get().to(routed))
+        .service(web::resource(\"/x\").to(to))
+        .wrap_fn(|req, srv| srv.call(req)) //~ middleware actix_web
+        .service(by_attribute);
+    actix_web::rt::spawn(async {});
+}
+struct Mw<S>(S);
+impl<S> Service<ServiceRequest> for Mw<S> {
+    fn call(&self, req: ServiceRequest) {} //~ middleware actix_web
+    fn poll_ready(&self) {}
+}
+",
+    );
+}
+
+#[test]
+fn tonic() {
+    check(
+        "
+use tonic::{Request, Response, Status};
+struct S;
+#[tonic::async_trait]
+impl pb::greeter_server::Greeter for S {
+    async fn say(&self, request: Request<u8>) -> Result<Response<u8>, Status> { todo!() } //~ handler tonic
+    async fn other(&self) -> u8 { 1 }
+}
+impl S { async fn call(&self, request: Request<u8>) -> Result<Response<u8>, Status> { todo!() } }
+async fn client(request: Request<u8>) {}
+",
+    );
+}
+
+#[test]
+fn hyper_and_tower() {
+    check(
+        "
+use hyper::service::{service_fn, Service};
+use hyper::{body::Incoming, Request};
+async fn by_body(req: Request<Incoming>) {} //~ handler http
+async fn routed(req: Request<Other>) {} //~ handler hyper
+async fn client(req: Request<String>) {}
+fn serve() { service_fn(routed); service_fn(|req| async { 1 }); } //~ handler hyper
+struct H;
+impl Service<Request<Incoming>> for H { fn call(&self, req: Request<Incoming>) {} } //~ handler http
+struct Mw<S>(S);
+impl<S, B> tower::Service<http::Request<B>> for Mw<S> {
+    fn call(&mut self, req: http::Request<B>) {} //~ middleware tower
+}
+impl<S, R> tower_service::Service<R> for Mw<(S, R)> {
+    fn call(&mut self, req: R) {} //~ middleware tower
+}
+struct Connector;
+impl tower::Service<http::Uri> for Connector { fn call(&mut self, uri: http::Uri) {} }
+struct Client;
+impl tower::Service<http::Request<reqwest::Body>> for Client { fn call(&mut self, r: http::Request<reqwest::Body>) {} }
+",
+    );
+}
+
+#[test]
+fn other_frameworks() {
+    check(
+        "
+mod poems {
+    use poem::{get, handler, Route, web::{Data, Path}};
+    #[handler]
+    fn a(p: Path<u8>) {} //~ handler poem
+    fn b(d: Data<&u8>) {} //~ handler poem
+    struct Api;
+    #[poem_openapi::OpenApi]
+    impl Api {
+        async fn c(&self) {} //~ handler poem_openapi
+    }
+    fn routes() { Route::new().at(\"/\", get(a)); }
+}
+mod salvos {
+    use salvo::prelude::*;
+    #[handler]
+    async fn a(req: &mut Request) {} //~ handler salvo
+    #[handler]
+    async fn m(req: &mut Request, ctrl: &mut FlowCtrl) {} //~ middleware salvo
+    struct H;
+    #[handler]
+    impl H { async fn handle(&self) {} } //~ handler salvo
+}
+mod dropshots {
+    use dropshot::{endpoint, RequestContext, HttpError};
+    #[endpoint { method = GET, path = \"/\" }]
+    async fn a(rqctx: RequestContext<u8>) {} //~ handler dropshot
+}
+mod lambdas {
+    use lambda_runtime::{service_fn, LambdaEvent};
+    async fn a(e: LambdaEvent<u8>) {} //~ handler lambda_runtime
+    async fn b(e: Other) {} //~ handler lambda_runtime
+    fn main() { lambda_runtime::run(service_fn(b)); }
+}
+mod rpcs {
+    use jsonrpsee::proc_macros::rpc;
+    #[rpc(server)]
+    trait Api { fn a(&self); }
+    struct S;
+    impl ApiServer for S { fn a(&self) {} } //~ handler jsonrpsee
+    fn module() {
+        let mut m = jsonrpsee::RpcModule::new(());
+        m.register_async_method(\"x\", |p, c, e| async {}); //~ handler jsonrpsee
+    }
+}
+mod tarpcs {
+    #[tarpc::service]
+    trait World { async fn hello() -> u8; }
+    struct S;
+    impl World for S { async fn hello(self, _: tarpc::context::Context) -> u8 { 1 } } //~ handler tarpc
+    async fn client(c: tarpc::context::Context) {}
+}
+mod mcp {
+    use rmcp::{tool, ServerHandler, service::{RequestContext, RoleServer}};
+    struct S;
+    impl S {
+        #[tool]
+        async fn t(&self) {} //~ handler rmcp
+    }
+    impl ServerHandler for S {
+        async fn call_tool(&self, c: RequestContext<RoleServer>) {} //~ handler rmcp
+        fn get_info(&self) {}
+    }
+}
+mod warps {
+    use warp::Filter;
+    async fn a() {} //~ handler warp
+    async fn b(n: u8) {} //~ handler warp
+    fn routes() {
+        warp::path(\"x\").and(warp::get()).and_then(a);
+        warp::path!(\"y\" / u8).and_then(b);
+    }
+    fn with(f: impl Filter<Extract = ()>) { f.map(|| 1); } //~ handler warp
+}
+",
+    );
+    check(
+        "
+#[macro_use] extern crate rocket;
+use rocket::State;
+#[get(\"/\")]
+fn a() {} //~ handler rocket
+fn b(s: &State<u8>) {} //~ handler rocket
+",
+    );
+}
+
+#[test]
 fn by_configuration() {
     let model = Models::parse("name = 'shop'\nhandlers = ['main::api::*', 'main::one']").unwrap();
     check_with(

@@ -111,7 +111,7 @@ mod f {
 mod g {
     use anyhow::Context;
     fn f(r: Result<u8, ()>) {
-        let x = r.context(\"failed\"); //~ -> std::result::Result::context
+        let x = r.context(\"failed\"); //~ -> anyhow::Context::context
     }
 }
 ",

@@ -42,9 +42,9 @@ impl Program {
         for bound in &bounds {
             if let Bound::Trait(TyCon::External(path), _, bindings) = bound
                 && self.models.ty(path).is_some()
-                && let Some((_, item)) = bindings.iter().find(|(name, _)| name == "Item")
             {
-                return Ty::Adt(TyCon::External(path.clone()), vec![item.clone()]);
+                let item = bindings.iter().find(|(name, _)| name == "Item").map(|(_, item)| item.clone());
+                return Ty::Adt(TyCon::External(path.clone()), item.into_iter().collect());
             }
         }
         if bounds.is_empty() { Ty::Unknown } else { Ty::Bounds(bounds) }
