@@ -45,6 +45,8 @@ pub struct Way {
 pub struct Endless {
     /// It was detached; otherwise it is a root.
     pub detached: bool,
+    /// On every way it gets here it never ends; otherwise on some.
+    pub certain: bool,
     /// Where it was detached or made, and the way from there.
     pub way: Way,
 }
@@ -97,61 +99,17 @@ impl Analysis {
         self.replacing.contains(&body)
     }
 
-    /// The way by which a request's end reaches a context, if one does.
+    /// The way by which a request's end reaches a context, if one does: nearest callers first.
     pub fn request(&self, body: BodyRef, ctx: &CtxNode) -> Option<Way> {
-        self.search(
-            body,
-            ctx,
-            |ctx| ctx.sources().into_iter().find(|node| matches!(node.kind, CtxKind::Request)).map(|node| node.site),
-            |ctx| {
-                let sources = ctx.sources().into_iter();
-                sources
-                    .filter_map(|node| if let CtxKind::Input(path) = &node.kind { Some(path.clone()) } else { None })
-                    .collect()
-            },
-            true,
-        )
-        .map(|(way, _)| way)
-    }
-
-    /// Whether a context never ends: it is a root or was detached, and nothing bounds it.
-    pub fn endless(&self, body: BodyRef, ctx: &CtxNode) -> Option<Endless> {
-        let mut detached = false;
-        let found = self.search(
-            body,
-            ctx,
-            |ctx| match ctx.life() {
-                Life::Root(node) => Some(node.site),
-                Life::Detached(node) => Some(node.site),
-                _ => None,
-            },
-            |ctx| match ctx.life() {
-                Life::Input(_, path) => vec![path.clone()],
-                _ => Vec::new(),
-            },
-            false,
-        );
-        found.map(|(way, last)| {
-            if let Some(ctx) = last {
-                detached |= matches!(ctx.life(), Life::Detached(_));
-            } else {
-                detached |= matches!(ctx.life(), Life::Detached(_));
-            }
-            Endless { detached, way }
-        })
-    }
-
-    /// Searches a context's inputs back through the calls, nearest callers first.
-    fn search(
-        &self,
-        body: BodyRef,
-        ctx: &CtxNode,
-        hit: impl Fn(&CtxNode) -> Option<Site>,
-        inputs: impl Fn(&CtxNode) -> Vec<InputPath>,
-        requests: bool,
-    ) -> Option<(Way, Option<CtxNode>)> {
-        if let Some(origin) = hit(ctx) {
-            return Some((Way { origin, hops: Vec::new() }, None));
+        let is_request = |ctx: &CtxNode| {
+            ctx.sources().into_iter().find(|node| matches!(node.kind, CtxKind::Request)).map(|node| node.site)
+        };
+        let inputs = |ctx: &CtxNode| -> Vec<InputPath> {
+            let of = |node: &CtxNode| if let CtxKind::Input(path) = &node.kind { Some(path.clone()) } else { None };
+            ctx.sources().into_iter().filter_map(of).collect()
+        };
+        if let Some(origin) = is_request(ctx) {
+            return Some(Way { origin, hops: Vec::new() });
         }
         let mut seen = BTreeSet::new();
         let mut queue: VecDeque<(BodyRef, InputPath, Vec<Site>)> =
@@ -173,18 +131,89 @@ impl Analysis {
                 }
                 match value.behind() {
                     Val::Ctx(ctx) => {
-                        if let Some(origin) = hit(ctx) {
-                            return Some((Way { origin, hops }, Some((**ctx).clone())));
+                        if let Some(origin) = is_request(ctx) {
+                            return Some(Way { origin, hops });
                         }
                         queue.extend(inputs(ctx).into_iter().map(|path| (flow.body, path, hops.clone())));
                     }
                     Val::Input(path) => queue.push_back((flow.body, path.clone(), hops)),
-                    Val::Request(_, site) if requests => return Some((Way { origin: *site, hops }, None)),
+                    Val::Request(_, site) => return Some(Way { origin: *site, hops }),
                     _ => {}
                 }
             }
         }
         None
+    }
+
+    /// Whether a context never ends: it is a root or was detached, and nothing bounds it. One that
+    /// is given to the body is looked up at the body's callers.
+    pub fn endless(&self, body: BodyRef, ctx: &CtxNode) -> Option<Endless> {
+        let mut seen = BTreeSet::new();
+        let found = self.lives(body, ctx, Vec::new(), &mut seen);
+        let certain = found.iter().all(Option::is_some);
+        let mut known = found.into_iter().flatten();
+        let first = known.next()?;
+        let first = if first.detached { first } else { known.find(|other| other.detached).unwrap_or(first) };
+        Some(Endless { certain, ..first })
+    }
+
+    /// The lives a context can have: one for each way it gets here, none where it can end or nobody knows.
+    fn lives(
+        &self,
+        body: BodyRef,
+        ctx: &CtxNode,
+        hops: Vec<Site>,
+        seen: &mut BTreeSet<(BodyRef, InputPath)>,
+    ) -> Vec<Option<Endless>> {
+        let endless = |detached: bool, origin: Site| {
+            vec![Some(Endless { detached, certain: true, way: Way { origin, hops: hops.clone() } })]
+        };
+        let path = match ctx.life() {
+            Life::Root(node) => return endless(false, node.site),
+            Life::Detached(node) => return endless(true, node.site),
+            Life::Input(_, path) => path.clone(),
+            _ => return vec![None],
+        };
+        self.input_lives(body, &path, hops, seen)
+    }
+
+    fn input_lives(
+        &self,
+        body: BodyRef,
+        path: &InputPath,
+        hops: Vec<Site>,
+        seen: &mut BTreeSet<(BodyRef, InputPath)>,
+    ) -> Vec<Option<Endless>> {
+        if hops.len() > MAX_HOPS {
+            return vec![None];
+        }
+        // A way that comes back to where it was adds nothing.
+        if !seen.insert((body, path.clone())) {
+            return Vec::new();
+        }
+        let mut found = Vec::new();
+        for (flow, call) in self.calls_of(body) {
+            if self.program.is_test(flow.body) && !self.program.is_test(body) {
+                continue;
+            }
+            let value = call.inputs.get(path.input as usize).map(|input| input.at(&path.path)).unwrap_or_default();
+            let nested = summary::parent(&self.program, call.callee) == Some(flow.body);
+            let mut hops = hops.clone();
+            if !nested {
+                hops.insert(0, call.site);
+            }
+            found.extend(match value.behind() {
+                Val::Ctx(ctx) => self.lives(flow.body, ctx, hops, seen),
+                Val::Input(path) => self.input_lives(flow.body, path, hops, seen),
+                _ => vec![None],
+            });
+        }
+        if found.is_empty() { vec![None] } else { found }
+    }
+
+    /// Whether a body has a context at hand that it need not make: given to it, or to a body it stands in.
+    pub fn has_context(&self, body: BodyRef) -> bool {
+        crate::flow::has_context(&self.program, body)
     }
 
     /// Whether a body runs only for handlers: it is one, is part of one, or only handlers reach it.

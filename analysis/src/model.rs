@@ -269,6 +269,8 @@ pub enum FnRole {
     RequestContext,
     /// Gives some value out of a request in `subject`, a context if the turbofish or the result says so.
     RequestValue,
+    /// Puts `value` into a request in `subject`.
+    SetRequestValue,
     /// Reads a value under `key`.
     ReadValue,
     /// Registers `work` to run after the end of `subject`.

@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{ItemKind, Name, OpKind, Terminator};
 use crate::flow::events::Flow;
-use crate::flow::value::{InputPath, InputUses, ObjId, Object, Uses, Val};
+use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
 use crate::link::Program;
 use crate::model::{FnRole, TypeRole};
 use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
@@ -35,6 +35,9 @@ pub struct Summary {
     pub stored: BTreeSet<(DefId, Name)>,
     /// Fields it reads and does something with; without a struct where that is not known.
     pub fields_used: BTreeSet<(Option<DefId>, Name)>,
+    /// It has no context and does its work under a root: the calls to where that is made, the place
+    /// itself last, and the body it is made in.
+    pub chain: Option<(Vec<Site>, BodyRef)>,
 }
 
 impl Summary {
@@ -130,6 +133,21 @@ fn relevant(program: &Program) -> FxHashSet<BodyRef> {
             at = parent(program, body);
         }
     }
+    // So are those by way of which a root is reached that does the work of a caller with a context.
+    let mut callers: FxHashMap<BodyRef, Vec<BodyRef>> = FxHashMap::default();
+    for &who in program.bodies() {
+        for callee in callees(program, who) {
+            callers.entry(callee).or_default().push(who);
+        }
+    }
+    let mut left: Vec<BodyRef> = program.bodies().iter().filter(|who| makes_root(program, **who)).copied().collect();
+    let mut reached = FxHashSet::default();
+    while let Some(body) = left.pop() {
+        if reached.insert(body) && !crate::flow::has_context(program, body) {
+            left.extend(callers.get(&body).into_iter().flatten());
+        }
+    }
+    found.extend(reached);
     // So are the closures of a function that is looked at.
     for &who in program.bodies() {
         if parent(program, who).is_some_and(|parent| found.contains(&parent)) {
@@ -147,6 +165,15 @@ pub fn parent(program: &Program, who: BodyRef) -> Option<BodyRef> {
         }
         _ => None,
     }
+}
+
+fn makes_root(program: &Program, who: BodyRef) -> bool {
+    let Some(typed) = program.typed(who) else { return false };
+    typed.targets.iter().flatten().any(|target| {
+        matches!(target, Target::External(path) if program.models.function(path).is_some_and(|model| {
+            matches!(model.role, FnRole::Root | FnRole::Placeholder)
+        }))
+    })
 }
 
 fn is_relevant(program: &Program, who: BodyRef) -> bool {

@@ -20,7 +20,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for (_, event, endless) in endless::calls(analysis, &[FnRole::Callback]) {
+    for (_, event, endless) in
+        endless::calls(analysis, &[FnRole::Callback]).filter(|(_, _, endless)| endless::is_plain(endless))
+    {
         let message =
             format!("the callback never runs: it is registered on {}, which never ends", endless::kind(&endless));
         let finding = Finding::new(RULE.name, event.site, message, "waits for an end that never comes")

@@ -1,7 +1,6 @@
 //! A fresh root where a request's context is at hand.
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 
 use crate::finding::{Applicability, Edit, Finding};
 use crate::rule::{Group, Level, Options, Rule};
@@ -21,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in &analysis.flows {
-        for event in flow.events.iter().filter(|event| is_fresh_root(analysis, flow, event)) {
+        for event in flow.events.iter().filter(|event| support::is_fresh_root(analysis, flow, event)) {
             let Some(way) = analysis.in_handler(flow.body) else { continue };
             let label = if way.hops.is_empty() {
                 "this handler serves a request"
@@ -36,7 +35,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             )
             .label(way.origin, label)
             .hops(&way, "reached");
-            finding = match support::context_in_scope(analysis, flow, event) {
+            finding = match support::at_hand(event) {
                 Some(name) => {
                     let edit = Edit::replace(event.whole, support::owned(&name));
                     finding.fix("use the request's context", vec![edit], Applicability::MaybeIncorrect)
@@ -46,13 +45,4 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             findings.push(finding);
         }
     }
-}
-
-/// Whether a root is made that replaces nothing and cleans nothing up.
-fn is_fresh_root(analysis: &Analysis, flow: &Flow, event: &Event) -> bool {
-    let fresh = event.seen.iter().any(|seen| {
-        matches!(seen, Seen::Root { id, missing: false, after_done: false, .. } if !flow.replacements.contains(id))
-    });
-    let silent = event.seen.iter().any(|seen| matches!(seen, Seen::Root { id, .. } if flow.replacements.contains(id)));
-    fresh && !silent && !support::replaces_missing(analysis, flow.body) && !analysis.program.is_test(flow.body)
 }

@@ -29,6 +29,12 @@ fn endless(analysis: &Analysis, flow: &Flow, event: &Event, roles: &[FnRole]) ->
     found
 }
 
+/// Whether a rule that is certain of its harm may speak: a root that only some callers give is their
+/// way of saying that nothing ends the work; a detached context given by one of them is not.
+pub(crate) fn is_plain(endless: &Endless) -> bool {
+    endless.detached || endless.certain
+}
+
 /// Labels for where such a context comes from.
 pub(crate) fn told(finding: Finding, endless: &Endless) -> Finding {
     let word = if endless.detached { "detached here" } else { "a root, made here" };

@@ -1,8 +1,10 @@
 //! Questions that several rules ask.
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{ItemKind, LocalKind, MacroDiscard, Name, OpKind, Span, Visibility};
-use ctxlint_analysis::flow::events::{Event, Flow};
+use ctxlint_analysis::facts::{
+    Block, Body, ItemKind, LoopId, MacroDiscard, Name, OpKind, Span, Terminator, Visibility,
+};
+use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Owner, Site, Task, TaskCtx, Val};
 use ctxlint_analysis::model::{FnRole, OnDrop, TypeRole};
 use ctxlint_analysis::source::FileId;
@@ -105,19 +107,12 @@ pub(crate) fn replaces_missing(analysis: &Analysis, body: BodyRef) -> bool {
     false
 }
 
-/// The name of a context that is in scope where an event happens: one bound before it in the same body.
-pub(crate) fn context_in_scope(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Name> {
-    let body = analysis.program.body(flow.body)?;
-    let typed = analysis.program.typed(flow.body)?;
-    let candidates = body.locals.iter().zip(&typed.locals);
-    candidates
-        .filter(|(local, ty)| {
-            local.kind != LocalKind::Temp
-                && local.span.end <= event.whole.span.start
-                && analysis.program.role(ty) == Some(TypeRole::Context)
-        })
-        .filter_map(|(local, _)| local.name.clone())
-        .next_back()
+/// The name of a context that is at hand where a root is made.
+pub(crate) fn at_hand(event: &Event) -> Option<Name> {
+    event.seen.iter().find_map(|seen| match seen {
+        Seen::Root { at_hand, .. } => at_hand.clone(),
+        _ => None,
+    })
 }
 
 /// How to write a context that is owned.
@@ -186,4 +181,71 @@ fn detach_inside(analysis: &Analysis, flow: &Flow, task: BodyRef) -> Option<Edit
         }
         _ => None,
     }
+}
+
+/// Whether a root is made that replaces nothing and cleans nothing up.
+pub(crate) fn is_fresh_root(analysis: &Analysis, flow: &Flow, event: &Event) -> bool {
+    let fresh = event.seen.iter().any(|seen| {
+        matches!(seen, Seen::Root { id, missing: false, after_done: false, .. } if !flow.replacements.contains(id))
+    });
+    let silent = event.seen.iter().any(|seen| matches!(seen, Seen::Root { id, .. } if flow.replacements.contains(id)));
+    fresh && !silent && !replaces_missing(analysis, flow.body) && !analysis.program.is_test(flow.body)
+}
+
+/// The block that is gone on with when a question that an event asks is answered with yes.
+pub(crate) fn then_block(analysis: &Analysis, body: BodyRef, event: &Event) -> Option<u32> {
+    match &analysis.program.body(body)?.blocks.get(event.block as usize)?.end {
+        Terminator::If { then, .. } => Some(then.0),
+        _ => None,
+    }
+}
+
+/// Whether a way from a block leads out of the loops an event is in: out of each of them before its
+/// next turn.
+pub(crate) fn can_leave(analysis: &Analysis, body: BodyRef, event: &Event, from: u32) -> bool {
+    let Some(body) = analysis.program.body(body) else { return true };
+    let mut at = event.in_loop;
+    while let Some(id) = at {
+        let Some(around) = body.loops.get(id.index()) else { return true };
+        if !can_leave_loop(body, id, around.head.0, from) {
+            return false;
+        }
+        at = around.parent;
+    }
+    true
+}
+
+fn can_leave_loop(body: &Body, id: LoopId, head: u32, from: u32) -> bool {
+    let within = |block: &Block| {
+        let mut at = block.in_loop;
+        while let Some(here) = at {
+            if here == id {
+                return true;
+            }
+            at = body.loops.get(here.index()).and_then(|outer| outer.parent);
+        }
+        false
+    };
+    let mut seen = std::collections::BTreeSet::new();
+    let mut left = vec![from];
+    while let Some(at) = left.pop() {
+        if at == head || !seen.insert(at) {
+            continue;
+        }
+        let Some(block) = body.blocks.get(at as usize) else { return true };
+        if !within(block) {
+            return true;
+        }
+        match &block.end {
+            Terminator::Return(_) | Terminator::Diverge => return true,
+            Terminator::Goto(next) => left.push(next.0),
+            Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
+                left.extend([then.0, other.0])
+            }
+            Terminator::Select { arms, other, .. } => {
+                left.extend(arms.iter().map(|arm| arm.block.0).chain(other.map(|other| other.0)));
+            }
+        }
+    }
+    false
 }

@@ -20,7 +20,9 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for (_, event, endless) in endless::calls(analysis, &[FnRole::Wait]) {
+    for (_, event, endless) in
+        endless::calls(analysis, &[FnRole::Wait]).filter(|(_, _, endless)| endless::is_plain(endless))
+    {
         let message = format!("this waits for ever: it is the end of {}, which never comes", endless::kind(&endless));
         let finding =
             Finding::new(RULE.name, event.site, message, "never ready").note("as an arm of `select!` it is dead");

@@ -90,14 +90,14 @@ impl<'a> Run<'a> {
             self.read_outside(place, &first);
         }
         for value in &values {
-            self.passed(at, name, value, &world);
+            self.passed(at, name, value, Uses::WORK, &world);
             self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
         }
         vec![(world, Val::Unknown)]
     }
 
     /// Contexts in a value are handed to something.
-    pub(super) fn passed(&mut self, at: At, name: Span, value: &Val, world: &World) {
+    pub(super) fn passed(&mut self, at: At, name: Span, value: &Val, uses: Uses, world: &World) {
         let mut found: Option<Ctx> = None;
         value.walk(&mut |value, _, _| {
             if let (Val::Ctx(ctx), None) = (value, &found) {
@@ -106,7 +106,7 @@ impl<'a> Run<'a> {
         });
         if let Some(ctx) = found {
             let done = is_done(&ctx, world);
-            self.record(at, name, name, Seen::Passed { to: None, ctx, done });
+            self.record(at, name, name, Seen::Passed { to: None, ctx, uses, done });
         }
     }
 
@@ -131,9 +131,13 @@ impl<'a> Run<'a> {
                 _ => None,
             },
         };
-        for value in &values {
-            self.passed(at, name, value, &world);
+        for (index, value) in values.iter().enumerate() {
+            let uses = body
+                .and_then(|body| self.summaries.get(body))
+                .map_or(Uses::WORK, |summary| summary.uses_at(index as u32, &[]));
+            self.passed(at, name, value, uses, &world);
         }
+        self.chained(at, name, def, body, &values, &world);
         self.keys(at, def, locals, &world);
         let Some(body) = body else {
             for value in &values {
@@ -146,6 +150,29 @@ impl<'a> Run<'a> {
         }
         let _ = whole;
         self.call_body(at, name, body, values, CallKind::Direct, world, 0)
+    }
+
+    /// A function that takes no context does its work under a root: told of here where a context is
+    /// at hand, and to the callers where none is.
+    fn chained(&mut self, at: At, name: Span, def: DefId, body: Option<BodyRef>, values: &[Val], world: &World) {
+        let Some((way, root)) =
+            body.and_then(|body| self.summaries.get(body)).and_then(|summary| summary.chain.clone())
+        else {
+            return;
+        };
+        let takes_context = body.is_some_and(|body| super::run::has_context(self.program, body))
+            || values.iter().any(|value| value.as_ctx().is_some());
+        let is_open = self.program.body_of(def).is_none();
+        if takes_context || is_open || !world.done.is_empty() {
+            return;
+        }
+        if self.has_context {
+            self.record(at, name, name, Seen::Chain { way, root });
+        } else if self.chain.is_none() && way.len() < 8 {
+            let mut longer = vec![self.site(name)];
+            longer.extend(way);
+            self.chain = Some((longer, root));
+        }
     }
 
     /// Arguments that serve the callee as keys are keys here, where their type is known.
@@ -269,10 +296,10 @@ impl<'a> Run<'a> {
             };
         };
         if summary.diverges && !self.program.body(body).is_some_and(|body| body.is_async) {
-            self.effects(at, name, body, summary, &inputs, &mut world, depth);
+            self.effects(at, name, summary, &inputs, &mut world, depth);
             return Vec::new();
         }
-        self.effects(at, name, body, summary, &inputs, &mut world, depth);
+        self.effects(at, name, summary, &inputs, &mut world, depth);
         let mut out = Vec::new();
         for ret in &summary.rets {
             let mut world = world.clone();
@@ -297,29 +324,26 @@ impl<'a> Run<'a> {
         let summaries = self.summaries;
         if let Some(summary) = summaries.get(body) {
             self.record_call(body, name, inputs, CallKind::Direct, world);
-            self.effects(at, name, body, summary, inputs, world, 0);
+            self.effects(at, name, summary, inputs, world, 0);
         }
     }
 
-    fn effects(
-        &mut self,
-        at: At,
-        name: Span,
-        _body: BodyRef,
-        summary: &Summary,
-        inputs: &[Val],
-        world: &mut World,
-        depth: u8,
-    ) {
+    /// What a body does to what it is given, when it runs here.
+    fn effects(&mut self, at: At, name: Span, summary: &Summary, inputs: &[Val], world: &mut World, depth: u8) {
+        self.effects_on(at, name, summary, inputs, world, depth);
+        for path in &summary.cancelled {
+            let Some(input) = inputs.get(path.input as usize) else { continue };
+            let value = input.at(&path.path);
+            self.cancel(name, &value, world);
+        }
+    }
+
+    /// What a body does to what it is given, whenever it runs.
+    fn effects_on(&mut self, at: At, name: Span, summary: &Summary, inputs: &[Val], world: &mut World, depth: u8) {
         for (path, uses) in &summary.uses {
             let Some(input) = inputs.get(path.input as usize) else { continue };
             let value = input.at(&path.path);
             self.apply_uses(at, name, &value, *uses, world, depth);
-        }
-        for path in &summary.cancelled {
-            let Some(input) = inputs.get(path.input as usize) else { continue };
-            let value = input.at(&path.path);
-            self.cancel(&value, world);
         }
     }
 
@@ -327,7 +351,14 @@ impl<'a> Run<'a> {
         let owed = Uses::USED.and(Uses::ESCAPE);
         match value.behind().clone() {
             Val::Input(path) => self.use_input(&path, Uses(uses.0 & !Uses::RETURN.0)),
-            Val::Ctx(ctx) => self.use_ctx(&ctx, Uses(uses.0 & !Uses::RETURN.0)),
+            Val::Ctx(ctx) => {
+                // A callee that bounds what it is given tells so by what it does not do without a bound.
+                let bound = if uses.any(Uses::RAW) { Uses::default() } else { Uses::BOUND };
+                self.use_ctx(&ctx, uses.without(Uses::RETURN).and(bound));
+                if uses.any(Uses::DETACHED_RAW) {
+                    self.use_ctx(&ctx, Uses::DETACHED_RAW.and(Uses::BOUND));
+                }
+            }
             Val::Obj(id) if uses.any(owed) => self.mark(world, id, Use::Real),
             Val::Done(ctx) if uses.any(Uses::CALL.and(owed)) => self.use_ctx(&ctx, Uses::WAIT),
             Val::Closure(body, captures) if depth < MAX_DEPTH => {
@@ -343,6 +374,11 @@ impl<'a> Run<'a> {
                 } else if uses.any(Uses::CALL.and(owed)) {
                     self.run_unknown(at, name, body, &args, world, depth + 1);
                 }
+            }
+            Val::Timed(inner) if depth < MAX_DEPTH => {
+                self.timed += 1;
+                self.apply_uses(at, name, &inner, uses, world, depth + 1);
+                self.timed -= 1;
             }
             Val::Work(values) if depth < MAX_DEPTH => {
                 if uses.any(Uses::START) {
@@ -372,7 +408,7 @@ impl<'a> Run<'a> {
         self.record_call(body, name, inputs, CallKind::Made, world);
         let summaries = self.summaries;
         if let Some(summary) = summaries.get(body) {
-            self.effects(at, name, body, summary, inputs, world, depth);
+            self.effects_on(at, name, summary, inputs, world, depth);
             // What it owns and does nothing with goes with it.
             for value in inputs {
                 if !matches!(value, Val::Ref(..)) {
@@ -420,7 +456,7 @@ impl<'a> Run<'a> {
     }
 
     /// The context of a handle is cancelled.
-    pub(super) fn cancel(&mut self, value: &Val, world: &mut World) {
+    pub(super) fn cancel(&mut self, name: Span, value: &Val, world: &mut World) {
         match value.behind() {
             Val::Obj(id) => {
                 let ctx = match self.made(*id).map(|object| &object.kind) {
@@ -428,11 +464,12 @@ impl<'a> Run<'a> {
                     _ => None,
                 };
                 if let Some(ctx) = ctx {
-                    world.done.insert(ctx.id);
+                    self.end_context(&ctx, name, world);
                 }
             }
             Val::Ctx(ctx) => {
-                world.done.insert(ctx.id);
+                let ctx = ctx.clone();
+                self.end_context(&ctx, name, world);
             }
             Val::Input(path) => {
                 world.cancelled.insert(path.clone());
@@ -468,6 +505,11 @@ impl<'a> Run<'a> {
                 for value in values {
                     self.escape_from(at, world, value, uses, depth);
                 }
+            }
+            Val::Timed(inner) => {
+                self.timed += 1;
+                self.escape_from(at, world, inner, uses, depth);
+                self.timed -= 1;
             }
             Val::Closure(body, inputs) | Val::Future(body, inputs) if depth < MAX_DEPTH => {
                 let span = self.body.span;
@@ -534,7 +576,7 @@ impl<'a> Run<'a> {
                 }
             }
             // The caller may run it or not; what it needs counts as used.
-            Val::Closure(..) | Val::Future(..) | Val::Work(_) | Val::Done(_) => {
+            Val::Closure(..) | Val::Future(..) | Val::Work(_) | Val::Timed(_) | Val::Done(_) => {
                 self.escape(at, world, value, Uses::WORK.and(Uses::RETURN));
             }
             _ => {}
@@ -562,6 +604,12 @@ impl<'a> Run<'a> {
             Val::Future(body, inputs) | Val::Closure(body, inputs) => {
                 self.call_body(at, name, body, inputs, CallKind::Direct, world, 0)
             }
+            Val::Timed(inner) => {
+                self.timed += 1;
+                let worlds = self.drive(at, name, *inner, world);
+                self.timed -= 1;
+                worlds
+            }
             Val::Work(values) | Val::Many(values) => {
                 let mut worlds = vec![(world, Val::Unknown)];
                 for value in values {
@@ -584,7 +632,10 @@ impl<'a> Run<'a> {
             }
             Val::Done(ctx) => {
                 self.use_ctx(&ctx, Uses::WAIT);
-                world.done.insert(ctx.id);
+                // Under a limit of time the wait may end before the context does.
+                if self.timed == 0 {
+                    world.done.insert(ctx.id);
+                }
                 vec![(world, Val::Unknown)]
             }
             Val::Input(path) => {
@@ -673,6 +724,7 @@ impl Copying<'_, '_> {
             Val::Closure(body, values) => Val::Closure(*body, values.iter().map(|value| self.value(value)).collect()),
             Val::Future(body, values) => Val::Future(*body, values.iter().map(|value| self.value(value)).collect()),
             Val::Work(values) => Val::Work(values.iter().map(|value| self.value(value)).collect()),
+            Val::Timed(inner) => Val::Timed(Box::new(self.value(inner))),
             Val::Moved => Val::Unknown,
             other => other.clone(),
         }
@@ -697,6 +749,11 @@ impl Copying<'_, '_> {
                 ObjKind::Task(task) => {
                     let mut task = (**task).clone();
                     let pending = std::mem::take(&mut task.pending);
+                    // A helper that starts what it is given is itself the spawn.
+                    if !pending.is_empty() {
+                        task.site = self.run.site(self.name);
+                        task.call = task.site;
+                    }
                     for of in &mut task.contexts {
                         of.ctx = self.ctx(&of.ctx);
                     }

@@ -9,7 +9,7 @@ use crate::model::FnRole;
 use crate::types::BodyRef;
 
 use super::value::{Ctx, ObjId, Object, Site, Uses, Val};
-use super::world::Use;
+use super::world::{TaskState, Use};
 
 /// A body's flow.
 #[derive(Clone, Debug)]
@@ -26,8 +26,12 @@ pub struct Flow {
     pub events: Vec<Event>,
     /// Calls of bodies of the program, closures included, with what they are given.
     pub calls: Vec<Call>,
-    /// Guards that end, and tasks nobody has waited for when they do.
-    pub ends: Vec<GuardEnd>,
+    /// What has become of the tasks it starts, on each way out.
+    pub tasks: BTreeMap<ObjId, BTreeSet<TaskState>>,
+    /// What is done with the roots it makes.
+    pub roots: BTreeMap<ObjId, Uses>,
+    /// Roots that are one of two contexts to choose from.
+    pub chosen: BTreeSet<ObjId>,
     /// Closures and `async` blocks that only replace a missing context.
     pub replacing: BTreeSet<BodyRef>,
     /// Roots that only replace a missing context.
@@ -103,6 +107,8 @@ pub enum Seen {
         missing: bool,
         /// Some context is certainly done here.
         after_done: bool,
+        /// Another context that is at hand here under a name, and is no root itself.
+        at_hand: Option<Name>,
     },
     /// A guard is thrown away.
     GuardDropped {
@@ -122,8 +128,22 @@ pub enum Seen {
         to: Option<Name>,
         /// The context.
         ctx: Ctx,
+        /// What that does with it.
+        uses: Uses,
         /// It is certainly done.
         done: bool,
+    },
+    /// A request's context is replaced by this one for the rest of the chain.
+    Replaced {
+        /// The new one.
+        ctx: Ctx,
+    },
+    /// A function that takes no context is called that does its work under a root of its own.
+    Chain {
+        /// The calls from here to the root, and the root.
+        way: Vec<Site>,
+        /// The body that makes the root.
+        root: BodyRef,
     },
     /// An arm of `select!` waits for a context's end.
     Arm {
@@ -131,6 +151,10 @@ pub enum Seen {
         ctx: Ctx,
         /// The arm's block.
         block: u32,
+        /// It was done before, when the arm was last taken: it stays ready for ever.
+        again: bool,
+        /// It has a precondition.
+        guarded: bool,
     },
     /// A new context derives from one made at the same place in an earlier turn.
     Grows {
@@ -171,19 +195,3 @@ pub enum CallKind {
     /// It is made and handed on: a closure or future given to something out of sight.
     Made,
 }
-
-/// A guard ends at the end of a scope, or by `cancel()`.
-#[derive(Clone, Debug)]
-pub struct GuardEnd {
-    /// The guard.
-    pub guard: ObjId,
-    /// Its context.
-    pub ctx: Ctx,
-    /// Where it ends.
-    pub site: Site,
-    /// Tasks started since anything was last waited for.
-    pub tasks: BTreeSet<ObjId>,
-}
-
-/// What is known of how an input's context is used, for rules.
-pub type ContextUses = Uses;

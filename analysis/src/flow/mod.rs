@@ -14,5 +14,6 @@ mod tasks;
 pub mod value;
 mod world;
 
+pub(crate) use run::has_context;
 pub use run::run;
-pub use world::Use;
+pub use world::{TaskState, Use};

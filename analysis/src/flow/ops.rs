@@ -4,10 +4,10 @@ use crate::facts::{Body, Callee, Discard, Exit, LocalId, LocalKind, Name, Op, Op
 use crate::model::OnDrop;
 use crate::types::{Target, Ty, TyCon};
 
-use super::events::{GuardEnd, Loss, LossKind, Seen};
+use super::events::{Loss, LossKind, Seen};
 use super::run::{At, Run};
-use super::value::{Agg, Function, ObjKind, Uses, Val};
-use super::world::{Use, World};
+use super::value::{Agg, Ctx, Function, ObjKind, Uses, Val};
+use super::world::{TaskState, Use, World};
 
 impl<'a> Run<'a> {
     /// The worlds after an operation; none if control does not come back from it.
@@ -138,6 +138,7 @@ impl<'a> Run<'a> {
             .into_iter()
             .map(|(mut world, value)| {
                 let value = self.with_type(value, &ty, made.then_some((at, op.span)));
+                self.given_to(dest, &value);
                 world.set(dest, value);
                 world
             })
@@ -306,6 +307,9 @@ impl<'a> Run<'a> {
     fn assign(&mut self, at: At, place: &Place, value: Val, span: Span, world: &mut World) {
         world.forget(place.base);
         self.named_by(place, &value);
+        if place.path.is_empty() {
+            self.given_to(place.base, &value);
+        }
         let ty = self.type_at(place);
         let value = self.with_type(value, &ty, None);
         let target = match world.env.get(&place.base) {
@@ -317,6 +321,20 @@ impl<'a> Run<'a> {
         match old {
             Some(old) => self.drop_value(at, &old, LossKind::Overwritten, span, world),
             None => self.store(at, place, &value, world),
+        }
+    }
+
+    /// A local is given a context: told apart by whether that is a root.
+    fn given_to(&mut self, local: LocalId, value: &Val) {
+        let Some(ctx) = value.as_ctx() else { return };
+        let origin = ctx.origin();
+        match origin.kind {
+            super::value::CtxKind::Root { .. } => {
+                self.given_roots.entry(local).or_default().insert(origin.id);
+            }
+            _ => {
+                self.given_others.insert(local);
+            }
         }
     }
 
@@ -367,7 +385,8 @@ impl<'a> Run<'a> {
     }
 
     fn end_temps(&mut self, at: At, from: LocalId, to: LocalId, discard: Discard, span: Span, world: &mut World) {
-        let dying: Vec<LocalId> = world.env.range(from..to).map(|(local, _)| *local).collect();
+        let is_temp = |local: &LocalId| self.body.local(*local).is_some_and(|local| local.kind == LocalKind::Temp);
+        let dying: Vec<LocalId> = world.env.range(from..to).map(|(local, _)| *local).filter(is_temp).collect();
         let last = dying.last().copied();
         for local in dying {
             let value = world.env.get(&local).cloned().unwrap_or_default();
@@ -448,11 +467,8 @@ impl<'a> Run<'a> {
                 if world.is_used(id) {
                     return;
                 }
-                if self.recording && matches!(how, LossKind::Exit(_)) {
-                    let site = self.site(span);
-                    self.ends.push(GuardEnd { guard: id, ctx: ctx.clone(), site, tasks: world.fresh.clone() });
-                }
-                world.done.insert(ctx.id);
+                let _ = how;
+                self.end_context(&ctx, span, world);
             }
             _ => {}
         }
@@ -481,8 +497,31 @@ impl<'a> Run<'a> {
 
     /// Something is waited for: tasks started before may have ended meanwhile.
     pub(super) fn settle_fresh(&mut self, world: &mut World) {
-        world.fresh.clear();
+        for state in world.tasks.values_mut().filter(|state| **state == TaskState::Fresh) {
+            *state = TaskState::Settled;
+        }
         world.awaited = true;
+    }
+
+    /// A context ends here, and with it the tasks that have had no time to work under it.
+    pub(super) fn end_context(&mut self, ctx: &Ctx, span: Span, world: &mut World) {
+        world.done.insert(ctx.id);
+        let site = self.site(span);
+        let cut: Vec<super::value::ObjId> = world
+            .tasks
+            .iter()
+            .filter(|(_, state)| **state == TaskState::Fresh)
+            .filter(|(id, _)| match self.made(**id).map(|object| &object.kind) {
+                Some(ObjKind::Task(task)) => {
+                    task.contexts.iter().any(|of| of.ctx.line().iter().any(|node| node.id == ctx.id))
+                }
+                _ => false,
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        for id in cut {
+            world.tasks.insert(id, TaskState::Cut(site));
+        }
     }
 }
 

@@ -146,6 +146,14 @@ impl<'a> Run<'a> {
                 let value = if is_server(&subject) { Val::Server(id, site) } else { Val::Request(id, site) };
                 vec![(world, value)]
             }
+            FnRole::SetRequestValue => {
+                let value = call.value(call.model.value.unwrap_or(1));
+                if let Some(ctx) = value.as_ctx() {
+                    self.record(at, call.name, call.whole, Seen::Replaced { ctx: ctx.clone() });
+                }
+                self.escape(at, &mut world, &value, Uses::ESCAPE.and(Uses::USED));
+                vec![(world, Val::Unknown)]
+            }
             FnRole::ReadValue => {
                 self.seen_ctx(&call, &subject, &world, Val::Unknown);
                 self.ctx_used(&subject, Uses::VALUE);
@@ -190,7 +198,8 @@ impl<'a> Run<'a> {
             }
             FnRole::Run | FnRole::RunSelf => {
                 self.seen_ctx(&call, &subject, &world, Val::Unknown);
-                self.ctx_used(&subject, Uses::RACE);
+                let waits = call.model.what.as_deref() == Some("wait");
+                self.ctx_used(&subject, if waits { Uses::WAIT } else { Uses::RACE });
                 vec![(world, Val::Work(if call.model.role == FnRole::Run { call.work() } else { Vec::new() }))]
             }
             FnRole::Cancel => {
@@ -200,7 +209,7 @@ impl<'a> Run<'a> {
                 if let Val::Input(path) = subject.behind() {
                     self.use_input(path, Uses::USED.and(Uses::CANCEL));
                 }
-                self.cancel(&subject, &mut world);
+                self.cancel(call.name, &subject, &mut world);
                 vec![(world, Val::Unknown)]
             }
             FnRole::Guard | FnRole::GuardRef => vec![self.guard(&call, &subject, world)],
@@ -258,8 +267,14 @@ impl<'a> Run<'a> {
                     if index == 0 && call.receiver.is_some() {
                         continue;
                     }
-                    self.passed(at, call.name, value, &world);
-                    self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+                    self.passed(at, call.name, value, Uses::WORK, &world);
+                    // A receiver that is given away is read by somebody else.
+                    if !matches!(
+                        value.as_obj().and_then(|id| self.made(id)).map(|o| &o.kind),
+                        Some(ObjKind::Receiver(_))
+                    ) {
+                        self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+                    }
                 }
                 vec![(world, Val::Unknown)]
             }
@@ -376,10 +391,24 @@ impl<'a> Run<'a> {
 
     fn root(&mut self, call: &Applied<'_>, world: World) -> (World, Val) {
         let placeholder = call.model.role == FnRole::Placeholder;
-        let ctx = self.new_ctx(call, CtxKind::Root { placeholder });
-        let seen = Seen::Root { id: ctx.id, placeholder, missing: world.missing, after_done: !world.done.is_empty() };
+        let ty = self.program.models.function(call.path).and_then(|_| call.path.rsplit_once("::")).map(|(ty, _)| ty);
+        let own = ty.and_then(|ty| self.program.models.ty(ty)).is_some_and(|model| model.own_handle);
+        let ctx = self.new_ctx(call, if own { CtxKind::Own } else { CtxKind::Root { placeholder } });
+        let at_hand = self.at_hand(&world);
+        let after_done = !world.done.is_empty();
+        let seen = Seen::Root { id: ctx.id, placeholder, missing: world.missing, after_done, at_hand };
         self.record(call.at, call.whole, call.whole, seen);
         (world, Val::Ctx(ctx))
+    }
+
+    /// The last named local that holds a context other than a root or the server's.
+    fn at_hand(&self, world: &World) -> Option<Name> {
+        let named = world.env.iter().rev().filter_map(|(local, value)| {
+            let ctx = value.as_ctx()?;
+            let foreign = !matches!(ctx.origin().kind, CtxKind::Root { .. } | CtxKind::Server | CtxKind::Own);
+            if foreign { self.body.local(*local)?.name.clone() } else { None }
+        });
+        named.into_iter().next()
     }
 
     fn derive(&mut self, call: &Applied<'_>, subject: Val, mut world: World) -> (World, Val) {
@@ -553,8 +582,12 @@ impl<'a> Run<'a> {
             return vec![(world, Val::Unknown)];
         }
         let work = call.work();
+        let limited = |work: Vec<Val>| match call.model.role {
+            FnRole::Timeout => Val::Timed(Box::new(Val::Work(work))),
+            _ => Val::Work(work),
+        };
         if call.returns_future(&self.program.models) {
-            return vec![(world, Val::Work(work))];
+            return vec![(world, limited(work))];
         }
         self.settle_fresh(&mut world);
         let mut worlds = vec![(world, Val::Unknown)];

@@ -2,7 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::facts::{Block, BlockId, Body, BodyKind, LocalId, Place, Span, Step, Terminator, Test};
+use crate::facts::{Block, BlockId, Body, LocalId, Place, Span, Step, Terminator, Test};
+use crate::handlers::Origin;
 use crate::infer::TypedBody;
 use crate::link::Program;
 use crate::model::TypeRole;
@@ -10,9 +11,9 @@ use crate::summary::{Summaries, Summary};
 use crate::types::{BodyRef, DefId, Ty};
 
 use super::conditions::{self, Definitions};
-use super::events::{Call, CallKind, Event, Flow, GuardEnd, Loss, Seen};
-use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, ObjId, Object, Site, Uses, Val};
-use super::world::{MAX_WORLDS, Use, World};
+use super::events::{Call, CallKind, Event, Flow, Loss, Seen};
+use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
+use super::world::{MAX_WORLDS, TaskState, Use, World};
 
 /// How often a block is looked at before its worlds are joined.
 const MAX_VISITS: usize = 60;
@@ -45,6 +46,8 @@ pub(super) struct Run<'a> {
     pub(super) definitions: Definitions,
     /// The body is a handler: what it is given comes from a request.
     pub(super) handler: bool,
+    /// A context is at hand: among what it is given, or in a field of `self`.
+    pub(super) has_context: bool,
     /// What it makes.
     pub(super) objects: BTreeMap<ObjId, Object>,
     /// What it does with what it is given.
@@ -55,7 +58,15 @@ pub(super) struct Run<'a> {
     pub(super) used: BTreeMap<ObjId, BTreeSet<Use>>,
     pub(super) events: BTreeMap<(u32, u32, u16), Event>,
     pub(super) calls: Vec<Call>,
-    pub(super) ends: Vec<GuardEnd>,
+    pub(super) tasks: BTreeMap<ObjId, BTreeSet<TaskState>>,
+    pub(super) roots: BTreeMap<ObjId, Uses>,
+    /// The roots and the other contexts that each local is given.
+    pub(super) given_roots: BTreeMap<LocalId, BTreeSet<ObjId>>,
+    pub(super) given_others: BTreeSet<LocalId>,
+    /// How many limits of time the work that is looked at stands under.
+    pub(super) timed: u32,
+    /// The way to a root that this body does its work under.
+    pub(super) chain: Option<(Vec<Site>, BodyRef)>,
     pub(super) replacing: BTreeSet<BodyRef>,
     pub(super) replacements: BTreeSet<ObjId>,
     pub(super) stored: BTreeSet<(DefId, crate::facts::Name)>,
@@ -80,6 +91,7 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         typed,
         definitions: Definitions::of(body),
         handler: program.handler(who).is_some(),
+        has_context: has_context(program, who),
         objects: BTreeMap::new(),
         uses: InputUses::new(),
         recording: false,
@@ -87,7 +99,12 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         used: BTreeMap::new(),
         events: BTreeMap::new(),
         calls: Vec::new(),
-        ends: Vec::new(),
+        tasks: BTreeMap::new(),
+        roots: BTreeMap::new(),
+        given_roots: BTreeMap::new(),
+        given_others: BTreeSet::new(),
+        timed: 0,
+        chain: None,
         replacing: BTreeSet::new(),
         replacements: BTreeSet::new(),
         stored: BTreeSet::new(),
@@ -110,6 +127,24 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         }
     }
     Some(run.finish())
+}
+
+/// Whether a body has a context at hand without making one: given to it or to a body it stands in.
+pub(crate) fn has_context(program: &Program, who: BodyRef) -> bool {
+    let mut at = Some(who);
+    while let Some(here) = at {
+        if let (Some(body), Some(typed)) = (program.body(here), program.typed(here)) {
+            let given = body.params.iter().chain(body.captures.iter().map(|(_, local)| local));
+            for local in given {
+                let Some(ty) = typed.locals.get(local.index()) else { continue };
+                if program.holds_context(ty) {
+                    return true;
+                }
+            }
+        }
+        at = crate::summary::parent(program, here);
+    }
+    false
 }
 
 impl<'a> Run<'a> {
@@ -250,7 +285,7 @@ impl<'a> Run<'a> {
         Val::Ctx(Ctx::new(CtxNode { id, site, kind }))
     }
 
-    fn input_site(&self, path: &InputPath) -> Site {
+    pub(super) fn input_site(&self, path: &InputPath) -> Site {
         let captures = self.body.captures.len() as u32;
         let local = if path.input < captures {
             self.body.captures.get(path.input as usize).map(|(_, local)| *local)
@@ -260,21 +295,19 @@ impl<'a> Run<'a> {
         self.site(local.map_or(self.body.span, |local| self.body.local_span(local)))
     }
 
-    fn input_kind(&self, path: &InputPath) -> CtxKind {
+    pub(super) fn input_kind(&self, path: &InputPath) -> CtxKind {
         let captures = self.body.captures.len() as u32;
         if !self.handler || path.input < captures {
             return CtxKind::Input(path.clone());
         }
         let index = (path.input - captures) as usize;
-        let is_self = index == 0
-            && matches!(self.body.kind, BodyKind::Function(item)
-                if self.program.function(DefId { file: self.who.file, item }).is_some_and(|f| f.has_self));
+        let origin = self.program.handler(self.who).and_then(|handler| handler.params.get(index));
         let ty = self.body.params.get(index).map(|local| self.type_of(*local)).unwrap_or_default();
-        if is_self || self.program.role(&ty) == Some(TypeRole::ServerOwned) {
-            CtxKind::Server
-        } else {
-            CtxKind::Request
-        }
+        // What an extractor of a library holds is the request's if it is a context itself; a context
+        // deeper down belongs to what the server put there.
+        let role = self.program.role(&ty);
+        let is_servers = origin == Some(&Origin::Server) || (role == Some(TypeRole::Extractor) && path.path.len() > 1);
+        if is_servers { CtxKind::Server } else { CtxKind::Request }
     }
 
     /// Runs a block in one world; where control goes, and with what.
@@ -312,8 +345,7 @@ impl<'a> Run<'a> {
                 let futures: Vec<Val> = arms.iter().map(|arm| world.take(&Place::local(arm.future))).collect();
                 let works = futures.iter().any(|future| !matches!(future.behind(), Val::Done(_)));
                 let mut next = Vec::new();
-                world.fresh.clear();
-                world.awaited = true;
+                self.settle_fresh(&mut world);
                 for future in &futures {
                     if let Val::Done(ctx) = future.behind() {
                         self.use_ctx(ctx, if works { Uses::RACE } else { Uses::WAIT });
@@ -323,7 +355,10 @@ impl<'a> Run<'a> {
                     let mut world = world.clone();
                     let here = At { block: at.block, op: at.op + 1 + index as u32 };
                     if let Val::Done(ctx) = future.behind() {
-                        self.record(here, *span, *span, Seen::Arm { ctx: ctx.clone(), block: arm.block.0 });
+                        let again = super::calls::is_done(ctx, &world);
+                        let (block, guarded) = (arm.block.0, arm.guarded);
+                        let at = self.body.local_span(arm.future);
+                        self.record(here, at, *span, Seen::Arm { ctx: ctx.clone(), block, again, guarded });
                         world.done.insert(ctx.id);
                         next.push((arm.block, world));
                         continue;
@@ -466,6 +501,9 @@ impl<'a> Run<'a> {
             None => cancelled,
             Some(before) => before.intersection(&cancelled).cloned().collect(),
         });
+        for (id, state) in &world.tasks {
+            self.tasks.entry(*id).or_default().insert(*state);
+        }
         if !self.rets.contains(&value) {
             self.rets.push(value);
         }
@@ -491,6 +529,8 @@ impl<'a> Run<'a> {
             Seen::Arm { .. } => 4,
             Seen::Grows { .. } => 5,
             Seen::Key { .. } => 6,
+            Seen::Replaced { .. } => 7,
+            Seen::Chain { .. } => 8,
         };
         let event = Event {
             block: at.block,
@@ -524,9 +564,49 @@ impl<'a> Run<'a> {
 
     /// Notes what is done with a context, on the inputs it comes from.
     pub(super) fn use_ctx(&mut self, ctx: &Ctx, uses: Uses) {
+        let bounded = self.timed > 0 || !matches!(ctx.life(), Life::Input(..) | Life::Detached(_) | Life::Root(_));
+        let raw = uses.any(WORKING) && !uses.any(Uses::BOUND);
+        let uses = match (raw, bounded) {
+            (true, false) => uses.and(Uses::RAW),
+            _ => uses.without(Uses::RAW),
+        };
+        let uses = uses.without(Uses::BOUND);
         for source in ctx.sources() {
-            if let CtxKind::Input(path) = &source.kind {
-                self.use_input(path, uses);
+            match &source.kind {
+                CtxKind::Input(path) => {
+                    let path = path.clone();
+                    self.use_input(&path, uses);
+                }
+                CtxKind::Root { .. } => {
+                    let entry = self.roots.entry(source.id).or_default();
+                    *entry = entry.and(uses);
+                }
+                _ => {}
+            }
+        }
+        // Work under a detached context that nothing bounds, told of the context it was detached from.
+        if let (true, Life::Detached(node)) = (uses.any(Uses::RAW), ctx.life())
+            && let CtxKind::Detached(parent) = &node.kind
+        {
+            for source in parent.sources() {
+                if let CtxKind::Input(path) = &source.kind {
+                    self.use_input(&path.clone(), Uses::DETACHED_RAW);
+                }
+            }
+        }
+        if uses.any(WORKING) {
+            self.works_under(ctx);
+        }
+    }
+
+    /// Work is done under a context: if that is a root made here, callers cannot end the work.
+    fn works_under(&mut self, ctx: &Ctx) {
+        for source in ctx.sources() {
+            if matches!(source.kind, CtxKind::Root { .. }) && !self.replacements.contains(&source.id) {
+                let at = source.site;
+                if at.file == self.who.file.0 && self.chain.as_ref().is_none_or(|(way, _)| way.len() > 1) {
+                    self.chain = Some((vec![at], self.who));
+                }
             }
         }
     }
@@ -546,6 +626,12 @@ impl<'a> Run<'a> {
             let entry = uses.entry(path.clone()).or_default();
             *entry = entry.and(Uses::START);
         }
+        let chosen = self
+            .given_roots
+            .iter()
+            .filter(|(local, _)| self.given_others.contains(local))
+            .flat_map(|(_, roots)| roots.iter().copied())
+            .collect();
         let summary = Summary {
             diverges: !self.returns,
             rets,
@@ -554,6 +640,7 @@ impl<'a> Run<'a> {
             cancelled: self.cancelled.unwrap_or_default(),
             stored: self.stored,
             fields_used: self.fields_used,
+            chain: if self.has_context { None } else { self.chain },
         };
         let flow = Flow {
             body: self.who,
@@ -562,13 +649,18 @@ impl<'a> Run<'a> {
             used: self.used,
             events: self.events.into_values().collect(),
             calls: self.calls,
-            ends: self.ends,
+            tasks: self.tasks,
+            roots: self.roots,
+            chosen,
             replacing: self.replacing,
             replacements: self.replacements,
         };
         (summary, flow)
     }
 }
+
+/// What work does with its context.
+const WORKING: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0);
 
 enum Added {
     Nothing,

@@ -10,7 +10,7 @@ use crate::types::BodyRef;
 use super::events::{CallKind, Seen};
 use super::run::{At, Run};
 use super::value::{InputPath, ObjId, ObjKind, Object, Owner, Task, TaskCtx, Uses, Val};
-use super::world::{Use, World};
+use super::world::{TaskState, Use, World};
 
 impl<'a> Run<'a> {
     /// Starts work; the value is the task's handle.
@@ -45,6 +45,11 @@ impl<'a> Run<'a> {
         for of in &task.contexts {
             let ctx = of.ctx.clone();
             self.use_ctx(&ctx, Uses::SPAWN);
+            // What goes to a function of the program is told of where that is called.
+            if work.iter().any(|value| matches!(value.behind(), Val::Closure(..))) {
+                let done = super::calls::is_done(&ctx, world);
+                self.record(at, name, whole, Seen::Passed { to: None, ctx, uses: of.uses, done });
+            }
         }
         for value in &work {
             self.escape(at, world, value, Uses::SPAWN);
@@ -61,7 +66,7 @@ impl<'a> Run<'a> {
             wild: known.and_then(|known| known.wild),
         };
         self.objects.insert(id, object);
-        world.fresh.insert(id);
+        world.tasks.insert(id, TaskState::Fresh);
         self.record(at, name, whole, Seen::Spawn { id });
         Val::Obj(id)
     }
@@ -96,10 +101,17 @@ impl<'a> Run<'a> {
                 }
             }
             Val::Ctx(ctx) => {
-                task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WORK, detached_uses: Uses::default() });
+                task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WORK.and(Uses::RAW) });
             }
             Val::Done(ctx) => {
-                task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WAIT, detached_uses: Uses::default() });
+                task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WAIT });
+            }
+            Val::Timed(inner) => {
+                let before = task.contexts.len();
+                self.add_work(task, inner);
+                for of in task.contexts.iter_mut().skip(before) {
+                    of.uses = of.uses.without(Uses::RAW.and(Uses::DETACHED_RAW));
+                }
             }
             Val::Input(path) => task.pending.push(path.clone()),
             Val::Function(super::value::Function::Def(def)) => {
@@ -121,7 +133,7 @@ impl<'a> Run<'a> {
                     Some(summary) => summary.uses_at(index, path),
                     None => Uses::WORK,
                 };
-                found.push(TaskCtx { ctx: ctx.clone(), uses, detached_uses: Uses::default() });
+                found.push(TaskCtx { ctx: ctx.clone(), uses });
             }
             Val::Obj(id) if matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Sender)) => {
                 task.senders.push(*id);
@@ -129,6 +141,13 @@ impl<'a> Run<'a> {
             Val::Closure(inner, _) | Val::Future(inner, _) => task.bodies.push(*inner),
             _ => {}
         });
+        // Work that is given to the body, and that the task runs.
+        if let (Val::Input(path), Some(summary)) = (input.behind(), summary)
+            && summary.uses.get(&InputPath::whole(index)).is_some_and(|uses| uses.any(Uses::CALL))
+            && !task.pending.contains(path)
+        {
+            task.pending.push(path.clone());
+        }
         // A whole input that contexts are read from by field: its own fields, as far as the task uses them.
         if let Val::Input(path) = input.behind()
             && let Some(summary) = summary
@@ -136,14 +155,9 @@ impl<'a> Run<'a> {
             for (at, uses) in summary.uses.iter().filter(|(at, _)| at.input == index && !at.path.is_empty()) {
                 if uses.any(CONTEXT_USES) {
                     let path = at.path.iter().fold(path.clone(), |path, step| path.then(step.clone()));
-                    let id = self.input_id(&path);
-                    let site = task.site;
-                    let ctx = super::value::Ctx::new(super::value::CtxNode {
-                        id,
-                        site,
-                        kind: super::value::CtxKind::Input(path),
-                    });
-                    found.push(TaskCtx { ctx, uses: *uses, detached_uses: Uses::default() });
+                    let (id, site, kind) = (self.input_id(&path), self.input_site(&path), self.input_kind(&path));
+                    let ctx = super::value::Ctx::new(super::value::CtxNode { id, site, kind });
+                    found.push(TaskCtx { ctx, uses: *uses });
                 }
             }
         }
@@ -154,14 +168,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A task whose handle cancels when dropped is let go.
+    /// A task whose handle cancels when dropped is let go; so is all that a set holds.
     pub(super) fn detach_task(&mut self, id: ObjId) {
-        if let Some(object) = self.objects.get_mut(&id)
-            && let ObjKind::Task(task) = &object.kind
-        {
-            let mut task = (**task).clone();
-            task.on_drop = OnDrop::Detach;
-            object.kind = ObjKind::Task(Arc::new(task));
+        let Some(object) = self.objects.get_mut(&ObjId { old: false, ..id }) else { return };
+        match &object.kind {
+            ObjKind::Task(task) => {
+                let mut task = (**task).clone();
+                task.on_drop = OnDrop::Detach;
+                object.kind = ObjKind::Task(Arc::new(task));
+            }
+            ObjKind::TaskSet(_) => object.kind = ObjKind::TaskSet(OnDrop::Detach),
+            _ => {}
         }
     }
 }

@@ -98,6 +98,8 @@ pub enum CtxKind {
         /// `todo()`.
         placeholder: bool,
     },
+    /// Made here, and its own handle: it ends when it is cancelled.
+    Own,
     /// Taken from a request.
     Request,
     /// Owned by the server or the process: state, statics.
@@ -132,7 +134,7 @@ pub enum Life<'a> {
     Detached(&'a CtxNode),
     /// That of an input of the body, with nothing of its own.
     Input(&'a CtxNode, &'a InputPath),
-    /// Something ends it.
+    /// Something ends it: a bound of its own, or it is its own handle.
     Bounded(&'a CtxNode),
     /// It can end: a request's or the server's.
     Live(&'a CtxNode),
@@ -148,6 +150,7 @@ impl CtxNode {
             node = match &node.kind {
                 CtxKind::Root { .. } => return Life::Root(node),
                 CtxKind::Request | CtxKind::Server => return Life::Live(node),
+                CtxKind::Own => return Life::Bounded(node),
                 CtxKind::Input(path) => return Life::Input(node, path),
                 CtxKind::Opaque => return Life::Unknown,
                 CtxKind::Derived { bound: Bound::None, parent, .. } => parent,
@@ -270,6 +273,8 @@ pub enum Val {
     Future(BodyRef, Vec<Val>),
     /// A future or other thing that runs these when it is itself run.
     Work(Vec<Val>),
+    /// The same under a limit of time.
+    Timed(Box<Val>),
     /// What `done()` gives: a future that waits for a context's end.
     Done(Ctx),
     /// A function.
@@ -456,6 +461,7 @@ impl Val {
                 }
                 path.pop();
             }
+            Val::Timed(inner) => inner.walk_from(path, borrowed, found),
             Val::Closure(_, values) | Val::Future(_, values) | Val::Work(values) => {
                 path.push("()".into());
                 for value in values {
@@ -489,6 +495,7 @@ impl Val {
             Val::Closure(body, values) => Val::Closure(*body, list(values)),
             Val::Future(body, values) => Val::Future(*body, list(values)),
             Val::Work(values) => Val::Work(list(values)),
+            Val::Timed(inner) => Val::Timed(Box::new(inner.renamed(rename))),
             other => other.clone(),
         }
     }
@@ -586,8 +593,6 @@ pub struct TaskCtx {
     pub ctx: Ctx,
     /// What the task does with it before detaching it.
     pub uses: Uses,
-    /// What the task does with it once it has detached it.
-    pub detached_uses: Uses,
 }
 
 /// What is done with a context or another input, as a set of bits.
@@ -629,6 +634,13 @@ impl Uses {
     pub const RETURN: Uses = Uses(1 << 15);
     /// It is derived from.
     pub const DERIVE: Uses = Uses(1 << 16);
+    /// Work is done under it with no bound of its own.
+    pub const RAW: Uses = Uses(1 << 17);
+    /// It is detached, and work is done under the result with no bound of its own.
+    pub const DETACHED_RAW: Uses = Uses(1 << 18);
+
+    /// Told together with others: the work stands under a bound of its own.
+    pub const BOUND: Uses = Uses(1 << 19);
 
     /// Whether it has one of these bits.
     pub fn any(self, other: Uses) -> bool {
@@ -638,6 +650,11 @@ impl Uses {
     /// Whether nothing is done.
     pub fn is_empty(self) -> bool {
         self.0 == 0
+    }
+
+    /// Without these bits.
+    pub fn without(self, other: Uses) -> Uses {
+        Uses(self.0 & !other.0)
     }
 
     /// Both.

@@ -11,7 +11,7 @@ use crate::facts::{LocalId, Name, Place};
 use crate::types::DefId;
 
 use super::conditions::Cond;
-use super::value::{InputPath, ObjId, Val};
+use super::value::{InputPath, ObjId, Site, Val};
 
 /// How many worlds are kept apart at one point.
 pub(super) const MAX_WORLDS: usize = 12;
@@ -25,6 +25,17 @@ pub enum Use {
     Real,
 }
 
+/// What has become of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum TaskState {
+    /// It was started, and nothing was waited for since.
+    Fresh,
+    /// Its context ended here before anything was waited for.
+    Cut(Site),
+    /// Something was waited for since: it may have done its work.
+    Settled,
+}
+
 /// What holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct World {
@@ -34,8 +45,8 @@ pub(super) struct World {
     pub(super) used: BTreeMap<ObjId, Use>,
     /// Contexts that are certainly done.
     pub(super) done: BTreeSet<ObjId>,
-    /// Tasks started since the last time anything was waited for.
-    pub(super) fresh: BTreeSet<ObjId>,
+    /// Tasks that were started, and what has become of them.
+    pub(super) tasks: BTreeMap<ObjId, TaskState>,
     /// Inputs whose handle has been cancelled.
     pub(super) cancelled: BTreeSet<InputPath>,
     /// A context that may be missing is known to be missing.
@@ -167,7 +178,8 @@ impl World {
             self.used.insert(rename(id), how);
         }
         self.done.retain(|id| !is_ours(id));
-        self.fresh = self.fresh.iter().map(|id| rename(*id)).collect();
+        let tasks = std::mem::take(&mut self.tasks);
+        self.tasks = tasks.into_iter().map(|(id, state)| (rename(id), state)).collect();
     }
 
     /// Whether both are the same but for how they were reached.
@@ -175,7 +187,7 @@ impl World {
         self.env == other.env
             && self.used == other.used
             && self.done == other.done
-            && self.fresh == other.fresh
+            && self.tasks == other.tasks
             && self.cancelled == other.cancelled
             && self.missing == other.missing
     }
@@ -219,7 +231,10 @@ impl World {
             });
         }
         self.done.retain(|id| other.done.contains(id));
-        self.fresh.retain(|id| other.fresh.contains(id));
+        for (id, state) in &other.tasks {
+            let entry = self.tasks.entry(*id).or_insert(*state);
+            *entry = (*entry).max(*state);
+        }
         self.cancelled.retain(|input| other.cancelled.contains(input));
         self.missing |= other.missing;
         self.weaken(other);

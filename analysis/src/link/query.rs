@@ -263,6 +263,39 @@ impl Program {
         self.type_model(self.peel(ty)).map(|model| model.role)
     }
 
+    /// Whether a value of this type is a context or has one in reach: in a field, a tuple, an option.
+    pub fn holds_context(&self, ty: &Ty) -> bool {
+        self.holds_context_within(ty, 3)
+    }
+
+    fn holds_context_within(&self, ty: &Ty, fuel: u8) -> bool {
+        let ty = self.peel(ty);
+        if self.role(ty) == Some(TypeRole::Context) {
+            return true;
+        }
+        let Some(fuel) = fuel.checked_sub(1) else { return false };
+        if self.type_model(ty).is_some_and(|model| !model.context_fields.is_empty()) {
+            return true;
+        }
+        match ty {
+            Ty::Tuple(parts) => parts.iter().any(|part| self.holds_context_within(part, fuel)),
+            Ty::Adt(TyCon::External(_), args) => match self.role(ty) {
+                Some(TypeRole::ServerOwned) => false,
+                Some(TypeRole::Maybe | TypeRole::Extractor) => {
+                    args.iter().any(|arg| self.holds_context_within(arg, fuel))
+                }
+                _ => false,
+            },
+            Ty::Adt(TyCon::Def(def), _) => match self.item(*def).map(|item| &item.kind) {
+                Some(ItemKind::Struct { fields, .. }) => {
+                    fields.iter().any(|field| self.holds_context_within(&self.field_type(ty, &field.name), fuel))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
+    }
+
     /// What a container, wrapper or extractor holds: the type argument its model names.
     pub fn held(&self, ty: &Ty) -> Ty {
         let ty = ty.unreferenced();

@@ -1,0 +1,51 @@
+//! A middleware that detaches the whole chain behind it.
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::flow::events::Seen;
+use ctxlint_analysis::summary;
+use ctxlint_analysis::types::BodyRef;
+
+use crate::finding::Finding;
+use crate::rule::{Group, Level, Options, Rule};
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "detach_in_middleware",
+    group: Group::Suspicious,
+    level: Level::Warn,
+    summary: "a middleware that replaces the request's context by a detached one",
+    docs: include_str!("../docs/detach_in_middleware.md"),
+    in_tests: true,
+    fixable: false,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    for flow in analysis.flows.iter().filter(|flow| is_middleware(analysis, flow.body)) {
+        for event in &flow.events {
+            let Some(Seen::Replaced { ctx }) = event.seen.first() else { continue };
+            let Some(node) = ctx.detaching() else { continue };
+            findings.push(
+                Finding::new(
+                    RULE.name,
+                    node.site,
+                    "the middleware detaches the request's context for everything behind it: no handler sees the client go",
+                    "detached for the whole chain",
+                )
+                .label(event.site, "put in place of the request's context here")
+                .help("detach where a task needs it; hand the chain a context derived from the request's"),
+            );
+        }
+    }
+}
+
+fn is_middleware(analysis: &Analysis, body: BodyRef) -> bool {
+    let mut at = Some(body);
+    while let Some(body) = at {
+        if analysis.program.handler(body).is_some_and(|handler| handler.middleware) {
+            return true;
+        }
+        at = summary::parent(&analysis.program, body);
+    }
+    false
+}

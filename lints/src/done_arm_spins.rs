@@ -1,0 +1,62 @@
+//! A loop that goes on after its context is done.
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::facts::LoopKind;
+use ctxlint_analysis::flow::events::{Event, Flow, Seen};
+use ctxlint_analysis::flow::value::Ctx;
+use ctxlint_analysis::model::FnRole;
+
+use crate::finding::Finding;
+use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "done_arm_spins",
+    group: Group::Correctness,
+    level: Level::Deny,
+    summary: "a loop that goes on after its context is done, with `done()` ready for ever",
+    docs: include_str!("../docs/done_arm_spins.md"),
+    in_tests: true,
+    fixable: false,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    for flow in &analysis.flows {
+        for event in &flow.events {
+            let Some((ctx, from)) = spins(analysis, flow, event) else { continue };
+            if support::can_leave(analysis, flow.body, event, from) {
+                continue;
+            }
+            findings.push(
+                Finding::new(
+                    RULE.name,
+                    event.site,
+                    "the loop goes on after the context is done: `done()` stays ready and the loop spins",
+                    "ready at every turn from then on",
+                )
+                .label(ctx.site, "the context")
+                .note("a context that is done stays done, so the arm wins again and again and burns a core")
+                .help("leave the loop here: `break` or `return`"),
+            );
+        }
+    }
+}
+
+/// The context an arm or test waits for again although it was done a turn before, and the block that
+/// is then gone on with.
+fn spins<'e>(analysis: &Analysis, flow: &Flow, event: &'e Event) -> Option<(&'e Ctx, u32)> {
+    let body = analysis.program.body(flow.body)?;
+    let kind = body.loops.get(event.in_loop?.index())?.kind;
+    if kind == LoopKind::For {
+        return None;
+    }
+    event.seen.iter().find_map(|seen| match seen {
+        Seen::Arm { ctx, block, again: true, guarded: false } => Some((ctx, *block)),
+        Seen::Context { role: FnRole::IsDone, ctx: Some(ctx), done: true, .. } => {
+            Some((ctx, support::then_block(analysis, flow.body, event)?))
+        }
+        _ => None,
+    })
+}

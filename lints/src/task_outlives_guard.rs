@@ -1,0 +1,63 @@
+//! A task whose context ends as its spawner returns.
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::flow::TaskState;
+use ctxlint_analysis::flow::events::Flow;
+use ctxlint_analysis::flow::value::{ObjId, ObjKind, Site, Task, Uses};
+
+use crate::finding::Finding;
+use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "task_outlives_guard",
+    group: Group::Correctness,
+    level: Level::Deny,
+    summary: "a task whose context ends as its spawner returns",
+    docs: include_str!("../docs/task_outlives_guard.md"),
+    in_tests: true,
+    fixable: false,
+    check: Some(check),
+};
+
+/// Work that ends with its context.
+const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    for flow in &analysis.flows {
+        for (id, object) in &flow.objects {
+            let ObjKind::Task(task) = &object.kind else { continue };
+            if id.old || !support::outlives(flow, *id, task) {
+                continue;
+            }
+            let (Some(end), Some(of)) = (cut(flow, *id), worked_on(task)) else { continue };
+            findings.push(
+                Finding::new(
+                    RULE.name,
+                    task.site,
+                    "the task is cancelled as this function returns: its context ends here and nobody waits for it",
+                    "cut before it has done its work",
+                )
+                .label(of, "the task's context")
+                .label(end, "the context ends here")
+                .help("move the guard into the task, or wait for the task before the guard ends"),
+            );
+        }
+    }
+}
+
+/// Where the task's context ends, if it does on every way on which the task was started.
+fn cut(flow: &Flow, id: ObjId) -> Option<Site> {
+    let ends = flow.tasks.get(&id)?;
+    let mut found = None;
+    for state in ends {
+        let TaskState::Cut(site) = state else { return None };
+        found = Some(*site);
+    }
+    found
+}
+
+fn worked_on(task: &Task) -> Option<Site> {
+    task.contexts.iter().find(|of| of.uses.any(CUT)).map(|of| of.ctx.site)
+}

@@ -1,0 +1,59 @@
+//! Detached work that nothing bounds.
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::flow::events::Flow;
+use ctxlint_analysis::flow::value::{Life, ObjId, ObjKind, Site, Task, Uses};
+
+use crate::finding::Finding;
+use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "unbounded_detach",
+    group: Group::Suspicious,
+    level: Level::Warn,
+    summary: "detached work that nothing bounds",
+    docs: include_str!("../docs/unbounded_detach.md"),
+    in_tests: false,
+    fixable: false,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    for flow in &analysis.flows {
+        if analysis.program.is_test(flow.body) {
+            continue;
+        }
+        for (id, object) in &flow.objects {
+            let ObjKind::Task(task) = &object.kind else { continue };
+            if let Some(at) = unbounded(analysis, flow, *id, task) {
+                findings.push(
+                    Finding::new(
+                        RULE.name,
+                        task.site,
+                        "the detached work has no end of its own: if it hangs, it hangs for ever",
+                        "nothing bounds this work",
+                    )
+                    .label(at, "detached here")
+                    .note("a detached context has no deadline and nobody can cancel it")
+                    .help("bound it, with the guard in the task: `let (ctx, cancel) = ctx.without_cancel().with_timeout(..);`"),
+                );
+            }
+        }
+    }
+}
+
+fn unbounded(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task) -> Option<Site> {
+    if id.old || !support::outlives(flow, id, task) {
+        return None;
+    }
+    task.contexts.iter().find_map(|of| match of.ctx.life() {
+        Life::Detached(node) if of.uses.any(Uses::RAW) => Some(node.site),
+        _ if of.uses.any(Uses::DETACHED_RAW) => Some(of.ctx.site),
+        _ if of.uses.any(Uses::RAW) => {
+            analysis.endless(flow.body, &of.ctx).filter(|endless| endless.detached).map(|endless| endless.way.origin)
+        }
+        _ => None,
+    })
+}
