@@ -16,7 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     level: Level::Deny,
     summary: "a task whose context ends as its spawner returns",
     docs: include_str!("../docs/task_outlives_guard.md"),
-    in_tests: true,
+    in_tests: false,
     fixable: false,
     check: Some(check),
 };
@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule {
 const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body)) {
         for (id, object) in &flow.objects {
             let ObjKind::Task(task) = &object.kind else { continue };
             if id.old || !support::outlives(flow, *id, task) {
