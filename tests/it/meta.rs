@@ -6,9 +6,10 @@ use ctxlint_lints::RULES;
 use ctxlint_lints::rule::{Group, Level};
 
 use crate::fixtures::{FOLDERS, marks};
-use crate::sources::{fixture_folders, fixtures, is_rule, names, read, rules, stems};
+use crate::sources::{fixture_folders, fixtures, names, read, rules, stems};
 
-/// Rules with pages and fixtures that are not built yet. It only gets shorter.
+/// Rules whose pages and fixtures may be there before they are built. It only gets shorter, and goes
+/// when all are.
 const TO_COME: &[&str] = &[
     "adhoc_detach",
     "broken_chain",
@@ -53,12 +54,6 @@ fn is_no_rule(name: &str) -> bool {
 
 fn known() -> BTreeSet<String> {
     RULES.iter().map(|rule| rule.name).chain(TO_COME.iter().copied()).map(str::to_owned).collect()
-}
-
-#[test]
-fn rules_to_come_have_not_come() {
-    let built: Vec<_> = TO_COME.iter().filter(|name| is_rule(name)).collect();
-    assert!(built.is_empty(), "built by now: {built:?}");
 }
 
 #[test]
