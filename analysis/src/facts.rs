@@ -798,7 +798,9 @@ pub enum BinaryOp {
     Gt,
     /// `>=`
     Ge,
-    /// Arithmetic, bits, ranges.
+    /// `*`
+    Mul,
+    /// Other arithmetic, bits, ranges.
     Other,
 }
 

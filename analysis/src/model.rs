@@ -222,6 +222,9 @@ pub struct FnModel {
     /// What the closures in `work` are given, where that does not follow from the role.
     #[serde(default)]
     pub gives: Vec<Shape>,
+    /// It panics where `subject` holds nothing.
+    #[serde(default)]
+    pub panics: bool,
     /// For waiting operations: what it waits for, in words ("a message").
     #[serde(default)]
     pub what: Option<String>,
@@ -402,6 +405,19 @@ pub enum AttributeRole {
     Test,
 }
 
+/// Whether a type that implements a trait may hold a context.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Carries {
+    /// The trait says nothing of it.
+    #[default]
+    No,
+    /// It may: an extractor is one request's.
+    Always,
+    /// It may if it is private: a future is one task's.
+    Private,
+}
+
 /// A trait.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -417,6 +433,9 @@ pub struct TraitModel {
     /// Its methods that are middleware in every impl.
     #[serde(default)]
     pub middleware: Vec<String>,
+    /// Whether a type that implements it may hold a context.
+    #[serde(default)]
+    pub carries: Carries,
     /// Only where this type argument is a request that a server may get: clients implement it too.
     #[serde(default)]
     pub request: Option<usize>,

@@ -37,7 +37,7 @@ fn kind(analysis: &Analysis, ty: &Ty) -> KeyKind {
     if is_builtin(analysis, bare, 8) { KeyKind::Primitive } else { KeyKind::Own }
 }
 
-fn strip(ty: &Ty) -> &Ty {
+pub(crate) fn strip(ty: &Ty) -> &Ty {
     let mut ty = ty;
     while let Ty::Ref(inner, _) = ty {
         ty = inner;
@@ -45,7 +45,7 @@ fn strip(ty: &Ty) -> &Ty {
     ty
 }
 
-fn is_text(analysis: &Analysis, ty: &Ty) -> bool {
+pub(crate) fn is_text(analysis: &Analysis, ty: &Ty) -> bool {
     match ty {
         Ty::Prim(name) => name == "str",
         Ty::Ref(inner, _) => is_text(analysis, inner),

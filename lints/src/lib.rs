@@ -3,29 +3,47 @@
 pub mod finding;
 pub mod rule;
 
+mod code;
 mod endless;
 mod keys;
 mod support;
+mod values;
 
 mod adhoc_detach;
 mod after_func_on_detached;
 mod background_in_handler;
 mod broken_chain;
+mod cancel_after_await;
+mod context_grows_in_loop;
+mod context_in_struct;
+mod context_not_first;
+mod dependency_in_value;
 mod detach_in_middleware;
 mod done_arm_spins;
+mod expired_at_birth;
 mod guard_dropped_at_once;
 mod ignored_parent;
 mod lost_cancel;
+mod lost_stop;
+mod optional_context;
 mod primitive_value_key;
+mod public_value_key;
 mod request_context_in_task;
+mod required_value;
 mod state_of_detached;
 mod string_value_key;
 mod syntax_error;
 mod task_outlives_guard;
+mod timeout_beyond_parent;
+mod todo_context;
 mod unbounded_detach;
 mod unknown_rule;
+mod unused_context;
 mod unused_suppression;
 mod use_after_done;
+mod value_chain;
+mod value_in_loop;
+mod value_mismatch;
 mod wait_on_detached;
 
 use rule::Rule;
@@ -36,7 +54,9 @@ pub const RULES: &[&Rule] = &[
     &lost_cancel::RULE,
     &guard_dropped_at_once::RULE,
     &task_outlives_guard::RULE,
+    &cancel_after_await::RULE,
     &use_after_done::RULE,
+    &lost_stop::RULE,
     // Detaching
     &request_context_in_task::RULE,
     &after_func_on_detached::RULE,
@@ -49,11 +69,26 @@ pub const RULES: &[&Rule] = &[
     &background_in_handler::RULE,
     &ignored_parent::RULE,
     &broken_chain::RULE,
+    &todo_context::RULE,
+    &context_not_first::RULE,
+    &unused_context::RULE,
+    &context_in_struct::RULE,
+    &optional_context::RULE,
     // Cancellation at blocking points
     &done_arm_spins::RULE,
     // Values
     &string_value_key::RULE,
     &primitive_value_key::RULE,
+    &public_value_key::RULE,
+    &dependency_in_value::RULE,
+    &required_value::RULE,
+    &value_mismatch::RULE,
+    &value_in_loop::RULE,
+    &value_chain::RULE,
+    &context_grows_in_loop::RULE,
+    // Deadlines
+    &timeout_beyond_parent::RULE,
+    &expired_at_birth::RULE,
     // Meta
     &unused_suppression::RULE,
     &unknown_rule::RULE,

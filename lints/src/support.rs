@@ -2,14 +2,14 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{
-    Block, Body, ItemKind, LoopId, MacroDiscard, Name, OpKind, Span, Terminator, Visibility,
+    Block, Body, Function, ItemId, ItemKind, LoopId, MacroDiscard, Name, OpKind, Span, Terminator, Visibility,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Owner, Site, Task, TaskCtx, Val};
 use ctxlint_analysis::model::{FnRole, OnDrop, TypeRole};
 use ctxlint_analysis::source::FileId;
 use ctxlint_analysis::summary;
-use ctxlint_analysis::types::{BodyRef, DefId};
+use ctxlint_analysis::types::{BodyRef, DefId, Ty};
 
 use crate::finding::{Applicability, Edit, Finding};
 
@@ -113,6 +113,39 @@ pub(crate) fn at_hand(event: &Event) -> Option<Name> {
         Seen::Root { at_hand, .. } => at_hand.clone(),
         _ => None,
     })
+}
+
+/// Whether a type is a context that is told apart from its handle, through references and pointers.
+/// A token that is its own handle is passed and kept like one.
+pub(crate) fn is_context(analysis: &Analysis, ty: &Ty) -> bool {
+    let model = analysis.program.type_model(analysis.program.peel(ty));
+    model.is_some_and(|model| model.role == TypeRole::Context && !model.own_handle)
+}
+
+/// All items of the program.
+pub(crate) fn items(analysis: &Analysis) -> impl Iterator<Item = DefId> {
+    let files = analysis.program.sources.files.iter().zip(0u32..);
+    files.flat_map(|(file, index)| {
+        let count = file.facts.as_ref().map_or(0, |facts| facts.items.len() as u32);
+        (0..count).map(move |item| DefId { file: FileId(index), item: ItemId(item) })
+    })
+}
+
+/// All functions of the program.
+pub(crate) fn functions(analysis: &Analysis) -> impl Iterator<Item = (DefId, &Function)> {
+    items(analysis).filter_map(|def| Some((def, analysis.program.function(def)?)))
+}
+
+/// Whether a function is a method of an impl of a trait.
+pub(crate) fn is_trait_impl(analysis: &Analysis, def: DefId) -> bool {
+    let container = analysis.program.container(def).and_then(|container| analysis.program.item(container));
+    container.is_some_and(|item| matches!(item.kind, ItemKind::Impl { of_trait: Some(_), .. }))
+}
+
+/// Whether a function is a trait's, or a method of an impl of one.
+pub(crate) fn is_trait_member(analysis: &Analysis, def: DefId) -> bool {
+    let container = analysis.program.container(def).and_then(|container| analysis.program.item(container));
+    container.is_some_and(|item| matches!(item.kind, ItemKind::Trait { .. })) || is_trait_impl(analysis, def)
 }
 
 /// How to write a context that is owned.

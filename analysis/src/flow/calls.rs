@@ -180,19 +180,19 @@ impl<'a> Run<'a> {
         let Some(summary) = self.program.body_of(def).and_then(|body| self.summaries.get(body)) else { return };
         let types = self.program.param_types(def);
         let is_open = |input: usize| matches!(types.get(input).map(strip), Some(Ty::Param(..) | Ty::Bounds(_)));
-        let keys: Vec<u32> = summary
+        let keys: Vec<(u32, bool)> = summary
             .uses
             .iter()
             .filter(|(path, uses)| path.path.is_empty() && uses.any(Uses::KEY))
-            .map(|(path, _)| path.input)
+            .map(|(path, uses)| (path.input, uses.any(Uses::WRITTEN_KEY)))
             .collect();
         // A key whose type the callee fixes is told of there.
-        for input in keys.into_iter().filter(|input| is_open(*input as usize)) {
+        for (input, written) in keys.into_iter().filter(|(input, _)| is_open(*input as usize)) {
             if let Some(local) = locals.get(input as usize) {
                 let span = self.body.local_span(*local);
-                self.record(at, span, span, Seen::Key { local: local.0, written: true });
+                self.record(at, span, span, Seen::Key { local: local.0, written });
                 if let Some(path) = self.input_of(*local) {
-                    self.use_input(&path, Uses::KEY);
+                    self.use_input(&path, if written { Uses::KEY.and(Uses::WRITTEN_KEY) } else { Uses::KEY });
                 }
             }
         }
@@ -806,6 +806,14 @@ impl Copying<'_, '_> {
             }
             kind => kind.clone(),
         };
-        Ctx::new(CtxNode { id: self.id(ctx.id), site: ctx.site, kind })
+        let id = self.id(ctx.id);
+        let kind = match kind {
+            CtxKind::Derived { parent, bound, other, nanos } => {
+                CtxKind::Derived { parent: self.run.above(id, parent), bound, other, nanos }
+            }
+            CtxKind::Detached(parent) => CtxKind::Detached(self.run.above(id, parent)),
+            kind => kind,
+        };
+        Ctx::new(CtxNode { id, site: ctx.site, kind })
     }
 }

@@ -156,10 +156,24 @@ pub enum Seen {
         /// It has a precondition.
         guarded: bool,
     },
-    /// A new context derives from one made at the same place in an earlier turn.
-    Grows {
-        /// The context it grows from.
+    /// A context is derived.
+    Derived {
+        /// The new one.
         ctx: Ctx,
+    },
+    /// A place is given a context that derives from the one it held.
+    Grows {
+        /// The one it held.
+        ctx: Ctx,
+        /// The place's local.
+        local: u32,
+        /// It is the very context that grows, not one made of it.
+        direct: bool,
+    },
+    /// A handle is cancelled by name.
+    Cancelled {
+        /// The handle.
+        id: ObjId,
     },
     /// A value is given a key.
     Key {

@@ -4,6 +4,7 @@ use crate::facts::{Body, Callee, Discard, Exit, LocalId, LocalKind, Name, Op, Op
 use crate::model::OnDrop;
 use crate::types::{Target, Ty, TyCon};
 
+use super::constants;
 use super::events::{Loss, LossKind, Seen};
 use super::run::{At, Run};
 use super::value::{Agg, Ctx, Function, ObjKind, Uses, Val};
@@ -41,6 +42,9 @@ impl<'a> Run<'a> {
             }
             OpKind::AssignOp { place, .. } => {
                 world.forget(place.base);
+                if let Val::Nanos(_) | Val::Now = world.read(place).behind() {
+                    world.set(place.base, Val::Unknown);
+                }
                 Val::Unknown
             }
             OpKind::Lit(crate::facts::Lit::Bool(truth)) => Val::Bool(*truth),
@@ -77,6 +81,12 @@ impl<'a> Run<'a> {
                 Val::Asked(ctx, meaning) => Val::Asked(ctx.clone(), !meaning),
                 _ => Val::Unknown,
             },
+            OpKind::Binary(crate::facts::BinaryOp::Mul, left, right) => {
+                match (world.read(&Place::local(*left)), world.read(&Place::local(*right))) {
+                    (Val::Nanos(left), Val::Nanos(right)) => left.checked_mul(right).map_or(Val::Unknown, Val::Nanos),
+                    _ => Val::Unknown,
+                }
+            }
             OpKind::Unary(..) | OpKind::Binary(..) | OpKind::Inspect { .. } => Val::Unknown,
             OpKind::Wild(place) => {
                 self.wild(place, span, &world);
@@ -222,6 +232,7 @@ impl<'a> Run<'a> {
     fn path_value(&mut self, at: At, span: Span) -> Val {
         match self.target(at) {
             Target::Def(def) => Val::Function(Function::Def(def)),
+            Target::External(path) if constants::is_zero(self.program, &path) => Val::Nanos(0),
             Target::External(path) | Target::TraitMethod(path) => {
                 Val::Function(Function::External(path, self.site(span)))
             }
@@ -244,7 +255,7 @@ impl<'a> Run<'a> {
                     self.statics.insert(id, def);
                     Val::Server(id, site)
                 } else {
-                    Val::Unknown
+                    constants::nanos(self.program, def).map_or(Val::Unknown, Val::Nanos)
                 }
             }
             _ => Val::Unknown,
@@ -317,6 +328,10 @@ impl<'a> Run<'a> {
             Some(Val::Ref(inner, None)) if !place.path.is_empty() || matches!(**inner, Val::Input(_)) => None,
             _ => Some(place),
         };
+        if let Some(new) = value.as_ctx() {
+            let held = self.with_type(world.read(place), &ty, None);
+            self.grows(at, place, span, new, held.as_ctx(), target.is_some());
+        }
         let old = target.and_then(|place| world.replace(place, value.clone()));
         match old {
             Some(old) => self.drop_value(at, &old, LossKind::Overwritten, span, world),
@@ -335,6 +350,19 @@ impl<'a> Run<'a> {
             _ => {
                 self.given_others.insert(local);
             }
+        }
+    }
+
+    /// Notes that a place is given a context that derives from the one it held: by what it held in
+    /// the turn before, or, for a place of somebody else's, by what it held just now.
+    fn grows(&mut self, at: At, place: &Place, span: Span, new: &Ctx, held: Option<&Ctx>, is_ours: bool) {
+        let direct = self.grown.contains(&new.id);
+        let is_grown = direct
+            || new.chain().any(|node| self.grown.contains(&node.id))
+            || (!is_ours && held.is_some_and(|held| new.chain().skip(1).any(|node| node.id == held.id)));
+        if is_grown {
+            let ctx = held.unwrap_or(new).clone();
+            self.record(at, span, span, Seen::Grows { ctx, local: place.base.0, direct: direct || !is_ours });
         }
     }
 

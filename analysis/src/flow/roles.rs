@@ -125,8 +125,9 @@ impl<'a> Run<'a> {
                 let parent = self.subject_ctx(&call, &subject);
                 self.seen_ctx(&call, &subject, &world, Val::Unknown);
                 self.use_ctx(&parent, Uses::DETACH);
-                let ctx = self.new_ctx(&call, CtxKind::Detached(parent));
-                vec![(world, Val::Ctx(ctx))]
+                let id = self.fresh(at);
+                let kind = CtxKind::Detached(self.above(id, parent));
+                vec![(world, Val::Ctx(Ctx::new(CtxNode { id, site: self.site(call.name), kind })))]
             }
             FnRole::Reparent => {
                 let parent = self.subject_ctx(&call, &subject);
@@ -206,6 +207,7 @@ impl<'a> Run<'a> {
             }
             FnRole::Cancel => {
                 for id in objects_in(&subject) {
+                    self.record(at, call.name, call.whole, Seen::Cancelled { id });
                     self.mark(&mut world, id, Use::Real);
                 }
                 if let Val::Input(path) = subject.behind() {
@@ -230,6 +232,7 @@ impl<'a> Run<'a> {
                 for id in objects_in(&subject) {
                     self.mark(&mut world, id, Use::Real);
                 }
+                self.input_used(&subject);
                 vec![(world, Val::Unknown)]
             }
             FnRole::Spawn => vec![self.spawn(&call, world)],
@@ -346,7 +349,7 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Obj(id))]
             }
             FnRole::MakeGroup => vec![self.make_group(&call, &subject, world)],
-            FnRole::Now => vec![(world, Val::Unknown)],
+            FnRole::Now => vec![(world, Val::Now)],
             FnRole::Duration => vec![(world, self.duration(&call))],
         }
     }
@@ -427,21 +430,15 @@ impl<'a> Run<'a> {
         let other = call.model.other.and_then(|other| call.value(other).as_ctx().cloned());
         let nanos = call.model.time.and_then(|time| match call.value(time) {
             Val::Nanos(nanos) => Some(nanos),
+            Val::Now => Some(0),
             _ => None,
         });
         let id = self.fresh(call.at);
-        // In a loop the parent may be what this very operation made before: the chain grows. One
-        // turn stands for all of them.
-        let mut base = parent.clone();
-        if let Some(before) = parent.line().into_iter().find(|node| node.id == id) {
-            self.record(call.at, call.name, call.whole, Seen::Grows { ctx: parent.clone() });
-            if let CtxKind::Derived { parent, .. } = &before.kind {
-                base = parent.clone();
-            }
-        }
+        let base = self.above(id, parent.clone());
         world.done.remove(&id);
         let kind = CtxKind::Derived { parent: base, bound: call.model.bound, other, nanos };
         let ctx = Ctx::new(CtxNode { id, site: self.site(call.name), kind });
+        self.record(call.at, call.name, call.whole, Seen::Derived { ctx: ctx.clone() });
         let value = match (call.model.context, call.model.handle) {
             (None, None) => Val::Ctx(ctx),
             (context, handle) => {
@@ -465,7 +462,7 @@ impl<'a> Run<'a> {
         let span = self.body.local_span(local);
         self.record(call.at, span, call.whole, Seen::Key { local: local.0, written });
         if let Some(path) = self.input_of(local) {
-            self.use_input(&path, Uses::KEY);
+            self.use_input(&path, if written { Uses::KEY.and(Uses::WRITTEN_KEY) } else { Uses::KEY });
         }
     }
 
@@ -487,6 +484,20 @@ impl<'a> Run<'a> {
         let wild = self.made(id).and_then(|known| known.wild);
         self.objects.insert(id, Object { name: named, wild, ..object });
         id
+    }
+
+    /// What a context with this name derives from. In a loop the parent may be what this very
+    /// operation made before: the chain grows. One turn stands for all of them.
+    pub(super) fn above(&mut self, id: ObjId, parent: Ctx) -> Ctx {
+        let Some(before) = parent.chain().find(|node| node.id == id) else { return parent };
+        let base = match &before.kind {
+            CtxKind::Derived { parent, .. } | CtxKind::Detached(parent) | CtxKind::Reparented(parent, _) => {
+                parent.clone()
+            }
+            _ => return parent,
+        };
+        self.grown.insert(id);
+        base
     }
 
     fn guard(&mut self, call: &Applied<'_>, subject: &Val, mut world: World) -> (World, Val) {
@@ -784,19 +795,9 @@ impl<'a> Run<'a> {
     }
 
     fn duration(&self, call: &Applied<'_>) -> Val {
-        let Val::Nanos(number) = call.value(0) else { return Val::Unknown };
-        let name = call.path.rsplit("::").next().unwrap_or("");
-        let unit: u128 = match name {
-            "from_nanos" => 1,
-            "from_micros" => 1_000,
-            "from_millis" => 1_000_000,
-            "from_secs" => 1_000_000_000,
-            "from_mins" => 60_000_000_000,
-            "from_hours" => 3_600_000_000_000,
-            "from_days" => 86_400_000_000_000,
-            _ => return Val::Unknown,
-        };
-        number.checked_mul(unit).map_or(Val::Unknown, Val::Nanos)
+        let number = |value: &Val| if let Val::Nanos(number) = value { Some(*number) } else { None };
+        let numbers: Option<Vec<u128>> = call.values.iter().map(number).collect();
+        numbers.and_then(|numbers| super::constants::length(call.path, &numbers)).map_or(Val::Unknown, Val::Nanos)
     }
 
     /// A call at which a helper starts what it is given.

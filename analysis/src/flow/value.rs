@@ -116,7 +116,7 @@ pub enum CtxKind {
         bound: Bound,
         /// The other side of a merge.
         other: Option<Ctx>,
-        /// The constant length of its timeout, in nanoseconds.
+        /// The constant length of its timeout, in nanoseconds; nothing for a deadline of this moment.
         nanos: Option<u128>,
     },
     /// Detached.
@@ -197,6 +197,16 @@ impl CtxNode {
             }
         }
         found
+    }
+
+    /// This context and those it was made of, newest first, by the values they carry.
+    pub fn chain(&self) -> impl Iterator<Item = &CtxNode> {
+        std::iter::successors(Some(self), |node| match &node.kind {
+            CtxKind::Derived { parent, .. } | CtxKind::Detached(parent) | CtxKind::Reparented(parent, _) => {
+                Some(parent)
+            }
+            _ => None,
+        })
     }
 
     /// The detaching it comes from, if it comes from one by any derivation.
@@ -289,6 +299,8 @@ pub enum Val {
     Bool(bool),
     /// A known length of time, in nanoseconds, or a known number.
     Nanos(u128),
+    /// The moment at which it was asked for.
+    Now,
 }
 
 /// A tuple, struct or variant.
@@ -641,6 +653,8 @@ impl Uses {
 
     /// Told together with others: the work stands under a bound of its own.
     pub const BOUND: Uses = Uses(1 << 19);
+    /// It serves as a key that a value is written under.
+    pub const WRITTEN_KEY: Uses = Uses(1 << 20);
 
     /// Whether it has one of these bits.
     pub fn any(self, other: Uses) -> bool {

@@ -267,7 +267,7 @@ impl<'a> Tree<'a> {
             }
             OpKind::Closure(inner) => value(self.closure(frame, *inner)),
             OpKind::Await(future) => value(self.awaited(&frame.local(*future))),
-            OpKind::Binary(BinaryOp::Other, left, _) => {
+            OpKind::Binary(BinaryOp::Mul | BinaryOp::Other, left, _) => {
                 let left = frame.local(*left).unreferenced().clone();
                 let keeps = matches!(left, Ty::Prim(_)) || self.program.role(&left) == Some(TypeRole::Time);
                 value(if keeps { left } else { Ty::Unknown })

@@ -210,6 +210,12 @@ impl Program {
         Some(found.def)
     }
 
+    /// The traits that impls for a type are of, as far as they are known.
+    pub fn traits_of<'a>(&'a self, ty: &'a Ty) -> impl Iterator<Item = &'a TyCon> {
+        let impls = self.impls.of_type(ty).filter(|candidate| fits(&candidate.self_ty, ty));
+        impls.filter_map(|candidate| candidate.of_trait.as_ref())
+    }
+
     /// The trait an impl is of, if it is known.
     pub fn trait_of(&self, implementation: DefId) -> Option<&TyCon> {
         // Impls are collected in the order of their places.

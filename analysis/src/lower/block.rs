@@ -210,8 +210,9 @@ impl Lowering<'_> {
         let operand = self.expr(&init.expr);
         self.extending = outer_extending;
 
-        if let Some((_, diverge)) = &init.diverge {
-            self.let_else(pat, ty.as_ref(), operand, diverge, from, span);
+        if let Some((otherwise, diverge)) = &init.diverge {
+            let otherwise = self.text.span(otherwise.span);
+            self.let_else(pat, ty.as_ref(), operand, (otherwise, diverge), from, span);
             return;
         }
         if let Pat::Wild(wild) = pat {
@@ -246,7 +247,7 @@ impl Lowering<'_> {
         pat: &Pat,
         ty: Option<&crate::facts::TypeRef>,
         operand: Operand,
-        diverge: &Expr,
+        (otherwise, diverge): (Span, &Expr),
         from: LocalId,
         span: Span,
     ) {
@@ -258,7 +259,7 @@ impl Lowering<'_> {
         self.body.goto(matched);
 
         self.body.switch(fail);
-        self.body.end_temps(from, to, None, span);
+        self.body.end_temps(from, to, None, otherwise);
         let start = self.body.mark();
         self.into(diverge, None);
         self.body.end_temps(start, self.body.mark(), None, span);

@@ -156,9 +156,10 @@ impl Lowering<'_> {
             BinOp::Le(_) => BinaryOp::Le,
             BinOp::Gt(_) => BinaryOp::Gt,
             BinOp::Ge(_) => BinaryOp::Ge,
+            BinOp::Mul(_) => BinaryOp::Mul,
             _ => BinaryOp::Other,
         };
-        if op == BinaryOp::Other {
+        if matches!(op, BinaryOp::Mul | BinaryOp::Other) {
             let left = self.body.value(left, left_span);
             let right = self.value(&e.right);
             return Operand::Temp(self.body.op(span, OpKind::Binary(op, left, right)));
@@ -204,7 +205,12 @@ impl Lowering<'_> {
         self.anchors.add(span);
         match expr {
             Expr::Path(e) => self.name_or_path(e, span),
-            Expr::Lit(e) => Operand::Temp(self.body.op(span, OpKind::Lit(literal(&e.lit)))),
+            Expr::Lit(e) => {
+                let ty = suffix(&e.lit).map(|suffix| self.primitive(suffix, span));
+                let dest = self.body.local(None, span, ty, crate::facts::LocalKind::Temp, false);
+                self.body.emit(span, Some(dest), OpKind::Lit(literal(&e.lit)));
+                Operand::Temp(dest)
+            }
             Expr::Call(e) => self.call(e, span),
             Expr::Macro(e) => self.macro_value(&e.mac, span),
             Expr::Closure(e) => self.closure(e, span),
@@ -519,4 +525,14 @@ fn is_constant(expr: &Expr) -> bool {
 /// `..` in a destructuring assignment.
 fn is_rest(expr: &Expr) -> bool {
     matches!(expr, Expr::Range(range) if range.start.is_none() && range.end.is_none())
+}
+
+/// The type a number's suffix gives it.
+fn suffix(lit: &syn::Lit) -> Option<&str> {
+    let suffix = match lit {
+        syn::Lit::Int(number) => number.suffix(),
+        syn::Lit::Float(number) => number.suffix(),
+        _ => "",
+    };
+    (!suffix.is_empty()).then_some(suffix)
 }

@@ -64,6 +64,12 @@ impl Lowering<'_> {
         TypeRef::Path(self.path(qself, path))
     }
 
+    /// A type that is one plain name.
+    pub(super) fn primitive(&self, name: &str, span: crate::facts::Span) -> TypeRef {
+        let segment = Segment { name: name.into(), span, args: Vec::new(), bindings: Vec::new() };
+        TypeRef::Path(PathRef { scope: self.scope, global: false, qself: None, segments: vec![segment], span })
+    }
+
     /// A path with its generic arguments.
     pub(super) fn path(&self, qself: Option<&syn::QSelf>, path: &syn::Path) -> PathRef {
         let segments = path.segments.iter().map(|segment| self.segment(segment)).collect();

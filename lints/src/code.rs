@@ -1,0 +1,400 @@
+//! A body's operations as rules ask for them: what calls what, where a value comes from and goes to,
+//! and which way leads back into a loop.
+
+use std::collections::BTreeSet;
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::facts::{
+    Block, BlockId, Body, Callee, LocalId, LocalKind, LoopId, Op, OpKind, PathRef, Place, Span, Terminator,
+};
+use ctxlint_analysis::flow::value::Site;
+use ctxlint_analysis::infer::TypedBody;
+use ctxlint_analysis::model::{FnModel, FnRole, TypeRole};
+use ctxlint_analysis::types::{BodyRef, Target, Ty};
+
+/// How far a value is followed through names, references and wrappers.
+const MAX_STEPS: usize = 12;
+
+/// A body with what is known of it.
+#[derive(Clone, Copy)]
+pub(crate) struct Code<'a> {
+    pub(crate) analysis: &'a Analysis,
+    pub(crate) who: BodyRef,
+    pub(crate) body: &'a Body,
+    pub(crate) typed: &'a TypedBody,
+}
+
+/// An operation's place in a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct At {
+    pub(crate) block: u32,
+    pub(crate) op: u32,
+}
+
+/// A call.
+#[derive(Clone)]
+pub(crate) struct Call<'a> {
+    pub(crate) at: At,
+    pub(crate) op: &'a Op,
+    pub(crate) target: &'a Target,
+    /// What the called function's model says, if it has one.
+    pub(crate) model: Option<&'a FnModel>,
+    /// The callee's name.
+    pub(crate) name: Span,
+    pub(crate) receiver: Option<&'a Place>,
+    /// Arguments; a receiver's base stands first.
+    pub(crate) args: Vec<LocalId>,
+}
+
+impl<'a> Call<'a> {
+    /// What the called function does.
+    pub(crate) fn role(&self) -> Option<FnRole> {
+        self.model.map(|model| model.role)
+    }
+
+    /// Whether it does one of these.
+    pub(crate) fn is(&self, roles: &[FnRole]) -> bool {
+        self.role().is_some_and(|role| roles.contains(&role))
+    }
+}
+
+/// What becomes of a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is awaited by itself.
+    Awaited,
+    /// It is an argument of a call: its operation.
+    Passed(At),
+    /// Anything else.
+    Other,
+}
+
+impl<'a> Code<'a> {
+    /// A body of the program.
+    pub(crate) fn of(analysis: &'a Analysis, who: BodyRef) -> Option<Code<'a>> {
+        Some(Code { analysis, who, body: analysis.program.body(who)?, typed: analysis.program.typed(who)? })
+    }
+
+    /// All bodies.
+    pub(crate) fn all(analysis: &'a Analysis) -> impl Iterator<Item = Code<'a>> {
+        analysis.program.bodies().iter().filter_map(move |body| Code::of(analysis, *body))
+    }
+
+    /// The place of some bytes.
+    pub(crate) fn site(&self, span: Span) -> Site {
+        Site::new(self.who.file, span)
+    }
+
+    /// A local's type.
+    pub(crate) fn ty(&self, local: LocalId) -> &'a Ty {
+        self.typed.local(local)
+    }
+
+    /// A place's type.
+    pub(crate) fn type_at(&self, place: &Place) -> Ty {
+        use ctxlint_analysis::facts::Step;
+        let program = &self.analysis.program;
+        let mut ty = self.ty(place.base).clone();
+        for step in &place.path {
+            ty = match step {
+                Step::Deref => ty,
+                Step::Field(name) => program.field_type(&ty, name),
+                Step::Variant(variant, name) => program.variant_field_type(&ty, variant, name),
+                Step::Index => return Ty::Unknown,
+            };
+        }
+        ty
+    }
+
+    /// Whether a place holds a context.
+    pub(crate) fn is_context(&self, place: &Place) -> bool {
+        self.analysis.program.role(&self.type_at(place)) == Some(TypeRole::Context)
+    }
+
+    /// All operations, with their places.
+    pub(crate) fn ops(&self) -> impl Iterator<Item = (At, &'a Block, &'a Op)> + use<'a> {
+        self.body
+            .blocks
+            .iter()
+            .zip(0u32..)
+            .flat_map(|(block, b)| block.ops.iter().zip(0u32..).map(move |(op, o)| (At { block: b, op: o }, block, op)))
+    }
+
+    /// The operation at a place.
+    pub(crate) fn op(&self, at: At) -> Option<&'a Op> {
+        self.body.blocks.get(at.block as usize)?.ops.get(at.op as usize)
+    }
+
+    /// The call at a place, if there is one.
+    pub(crate) fn call(&self, at: At) -> Option<Call<'a>> {
+        let op = self.op(at)?;
+        let (name, receiver, args) = match &op.kind {
+            OpKind::Call { callee: Callee::Path(path), args } => (last_span(path), None, args.clone()),
+            OpKind::MethodCall { receiver, name_span, args, .. } => {
+                let mut all = vec![receiver.base];
+                all.extend(args);
+                (*name_span, Some(receiver), all)
+            }
+            _ => return None,
+        };
+        let target = self.typed.target(BlockId(at.block), at.op as usize);
+        let model = self.analysis.program.model_of(target);
+        Some(Call { at, op, target, model, name, receiver, args })
+    }
+
+    /// All calls by name.
+    pub(crate) fn calls(self) -> impl Iterator<Item = Call<'a>> + use<'a> {
+        self.ops().filter_map(move |(at, ..)| self.call(at))
+    }
+
+    /// The operations that give a local its value.
+    pub(crate) fn definitions(self, local: LocalId) -> impl Iterator<Item = (At, &'a Op)> + use<'a> {
+        self.ops().filter(move |(_, _, op)| op.dest == Some(local)).map(|(at, _, op)| (at, op))
+    }
+
+    /// The operation that gives a local its value, if there is just one.
+    pub(crate) fn definition(&self, local: LocalId) -> Option<(At, &'a Op)> {
+        let mut all = self.definitions(local);
+        let only = all.next()?;
+        all.next().is_none().then_some(only)
+    }
+
+    /// The local that a local is another name of: through moves and borrows.
+    pub(crate) fn root(&self, local: LocalId) -> LocalId {
+        let mut local = local;
+        for _ in 0..MAX_STEPS {
+            match self.definition(local).map(|(_, op)| &op.kind) {
+                Some(OpKind::Use(place) | OpKind::Ref(place, _))
+                    if place.path.iter().all(|step| matches!(step, ctxlint_analysis::facts::Step::Deref)) =>
+                {
+                    local = place.base;
+                }
+                _ => break,
+            }
+        }
+        local
+    }
+
+    /// The call that a value is the result of, through moves, borrows and wrappers that are looked through.
+    pub(crate) fn made_by(&self, local: LocalId, through: &[FnRole]) -> Option<Call<'a>> {
+        let mut local = self.root(local);
+        for _ in 0..MAX_STEPS {
+            let (at, op) = self.definition(local)?;
+            if let OpKind::Await(future) = &op.kind {
+                local = self.root(*future);
+                continue;
+            }
+            let call = self.call(at)?;
+            if !call.is(through) {
+                return Some(call);
+            }
+            let subject = call.model.map_or(0, |model| model.subject);
+            local = self.root(*call.args.get(subject)?);
+        }
+        None
+    }
+
+    /// What becomes of the value of a local, through moves into names.
+    pub(crate) fn fate(&self, local: LocalId) -> Fate {
+        let mut local = local;
+        'next: for _ in 0..MAX_STEPS {
+            for (at, _, op) in self.ops() {
+                match &op.kind {
+                    OpKind::Await(future) if *future == local => return Fate::Awaited,
+                    OpKind::Use(place) if place.base == local && place.path.is_empty() => match op.dest {
+                        Some(dest) => {
+                            local = dest;
+                            continue 'next;
+                        }
+                        None => return Fate::Other,
+                    },
+                    OpKind::Call { args, .. } if args.contains(&local) => return Fate::Passed(at),
+                    OpKind::MethodCall { receiver, args, .. } if receiver.base == local || args.contains(&local) => {
+                        return Fate::Passed(at);
+                    }
+                    OpKind::Ref(place, _) if place.base == local => return Fate::Other,
+                    _ => {}
+                }
+            }
+            return Fate::Other;
+        }
+        Fate::Other
+    }
+
+    /// The blocks a loop is made of, its inner loops' included.
+    pub(crate) fn blocks_of(&self, of: LoopId) -> BTreeSet<u32> {
+        let blocks = self.body.blocks.iter().zip(0u32..);
+        blocks.filter(|(block, _)| self.is_within(block.in_loop, of)).map(|(_, at)| at).collect()
+    }
+
+    /// Whether a loop is this one or stands in it.
+    pub(crate) fn is_within(&self, inner: Option<LoopId>, of: LoopId) -> bool {
+        self.loops_from(inner).any(|known| known == of)
+    }
+
+    /// A loop and those round it, inner first.
+    pub(crate) fn loops_from(self, inner: Option<LoopId>) -> impl Iterator<Item = LoopId> + use<'a> {
+        let body = self.body;
+        std::iter::successors(inner, move |at| body.loops.get(at.index()).and_then(|known| known.parent))
+    }
+
+    /// The blocks that can be reached from a block without leaving the given ones; the block itself
+    /// only if a way leads back to it.
+    pub(crate) fn reach(&self, from: u32, within: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let mut seen = BTreeSet::new();
+        let mut left = vec![from];
+        while let Some(at) = left.pop() {
+            let Some(block) = self.body.blocks.get(at as usize) else { continue };
+            if self.stops(at) {
+                continue;
+            }
+            for next in successors(&block.end) {
+                if within.contains(&next.0) && seen.insert(next.0) {
+                    left.push(next.0);
+                }
+            }
+        }
+        seen
+    }
+
+    /// Whether a block calls something that never comes back.
+    fn stops(&self, block: u32) -> bool {
+        let Some(known) = self.body.blocks.get(block as usize) else { return true };
+        (0..known.ops.len() as u32).any(|op| match self.typed.target(BlockId(block), op as usize) {
+            Target::Def(def) => {
+                let callee = self.analysis.program.body_of(*def);
+                callee.and_then(|callee| self.analysis.summaries.get(callee)).is_some_and(|summary| {
+                    summary.diverges && !self.analysis.program.function(*def).is_some_and(|f| f.is_async)
+                })
+            }
+            target => self.analysis.program.model_of(target).is_some_and(|model| model.role == FnRole::Exit),
+        })
+    }
+
+    /// Whether a block's loop can have another turn after it.
+    pub(crate) fn turns(&self, block: u32, of: LoopId) -> bool {
+        let Some(known) = self.body.loops.get(of.index()) else { return false };
+        let head = known.head.0;
+        let within = self.blocks_of(of);
+        self.reach(block, &within).contains(&head)
+    }
+
+    /// Whether a local is bound outside a loop, and nothing in it gives it another value.
+    pub(crate) fn is_steady(&self, local: LocalId, of: LoopId) -> bool {
+        let within = |block: &Block| self.is_within(block.in_loop, of);
+        !self.ops().any(|(_, block, op)| {
+            within(block)
+                && (op.dest == Some(local)
+                    || matches!(&op.kind, OpKind::Assign { place, .. } | OpKind::AssignOp { place, .. } if place.base == local)
+                    || matches!(&op.kind, OpKind::Ref(place, ctxlint_analysis::facts::Mutability::Mut) if place.base == local))
+        })
+    }
+
+    /// Whether a local is bound within a loop.
+    pub(crate) fn is_bound_in(&self, local: LocalId, of: LoopId) -> bool {
+        let mut bound = self.ops().filter(|(_, _, op)| op.dest == Some(local)).peekable();
+        bound.peek().is_some() && bound.all(|(_, block, _)| self.is_within(block.in_loop, of))
+    }
+
+    /// Whether anything reads a local, or mentions it where nobody knows what happens.
+    pub(crate) fn is_read(&self, local: LocalId) -> bool {
+        let places = |place: &Place| place.base == local;
+        self.ops().any(|(_, _, op)| match &op.kind {
+            OpKind::Use(place) | OpKind::Ref(place, _) => places(place),
+            OpKind::MethodCall { receiver, args, .. } => places(receiver) || args.contains(&local),
+            OpKind::Call { callee, args } => {
+                args.contains(&local) || matches!(callee, Callee::Value(place) if places(place))
+            }
+            OpKind::Struct { fields, base, .. } => {
+                fields.iter().any(|(_, value)| *value == local) || base.as_ref().is_some_and(places)
+            }
+            OpKind::Assign { place, value } | OpKind::AssignOp { place, value } => places(place) || *value == local,
+            OpKind::Tuple(parts) | OpKind::Array(parts) => parts.contains(&local),
+            OpKind::Inspect { args, .. } => args.contains(&local),
+            OpKind::Unknown { mentions, .. } => mentions.iter().any(places),
+            OpKind::Await(value) | OpKind::Unary(_, value) | OpKind::Cast(value, _) => *value == local,
+            OpKind::Binary(_, left, right) => *left == local || *right == local,
+            OpKind::Closure(inner) => self
+                .analysis
+                .program
+                .body(BodyRef { file: self.who.file, body: *inner })
+                .is_some_and(|inner| inner.captures.iter().any(|(outer, _)| *outer == local)),
+            _ => false,
+        }) || self.body.blocks.iter().any(|block| match &block.end {
+            Terminator::Match { place, .. } => places(place),
+            Terminator::Return(value) => *value == local,
+            Terminator::Select { arms, .. } => arms.iter().any(|arm| arm.future == local),
+            _ => false,
+        })
+    }
+
+    /// Where a block waits at or after an operation, if it does.
+    fn wait_in(&self, block: u32, from: u32, to: u32) -> Option<Span> {
+        let known = self.body.blocks.get(block as usize)?;
+        let awaits = known.ops.iter().zip(0u32..).filter(|(_, at)| *at >= from && *at < to);
+        let mut found = awaits.filter(|(op, _)| matches!(op.kind, OpKind::Await(_))).map(|(op, _)| op.span);
+        found.next().or(match &known.end {
+            Terminator::Select { span, .. } if to as usize > known.ops.len() => Some(*span),
+            _ => None,
+        })
+    }
+
+    /// Whether anything is awaited or blocks on a way on from an operation.
+    pub(crate) fn waits_after(&self, at: At) -> bool {
+        let blocks = |block: u32, from: u32| {
+            self.wait_in(block, from, u32::MAX).is_some()
+                || self.body.blocks.get(block as usize).is_some_and(|known| {
+                    (from..known.ops.len() as u32).any(|op| {
+                        self.call(At { block, op }).is_some_and(|call| {
+                            call.is(&[FnRole::Waiting, FnRole::Outbound, FnRole::Join, FnRole::RunSelf])
+                        })
+                    })
+                })
+        };
+        let all: BTreeSet<u32> = (0..self.body.blocks.len() as u32).collect();
+        blocks(at.block, at.op + 1) || self.reach(at.block, &all).into_iter().any(|block| blocks(block, 0))
+    }
+
+    /// An `.await` on a way from one operation to another.
+    pub(crate) fn awaits_between(&self, from: At, to: At) -> Option<Span> {
+        if from.block == to.block && from.op < to.op {
+            return self.wait_in(from.block, from.op + 1, to.op);
+        }
+        let all: BTreeSet<u32> = (0..self.body.blocks.len() as u32).collect();
+        let leads = |block: u32| self.reach(block, &all).contains(&to.block);
+        if let (Some(span), true) = (self.wait_in(from.block, from.op + 1, u32::MAX), leads(from.block)) {
+            return Some(span);
+        }
+        // A way that comes by the first operation again makes a new value there.
+        let between: Vec<u32> = self
+            .reach(from.block, &all)
+            .into_iter()
+            .filter(|block| *block != from.block && *block != to.block)
+            .collect();
+        let within: BTreeSet<u32> = all.iter().copied().filter(|block| *block != from.block).collect();
+        between
+            .into_iter()
+            .filter(|block| self.reach(*block, &within).contains(&to.block))
+            .find_map(|block| self.wait_in(block, 0, u32::MAX))
+            .or_else(|| if leads(from.block) { self.wait_in(to.block, 0, to.op) } else { None })
+    }
+
+    /// Whether a local has a name.
+    pub(crate) fn is_named(&self, local: LocalId) -> bool {
+        self.body.local(local).is_some_and(|local| local.kind != LocalKind::Temp)
+    }
+}
+
+/// Where control goes from a block.
+pub(crate) fn successors(end: &Terminator) -> Vec<BlockId> {
+    match end {
+        Terminator::Goto(next) => vec![*next],
+        Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => vec![*then, *other],
+        Terminator::Select { arms, other, .. } => arms.iter().map(|arm| arm.block).chain(*other).collect(),
+        Terminator::Return(_) | Terminator::Diverge => Vec::new(),
+    }
+}
+
+fn last_span(path: &PathRef) -> Span {
+    path.segments.last().map_or(path.span, |segment| segment.span)
+}

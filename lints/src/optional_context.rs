@@ -1,0 +1,89 @@
+//! A context parameter that may be missing, and `None` passed for one.
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::facts::{BlockId, LocalId, OpKind};
+use ctxlint_analysis::flow::value::Site;
+use ctxlint_analysis::model::TypeRole;
+use ctxlint_analysis::types::{Target, Ty};
+
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "optional_context",
+    group: Group::Style,
+    level: Level::Warn,
+    summary: "a context parameter that may be missing, and `None` passed for one",
+    docs: include_str!("../docs/optional_context.md"),
+    in_tests: true,
+    fixable: false,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    let program = &analysis.program;
+    for (def, function) in support::functions(analysis) {
+        if support::is_trait_impl(analysis, def) {
+            continue;
+        }
+        for (param, ty) in function.params.iter().zip(program.param_types(def)) {
+            if is_optional(analysis, &ty) {
+                findings.push(
+                    Finding::new(
+                        RULE.name,
+                        Site::new(def.file, param.span),
+                        "callers may leave the context out, and then nothing can cancel what this does",
+                        "may be missing",
+                    )
+                    .help("take `&Context`; a caller without one of its own says so with `Context::background()`"),
+                );
+            }
+        }
+    }
+    for code in Code::all(analysis) {
+        for call in code.calls() {
+            let Target::Def(callee) = call.target else { continue };
+            for (local, ty) in call.args.iter().zip(program.param_types(*callee)) {
+                if is_optional(analysis, &ty) && is_none(&code, *local) {
+                    let mut finding = Finding::new(
+                        RULE.name,
+                        code.site(code.body.local_span(*local)),
+                        "no context is given: nothing can cancel what the callee does",
+                        "no context",
+                    );
+                    if let Some(item) = program.item(*callee) {
+                        finding = finding
+                            .label(Site::new(callee.file, item.name_span), "takes a context that may be missing");
+                    }
+                    findings.push(finding.help("pass the caller's context on"));
+                }
+            }
+        }
+    }
+}
+
+/// Whether a type is a context that may be missing.
+fn is_optional(analysis: &Analysis, ty: &Ty) -> bool {
+    match analysis.program.peel(ty) {
+        held @ Ty::Adt(_, args) if args.len() == 1 => {
+            analysis.program.role(held) == Some(TypeRole::Maybe)
+                && args.iter().all(|arg| support::is_context(analysis, arg))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a local is written as nothing.
+fn is_none(code: &Code<'_>, local: LocalId) -> bool {
+    code.definition(local).is_some_and(|(at, op)| {
+        matches!(op.kind, OpKind::Path(_))
+            && match code.typed.target(BlockId(at.block), at.op as usize) {
+                Target::Constructor(name, _) => name == "None",
+                Target::External(path) => path.ends_with("::None"),
+                _ => false,
+            }
+    })
+}

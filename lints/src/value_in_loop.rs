@@ -1,0 +1,83 @@
+//! The same look-up in every turn of a loop.
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::facts::{BlockId, LocalId, LoopId, Mutability, OpKind, Place};
+use ctxlint_analysis::model::FnRole;
+use ctxlint_analysis::types::{Target, Ty};
+
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::rule::{Group, Level, Options, Rule};
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "value_in_loop",
+    group: Group::Perf,
+    level: Level::Warn,
+    summary: "the same look-up of a value in every turn of a loop",
+    docs: include_str!("../docs/value_in_loop.md"),
+    in_tests: true,
+    fixable: false,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    for code in Code::all(analysis) {
+        for call in code.calls().filter(|call| call.is(&[FnRole::ReadValue])) {
+            let Some(of) = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop) else { continue };
+            let (Some(place), Some(key)) = (call.receiver, call.model.and_then(|model| call.args.get(model.key?)))
+            else {
+                continue;
+            };
+            let is_same = is_same_place(&code, place, of) && is_same(&code, *key, of, 8);
+            if !is_same || !code.turns(call.at.block, of) {
+                continue;
+            }
+            let Some(known) = code.body.loops.get(of.index()) else { continue };
+            findings.push(
+                Finding::new(
+                    RULE.name,
+                    code.site(call.name),
+                    "the same value is looked up in every turn of the loop: each look-up walks the context's chain",
+                    "gives the same every time",
+                )
+                .label(code.site(known.keyword), "in this loop")
+                .help("look it up once, in front of the loop"),
+            );
+        }
+    }
+}
+
+/// Whether a place holds the same context in every turn.
+fn is_same_place(code: &Code<'_>, place: &Place, of: LoopId) -> bool {
+    let changes = matches!(code.ty(place.base), Ty::Ref(_, true))
+        && code.ops().any(|(_, block, op)| {
+            code.is_within(block.in_loop, of)
+                && matches!(&op.kind, OpKind::MethodCall { receiver, .. } if receiver.base == place.base && receiver.path.is_empty())
+        });
+    !changes && is_same(code, place.base, of, 8)
+}
+
+/// Whether a local has the same value in every turn.
+fn is_same(code: &Code<'_>, local: LocalId, of: LoopId, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return false };
+    if code.is_named(local) {
+        return code.is_steady(local, of);
+    }
+    let all = |locals: &[LocalId]| locals.iter().all(|local| is_same(code, *local, of, fuel));
+    let mut definitions = code.definitions(local).peekable();
+    definitions.peek().is_some()
+        && definitions.all(|(at, op)| match &op.kind {
+            OpKind::Lit(_) | OpKind::Path(_) => true,
+            OpKind::Use(place) | OpKind::Ref(place, Mutability::Shared) => is_same(code, place.base, of, fuel),
+            OpKind::Tuple(parts) | OpKind::Array(parts) => all(parts),
+            OpKind::Struct { fields, base: None, .. } => {
+                fields.iter().all(|(_, local)| is_same(code, *local, of, fuel))
+            }
+            OpKind::Call { args, .. } => {
+                let makes = code.call(at).is_some_and(|call| matches!(call.target, Target::Constructor(..)));
+                makes && all(args)
+            }
+            _ => false,
+        })
+}
