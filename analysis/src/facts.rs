@@ -800,7 +800,9 @@ pub enum BinaryOp {
     Ge,
     /// `*`
     Mul,
-    /// Other arithmetic, bits, ranges.
+    /// `a..b`, `a..=b` and their open forms.
+    Range,
+    /// Other arithmetic, bits.
     Other,
 }
 

@@ -82,7 +82,7 @@ fn turned(op: BinaryOp) -> Option<(BinaryOp, bool)> {
         BinaryOp::Ne => Some((BinaryOp::Eq, false)),
         BinaryOp::Le => Some((BinaryOp::Gt, false)),
         BinaryOp::Lt => Some((BinaryOp::Ge, false)),
-        BinaryOp::Mul | BinaryOp::Other => None,
+        BinaryOp::Mul | BinaryOp::Range | BinaryOp::Other => None,
     }
 }
 

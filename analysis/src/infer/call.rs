@@ -41,7 +41,13 @@ impl<'a> Tree<'a> {
                         }
                     }
                     target @ (Target::External(_) | Target::TraitMethod(_)) => {
-                        let given = Given { types: &types, own: &found.own, turbofish: &found.types, method: false };
+                        let given = Given {
+                            types: &types,
+                            own: &found.own,
+                            turbofish: &found.types,
+                            trait_args: &[],
+                            method: false,
+                        };
                         let ty = self.call_model(
                             frame,
                             &target,
@@ -100,7 +106,7 @@ impl<'a> Tree<'a> {
             Ty::ExternalFn(path) => {
                 let own = self.program.owner_of_function(&path);
                 let target = Target::External(path);
-                let given = Given { types, own: &own, turbofish: &[], method: false };
+                let given = Given { types, own: &own, turbofish: &[], trait_args: &[], method: false };
                 let ty = self.model_result(&target, &given);
                 (target, ty)
             }
@@ -148,7 +154,13 @@ impl<'a> Tree<'a> {
                 self.call_function(*def, &types, with, &method.own)
             }
             target @ (Target::External(_) | Target::TraitMethod(_)) => {
-                let given = Given { types: &types, own: &method.own, turbofish: &turbofish, method: true };
+                let given = Given {
+                    types: &types,
+                    own: &method.own,
+                    turbofish: &turbofish,
+                    trait_args: &method.trait_args,
+                    method: true,
+                };
                 self.call_model(frame, target, &given, Some(receiver))
             }
             _ => Ty::Unknown,

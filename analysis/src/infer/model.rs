@@ -6,7 +6,7 @@ use super::macro_path;
 use super::tree::{Frame, Tree};
 use crate::facts::{LocalId, PathRef, Place};
 use crate::link::Program;
-use crate::model::{FnModel, FnRole, Shape};
+use crate::model::{FnModel, FnRole, Shape, TypeRole};
 use crate::types::{Target, Ty, TyCon};
 
 /// What a call is given.
@@ -18,6 +18,8 @@ pub(super) struct Given<'g> {
     pub(super) own: &'g Ty,
     /// The type arguments written at the call.
     pub(super) turbofish: &'g [Ty],
+    /// The type arguments of the trait, where a bound gives the method.
+    pub(super) trait_args: &'g [Ty],
     /// Whether it is called as a method: then what it was found on is its subject.
     pub(super) method: bool,
 }
@@ -45,7 +47,7 @@ impl<'a> Tree<'a> {
             let value = given.arg(value);
             let key = model.key.map(|key| given.arg(key));
             if let Some(local) = frame.typed.locals.get_mut(place.base.index()) {
-                self.program.put(local, key.as_ref(), &value);
+                frame.changed |= self.program.put(local, key.as_ref(), &value);
             }
         }
         self.model_result(target, given)
@@ -57,6 +59,14 @@ impl<'a> Tree<'a> {
         let subject = subject(model, given);
         self.give_closures(model, given, &subject);
         match &model.returns {
+            Some(shape @ Shape::Turbofish(_)) if model.role == FnRole::Same => {
+                let mut told = self.shape(shape, given, &subject);
+                if told.is_unknown() {
+                    return subject.unreferenced().clone();
+                }
+                self.program.put_collected(&mut told, subject.unreferenced());
+                told
+            }
             Some(shape) => self.shape(shape, given, &subject),
             None => self.by_role(model, given, &subject),
         }
@@ -161,6 +171,11 @@ impl<'a> Tree<'a> {
                 self.output(&given.arg(*at), &[held])
             }
             Shape::Turbofish(at) => given.turbofish.get(*at).cloned().unwrap_or_default(),
+            Shape::OfTrait(at) => given.trait_args.get(*at).cloned().unwrap_or_default(),
+            Shape::Held(of) => {
+                let of = self.shape(of, given, subject);
+                self.program.item_of(&of, true)
+            }
             Shape::Ref(of) => self.shape(of, given, subject).referenced(),
             Shape::Deref(of) => self.shape(of, given, subject).unreferenced().clone(),
             Shape::Awaited(of) => {
@@ -196,7 +211,7 @@ impl<'a> Tree<'a> {
             return Ty::Unknown;
         }
         let types: Vec<Ty> = args.iter().map(|arg| frame.local(*arg)).collect();
-        let given = Given { types: &types, own: &Ty::Unknown, turbofish: &[], method: false };
+        let given = Given { types: &types, own: &Ty::Unknown, turbofish: &[], trait_args: &[], method: false };
         self.model_result(&Target::External(path), &given)
     }
 }
@@ -254,13 +269,14 @@ impl Program {
             Shape::Own => ty.unreferenced().clone(),
             Shape::Inner(None) => self.held(ty),
             Shape::Inner(Some(at)) => argument(ty, *at),
+            Shape::Held(shape) => self.item_of(&of(shape), true),
             Shape::Ref(shape) => of(shape).referenced(),
             Shape::Deref(shape) => of(shape).unreferenced().clone(),
             Shape::Awaited(shape) => awaited_or_same(self, of(shape)),
             Shape::Future(shape) => Ty::Future(Box::new(of(shape))),
             Shape::Tuple(parts) => Ty::Tuple(parts.iter().map(of).collect()),
             Shape::Named(path, args) => named(path, args.iter().map(of).collect()),
-            Shape::Unknown | Shape::Arg(_) | Shape::Output(_) | Shape::Turbofish(_) => Ty::Unknown,
+            Shape::Unknown | Shape::Arg(_) | Shape::Output(_) | Shape::Turbofish(_) | Shape::OfTrait(_) => Ty::Unknown,
         }
     }
 
@@ -272,8 +288,38 @@ impl Program {
         }
     }
 
-    /// Fills in what a container holds from a value that is put into it.
-    fn put(&self, container: &mut Ty, key: Option<&Ty>, value: &Ty) {
+    /// Fills in what a container holds from the iterator it was collected from, and says whether
+    /// that was something new.
+    pub(super) fn put_collected(&self, container: &mut Ty, from: &Ty) -> bool {
+        let Ty::Adt(TyCon::External(path), items) = from else { return false };
+        let other_type = matches!(container, Ty::Adt(TyCon::External(of), _) if of != path);
+        let Some(item) = items.first().filter(|_| other_type && path == "std::iter::Iterator") else { return false };
+        let role = self.role(container);
+        match (&mut *container, item) {
+            // `Result<Vec<_>, _>` from results.
+            (Ty::Adt(con, args), Ty::Adt(other, parts)) if con == other && role == Some(TypeRole::Maybe) => {
+                let mut changed = false;
+                if let (Some(arg), Some(part)) = (args.first_mut(), parts.first()) {
+                    let items = Ty::Adt(TyCon::External(path.clone()), vec![part.clone()]);
+                    changed |= self.put_collected(arg, &items);
+                }
+                if let (Some(arg), Some(part)) = (args.get_mut(1), parts.get(1)) {
+                    changed |= arg.fill(part);
+                }
+                changed
+            }
+            // A map from pairs.
+            (Ty::Adt(_, args), Ty::Tuple(pair)) if args.len() == 2 && pair.len() == 2 => {
+                let parts = args.iter_mut().zip(pair);
+                parts.fold(false, |changed, (arg, part)| arg.fill(part) | changed)
+            }
+            _ => self.put(container, None, item),
+        }
+    }
+
+    /// Fills in what a container holds from a value that is put into it, and says whether that was
+    /// something new.
+    fn put(&self, container: &mut Ty, key: Option<&Ty>, value: &Ty) -> bool {
         match container {
             Ty::Ref(inner, _) => self.put(inner, key, value),
             Ty::Slice(item) => item.fill(value),
@@ -282,14 +328,13 @@ impl Program {
                 if args.len() <= holds {
                     args.resize(holds + 1, Ty::Unknown);
                 }
-                if let Some(arg) = args.get_mut(holds) {
-                    arg.fill(value);
-                }
+                let mut changed = args.get_mut(holds).is_some_and(|arg| arg.fill(value));
                 if let (Some(key), Some(first), true) = (key, args.first_mut(), holds > 0) {
-                    first.fill(key);
+                    changed |= first.fill(key);
                 }
+                changed
             }
-            _ => {}
+            _ => false,
         }
     }
 }

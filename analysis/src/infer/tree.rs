@@ -7,15 +7,16 @@ use smol_str::SmolStr;
 
 use super::TypedBody;
 use crate::facts::{
-    BinaryOp, Body, BodyId, BodyKind, FileFacts, Lit, LocalId, Op, OpKind, Place, ScopeId, ScopeKind, Terminator, Test,
+    BinaryOp, Body, BodyId, BodyKind, FileFacts, Lit, LocalId, Op, OpKind, Place, ScopeId, ScopeKind, Step, Terminator,
+    Test,
 };
 use crate::link::Program;
 use crate::model::TypeRole;
 use crate::source::FileId;
 use crate::types::{BodyRef, DefId, Target, Ty};
 
-/// How often a body is gone through: what is learned late is used on the second way.
-const PASSES: usize = 2;
+/// How often a body is gone through at most: what is learned late is used on the next way.
+const PASSES: usize = 4;
 
 /// How deep closures may be nested before the inner ones are left alone.
 const MAX_NESTING: usize = 48;
@@ -74,6 +75,10 @@ pub(super) struct Frame<'a> {
     pub(super) traits: Rc<FxHashSet<SmolStr>>,
     /// Places that `for` loops go over.
     pub(super) looped: FxHashSet<Place>,
+    /// Temporaries with both ends of a channel.
+    pub(super) channels: FxHashSet<LocalId>,
+    /// Whether something was learned since this was last set to false.
+    pub(super) changed: bool,
 }
 
 impl Frame<'_> {
@@ -83,8 +88,42 @@ impl Frame<'_> {
 
     pub(super) fn fill(&mut self, id: LocalId, ty: &Ty) {
         if let Some(local) = self.typed.locals.get_mut(id.index()) {
-            local.fill(ty);
+            self.changed |= local.fill(ty);
         }
+    }
+
+    /// The locals that took the two ends of one channel: what goes in at one comes out at the other.
+    fn join_ends(&mut self) {
+        for (first, second) in self.ends() {
+            let (left, right) = (self.local(first), self.local(second));
+            for (id, from) in [(first, &right), (second, &left)] {
+                if let (Some(Ty::Adt(_, args)), Ty::Adt(_, others)) = (self.typed.locals.get_mut(id.index()), from)
+                    && let (Some(arg), Some(other)) = (args.first_mut(), others.first())
+                {
+                    self.changed |= arg.fill(other);
+                }
+            }
+        }
+    }
+
+    fn ends(&self) -> Vec<(LocalId, LocalId)> {
+        let mut firsts: FxHashMap<LocalId, LocalId> = FxHashMap::default();
+        let mut pairs = Vec::new();
+        for op in self.body.blocks.iter().flat_map(|block| &block.ops) {
+            let (OpKind::Use(place), Some(dest)) = (&op.kind, op.dest) else { continue };
+            let [Step::Field(field)] = place.path.as_slice() else { continue };
+            if !self.channels.contains(&place.base) {
+                continue;
+            }
+            match field.as_str() {
+                "0" => {
+                    firsts.insert(place.base, dest);
+                }
+                "1" => pairs.extend(firsts.get(&place.base).map(|first| (*first, dest))),
+                _ => {}
+            }
+        }
+        pairs
     }
 }
 
@@ -106,7 +145,14 @@ impl<'a> Tree<'a> {
             }
             None => (self.written(body), captured.to_vec(), given.to_vec()),
         };
-        let mut frame = Frame { body, typed, traits: self.traits_of(body.scope), looped: looped(body) };
+        let mut frame = Frame {
+            body,
+            typed,
+            traits: self.traits_of(body.scope),
+            looped: looped(body),
+            channels: FxHashSet::default(),
+            changed: false,
+        };
         for ((_, inner), ty) in body.captures.iter().zip(&captured) {
             frame.fill(*inner, ty);
         }
@@ -119,8 +165,13 @@ impl<'a> Tree<'a> {
         }
         if self.nesting < MAX_NESTING {
             self.nesting += 1;
+            let order = order(body);
             for _ in 0..PASSES {
-                self.pass(&mut frame);
+                frame.changed = false;
+                self.pass(&mut frame, &order);
+                if !frame.changed {
+                    break;
+                }
             }
             self.nesting -= 1;
         }
@@ -195,12 +246,17 @@ impl<'a> Tree<'a> {
         false
     }
 
-    fn pass(&mut self, frame: &mut Frame<'a>) {
+    fn pass(&mut self, frame: &mut Frame<'a>, order: &[usize]) {
         let body = frame.body;
-        for (at, block) in body.blocks.iter().enumerate() {
+        for &at in order {
+            let Some(block) = body.blocks.get(at) else { continue };
             for (op_at, op) in block.ops.iter().enumerate() {
                 let (target, ty) = self.op(frame, op);
                 if let Some(dest) = op.dest {
+                    if self.makes_channel(&target) {
+                        frame.channels.insert(dest);
+                    }
+                    self.put_collected(frame, dest, &ty);
                     frame.fill(dest, &ty);
                 }
                 let slot = frame.typed.targets.get_mut(at).and_then(|targets: &mut Vec<Target>| targets.get_mut(op_at));
@@ -213,7 +269,7 @@ impl<'a> Tree<'a> {
             match &block.end {
                 Terminator::Return(value) => {
                     let ty = frame.local(*value);
-                    frame.typed.output.fill(&ty);
+                    frame.changed |= frame.typed.output.fill(&ty);
                     // What is returned is what the signature says, where the code itself does not tell.
                     let output = frame.typed.output.clone();
                     if !output.is_generic() {
@@ -228,6 +284,21 @@ impl<'a> Tree<'a> {
                 }
                 _ => {}
             }
+        }
+        if !frame.channels.is_empty() {
+            frame.join_ends();
+        }
+    }
+
+    fn makes_channel(&self, target: &Target) -> bool {
+        matches!(target, Target::External(_))
+            && self.program.model_of(target).is_some_and(|model| model.role == crate::model::FnRole::Channel)
+    }
+
+    /// `let all: Vec<_> = ….collect()`: what is collected stands as the iterator until a type is told.
+    fn put_collected(&self, frame: &mut Frame<'a>, dest: LocalId, ty: &Ty) {
+        if let Some(local @ Ty::Adt(..)) = frame.typed.locals.get_mut(dest.index()) {
+            frame.changed |= self.program.put_collected(local, ty);
         }
     }
 
@@ -262,7 +333,9 @@ impl<'a> Tree<'a> {
             OpKind::Tuple(parts) => value(Ty::Tuple(parts.iter().map(|part| frame.local(*part)).collect())),
             OpKind::Array(parts) => {
                 let mut item = Ty::Unknown;
-                parts.iter().for_each(|part| item.fill(&frame.local(*part)));
+                for part in parts {
+                    item.fill(&frame.local(*part));
+                }
                 value(Ty::Slice(Box::new(item)))
             }
             OpKind::Closure(inner) => value(self.closure(frame, *inner)),
@@ -271,6 +344,9 @@ impl<'a> Tree<'a> {
                 let left = frame.local(*left).unreferenced().clone();
                 let keeps = matches!(left, Ty::Prim(_)) || self.program.role(&left) == Some(TypeRole::Time);
                 value(if keeps { left } else { Ty::Unknown })
+            }
+            OpKind::Binary(BinaryOp::Range, left, right) => {
+                value(self.range(&frame.local(*left), &frame.local(*right)))
             }
             OpKind::Binary(..) => value(Ty::Prim("bool".into())),
             OpKind::Unary(_, of) => value(frame.local(*of).unreferenced().clone()),
@@ -282,6 +358,14 @@ impl<'a> Tree<'a> {
                 value(Ty::Unknown)
             }
         }
+    }
+
+    /// A range goes over what its ends are.
+    fn range(&self, left: &Ty, right: &Ty) -> Ty {
+        let end = |ty: &Ty| if matches!(ty, Ty::Prim(_)) { ty.clone() } else { Ty::Unknown };
+        let mut item = end(left);
+        item.fill(&end(right));
+        Ty::Adt(crate::types::TyCon::External("std::ops::Range".into()), vec![item])
     }
 
     /// A path's type as a value: a constructor without fields is what it makes.
@@ -311,10 +395,16 @@ impl<'a> Tree<'a> {
     }
 
     /// A closure or `async` block where it is made.
-    fn closure(&mut self, frame: &Frame<'a>, inner: BodyId) -> Ty {
+    fn closure(&mut self, frame: &mut Frame<'a>, inner: BodyId) -> Ty {
         let Some(body) = self.facts.body(inner) else { return Ty::Unknown };
         let captured: Vec<Ty> = body.captures.iter().map(|(outer, _)| frame.local(*outer)).collect();
         self.run(inner, &captured, &[]);
+        // What was learned inside is so outside.
+        if let Some(state) = self.states.get(inner.index()).and_then(Option::as_ref) {
+            for (outer, inner) in &body.captures {
+                frame.fill(*outer, state.typed.local(*inner));
+            }
+        }
         match body.kind {
             BodyKind::AsyncBlock(_) => Ty::Future(Box::new(self.output_of(inner))),
             _ => Ty::Closure(BodyRef { file: self.file, body: inner }),
@@ -344,8 +434,48 @@ impl<'a> Tree<'a> {
 fn merged(known: &[Ty], new: &[Ty]) -> Vec<Ty> {
     let mut merged = known.to_vec();
     merged.resize(known.len().max(new.len()), Ty::Unknown);
-    merged.iter_mut().zip(new).for_each(|(known, new)| known.fill(new));
+    for (known, new) in merged.iter_mut().zip(new) {
+        known.fill(new);
+    }
     merged
+}
+
+/// The blocks, each after those that lead to it, loops apart; what nothing leads to at the end.
+fn order(body: &Body) -> Vec<usize> {
+    let mut seen = vec![false; body.blocks.len()];
+    let mut finished = Vec::with_capacity(body.blocks.len());
+    let mut open: Vec<(usize, Vec<usize>)> = Vec::new();
+    let enter = |at: usize, seen: &mut Vec<bool>| match seen.get_mut(at) {
+        Some(seen) if !*seen => {
+            *seen = true;
+            Some((at, body.blocks.get(at).map_or_else(Vec::new, |block| successors(&block.end))))
+        }
+        _ => None,
+    };
+    open.extend(enter(0, &mut seen));
+    while let Some((at, next)) = open.last_mut() {
+        match next.pop() {
+            Some(next) => open.extend(enter(next, &mut seen)),
+            None => {
+                finished.push(*at);
+                open.pop();
+            }
+        }
+    }
+    finished.reverse();
+    finished.extend(seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(at, _)| at));
+    finished
+}
+
+fn successors(end: &Terminator) -> Vec<usize> {
+    match end {
+        Terminator::Goto(next) => vec![next.index()],
+        Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => vec![then.index(), other.index()],
+        Terminator::Select { arms, other, .. } => {
+            arms.iter().map(|arm| arm.block.index()).chain(other.iter().map(|block| block.index())).collect()
+        }
+        Terminator::Return(_) | Terminator::Diverge => Vec::new(),
+    }
 }
 
 /// The places whose items `for` loops take.

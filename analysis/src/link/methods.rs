@@ -21,6 +21,8 @@ pub(crate) struct Method {
     pub(crate) own: Ty,
     /// What stands for the parameters of the impl.
     pub(crate) with: Substitution,
+    /// The type arguments of the trait, where a bound gives the method.
+    pub(crate) trait_args: Vec<Ty>,
 }
 
 impl Program {
@@ -82,17 +84,17 @@ impl Program {
         if matches!(first, Ty::Adt(..) | Ty::Bounds(_) | Ty::Param(..) | Ty::Prim(_))
             && let Some((def, with)) = self.blanket_member(first, name)
         {
-            return Some(Method { target: Target::Def(def), own: first.clone(), with });
+            return Some(Method { target: Target::Def(def), own: first.clone(), with, trait_args: Vec::new() });
         }
         let any = self.models.method_of_trait("", name, true).find(|model| self.is_usable(model, traits));
         if let Some(model) = any {
             let target = Target::TraitMethod(SmolStr::new(&model.path));
-            return Some(Method { target, own: last.clone(), with: Substitution::default() });
+            return Some(Method { target, own: last.clone(), with: Substitution::default(), trait_args: Vec::new() });
         }
         match last {
             Ty::Adt(TyCon::External(path), _) => {
                 let target = Target::External(format_smolstr!("{path}::{name}"));
-                Some(Method { target, own: last.clone(), with: Substitution::default() })
+                Some(Method { target, own: last.clone(), with: Substitution::default(), trait_args: Vec::new() })
             }
             _ => None,
         }
@@ -100,7 +102,8 @@ impl Program {
 
     /// The same without dereferencing; only what is said of this very type.
     pub(crate) fn method_on(&self, own: &Ty, name: &str, traits: &FxHashSet<SmolStr>) -> Option<Method> {
-        let found = |target| Some(Method { target, own: own.clone(), with: Substitution::default() });
+        let found =
+            |target| Some(Method { target, own: own.clone(), with: Substitution::default(), trait_args: Vec::new() });
         let path: &str = match own {
             Ty::Adt(TyCon::External(path), _) => path,
             Ty::Adt(TyCon::Def(_), _) => "",
@@ -116,6 +119,10 @@ impl Program {
             let method = format_smolstr!("{path}::{name}");
             if self.models.function(&method).is_some() {
                 return found(Target::External(method));
+            }
+            let canonical = self.models.canonical(&method);
+            if self.models.function(&canonical).is_some() {
+                return found(Target::External(SmolStr::new(&canonical)));
             }
         }
         if let Some(method) = self.implemented(own, name) {
@@ -135,7 +142,7 @@ impl Program {
             Some(path) => Target::External(path),
             None => Target::Def(def),
         };
-        Some(Method { target, own: own.clone(), with })
+        Some(Method { target, own: own.clone(), with, trait_args: Vec::new() })
     }
 
     fn is_usable(&self, model: &FnModel, traits: &FxHashSet<SmolStr>) -> bool {
@@ -152,17 +159,22 @@ impl Program {
                 Bound::Trait(TyCon::Def(of), args, _) => {
                     if let Some(def) = self.member(of, name) {
                         let with = self.arguments(of, &args);
-                        return Some(Method { target: Target::Def(def), own: own.clone(), with });
+                        return Some(Method {
+                            target: Target::Def(def),
+                            own: own.clone(),
+                            with,
+                            trait_args: Vec::new(),
+                        });
                     }
                     if depth < MAX_SUPERS && open.len() < MAX_SUPERS * 4 {
                         open.extend(self.supers(of).into_iter().map(|bound| (bound, depth + 1)));
                     }
                 }
-                Bound::Trait(TyCon::External(of), ..) => {
+                Bound::Trait(TyCon::External(of), trait_args, _) => {
                     let path = format_smolstr!("{of}::{name}");
                     if self.models.function(&path).is_some() {
                         let target = Target::TraitMethod(path);
-                        return Some(Method { target, own: own.clone(), with: Substitution::default() });
+                        return Some(Method { target, own: own.clone(), with: Substitution::default(), trait_args });
                     }
                 }
                 Bound::Fn(..) | Bound::Future(_) => {}

@@ -211,7 +211,7 @@ impl Program {
         };
         let model = self.models.method_of_trait(path, name, true).next()?;
         let target = Target::TraitMethod(SmolStr::new(&model.path));
-        Some(super::Method { target, own: own.clone(), with: Substitution::default() })
+        Some(super::Method { target, own: own.clone(), with: Substitution::default(), trait_args: Vec::new() })
     }
 
     /// `<T as Trait>::name`, `<T>::name`.

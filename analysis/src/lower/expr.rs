@@ -251,7 +251,7 @@ impl Lowering<'_> {
             Expr::Range(e) => {
                 let start = self.bound(e.start.as_deref(), Span::new(span.start, span.start));
                 let end = self.bound(e.end.as_deref(), Span::new(span.end, span.end));
-                Operand::Temp(self.body.op(span, OpKind::Binary(BinaryOp::Other, start, end)))
+                Operand::Temp(self.body.op(span, OpKind::Binary(BinaryOp::Range, start, end)))
             }
             Expr::Return(e) => self.return_expr(e.expr.as_deref(), span),
             Expr::Break(e) => self.break_expr(e, span),

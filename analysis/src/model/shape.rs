@@ -6,7 +6,7 @@ use serde::Deserialize;
 ///
 /// Written as `self`, `inner` (what the subject holds) or `inner 1` (its type argument by position),
 /// `arg 0`, `output 0` (what the closure or future among the arguments yields), `type 0` (the call's
-/// own type argument), `ref …`, `deref …`, `awaited …`, `option …`, `result …`, `future …`, tuples,
+/// own type argument), `trait 0` (that of the trait a method was found by), `held …`, `ref …`, `deref …`, `awaited …`, `option …`, `result …`, `future …`, tuples,
 /// `_` for unknown, or a path with arguments: `tokio::task::JoinHandle<output 0>`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(try_from = "String")]
@@ -23,6 +23,10 @@ pub enum Shape {
     Output(usize),
     /// A type argument written at the call.
     Turbofish(usize),
+    /// A type argument of the trait by which a bound gives the method: `T` of `AsRef<T>`.
+    OfTrait(usize),
+    /// What a type holds.
+    Held(Box<Shape>),
     /// A shared reference.
     Ref(Box<Shape>),
     /// All references taken off.
@@ -61,13 +65,21 @@ impl Shape {
     /// Every path it names.
     pub fn paths<'a>(&'a self, found: &mut Vec<&'a str>) {
         match self {
-            Shape::Ref(of) | Shape::Deref(of) | Shape::Awaited(of) | Shape::Future(of) => of.paths(found),
+            Shape::Held(of) | Shape::Ref(of) | Shape::Deref(of) | Shape::Awaited(of) | Shape::Future(of) => {
+                of.paths(found)
+            }
             Shape::Tuple(parts) => parts.iter().for_each(|part| part.paths(found)),
             Shape::Named(path, args) => {
                 found.push(path);
                 args.iter().for_each(|arg| arg.paths(found));
             }
-            Shape::Unknown | Shape::Own | Shape::Inner(_) | Shape::Arg(_) | Shape::Output(_) | Shape::Turbofish(_) => {}
+            Shape::Unknown
+            | Shape::Own
+            | Shape::Inner(_)
+            | Shape::Arg(_)
+            | Shape::Output(_)
+            | Shape::Turbofish(_)
+            | Shape::OfTrait(_) => {}
         }
     }
 }
@@ -120,6 +132,8 @@ impl<'a> Parser<'a> {
             "arg" => Shape::Arg(self.number().ok_or("`arg` needs a position")?),
             "output" => Shape::Output(self.number().ok_or("`output` needs a position")?),
             "type" => Shape::Turbofish(self.number().ok_or("`type` needs a position")?),
+            "trait" => Shape::OfTrait(self.number().ok_or("`trait` needs a position")?),
+            "held" => Shape::Held(nested(self)?),
             "ref" => Shape::Ref(nested(self)?),
             "deref" => Shape::Deref(nested(self)?),
             "awaited" => Shape::Awaited(nested(self)?),

@@ -96,6 +96,16 @@ impl Models {
             }
         }
         for function in &model.functions {
+            if !function.on.is_empty() {
+                // Another path of a trait's method is one of the trait.
+                let owner = |path: &str| path.rsplit_once("::").map(|(owner, _)| owner.to_owned());
+                let to = expand(&function.path).first().and_then(|path| owner(path));
+                for from in function.also.iter().flat_map(|path| expand(path)).filter_map(|path| owner(&path)) {
+                    if let Some(to) = &to {
+                        self.rename(&from, to);
+                    }
+                }
+            }
             for path in self.paths(&function.path, &function.also) {
                 if !function.on.is_empty() {
                     let (owner, name) = path.rsplit_once("::").unwrap_or(("", &path));

@@ -273,3 +273,67 @@ async fn f(ctx: Context) {
 ",
     );
 }
+
+#[test]
+fn ranges_and_collected_iterators() {
+    check(
+        "
+use context::{Context, CancelHandle};
+use std::collections::HashMap;
+fn f(parents: &[Context], n: u64) {
+    for turn in 0..n {} //~ turn: u64
+    let pairs: Vec<_> = parents.iter().map(|p| p.with_cancel()).collect(); //~ pairs: std::vec::Vec<(context::Context, context::CancelHandle)>
+    for (ctx, cancel) in pairs { cancel.cancel(); } //~ ctx: context::Context ; -> context::CancelHandle::cancel
+    let tasks = (0..4).map(|_| parents[0].clone()).collect::<Vec<_>>(); //~ tasks: std::vec::Vec<context::Context>
+    let map: HashMap<_, _> = parents.iter().map(|p| (true, p.clone())).collect(); //~ map: std::collections::HashMap<bool, context::Context>
+    let all: Result<Vec<_>, String> = parents.iter().map(|p| Ok(p.clone())).collect(); //~ all: std::result::Result<std::vec::Vec<context::Context>, std::string::String>
+    for row in parents[0].value::<Vec<String>>(&1).into_iter().flatten() {} //~ row: std::string::String
+    let some = true.then_some(parents[0].clone()); //~ some: std::option::Option<context::Context>
+    let mut guards = vec![parents[0].with_cancel().1.guard()];
+    guards.push(parents[0].with_cancel().1.guard()); //~ -> std::vec::Vec::push
+}
+fn g<C: AsRef<Context>>(c: C) {
+    let (d, _) = c.as_ref().with_cancel(); //~ d: context::Context
+}
+fn h(c: impl Into<Context>) {
+    let d = c.into(); //~ d: context::Context
+}
+",
+    );
+}
+
+#[test]
+fn channels_carry_types() {
+    check(
+        "
+use context::Context;
+use tokio::sync::mpsc;
+async fn f(ctx: Context) {
+    let (tx, mut rx) = mpsc::channel(4); //~ tx: tokio::sync::mpsc::Sender<context::Context> ; rx: tokio::sync::mpsc::Receiver<context::Context>
+    tokio::spawn(async move { tx.send(ctx).await });
+    while let Some(got) = rx.recv().await { //~ got: context::Context
+    }
+}
+",
+    );
+}
+
+#[test]
+fn branches_that_tell_different_parts() {
+    check(
+        "
+use context::Context;
+fn f(parent: &Context, bounded: bool) {
+    let (ctx, cancel) = if bounded { //~ cancel: std::option::Option<context::CancelHandle>
+        let (ctx, cancel) = parent.with_cancel();
+        (ctx, Some(cancel))
+    } else {
+        (parent.clone(), None)
+    };
+    if let Some(cancel) = cancel { //~ cancel: context::CancelHandle
+        cancel.cancel(); //~ -> context::CancelHandle::cancel
+    }
+}
+",
+    );
+}

@@ -83,27 +83,44 @@ impl Ty {
         found.get()
     }
 
-    /// Takes from `other` what is not known here. What both know and disagree on stays as it is.
-    pub fn fill(&mut self, other: &Ty) {
+    /// Takes from `other` what is not known here, and says whether there was something. What both
+    /// know and disagree on stays as it is.
+    pub fn fill(&mut self, other: &Ty) -> bool {
         match (&mut *self, other) {
-            (_, Ty::Unknown) => {}
-            (Ty::Unknown | Ty::Never, other) => *self = other.clone(),
-            (Ty::Prim(name), Ty::Prim(exact)) if matches!(name.as_str(), "integer" | "float") => *name = exact.clone(),
+            (_, Ty::Unknown) | (Ty::Never, Ty::Never) => false,
+            (Ty::Unknown | Ty::Never, other) => {
+                *self = other.clone();
+                true
+            }
+            (Ty::Prim(name), Ty::Prim(exact)) if is_open_number(name) && !is_open_number(exact) => {
+                *name = exact.clone();
+                true
+            }
             (Ty::Adt(con, args), Ty::Adt(other, others)) if con == other => fill_all(args, others),
             (Ty::Ref(inner, _), Ty::Ref(other, _))
             | (Ty::Slice(inner), Ty::Slice(other))
             | (Ty::Future(inner), Ty::Future(other)) => inner.fill(other),
             (Ty::Tuple(parts), Ty::Tuple(others)) if parts.len() == others.len() => fill_all(parts, others),
-            _ => {}
+            _ => false,
         }
     }
 }
 
-fn fill_all(parts: &mut Vec<Ty>, others: &[Ty]) {
-    parts.iter_mut().zip(others).for_each(|(part, other)| part.fill(other));
+/// A literal's type before something says which.
+fn is_open_number(name: &str) -> bool {
+    matches!(name, "integer" | "float")
+}
+
+fn fill_all(parts: &mut Vec<Ty>, others: &[Ty]) -> bool {
+    let mut changed = false;
+    for (part, other) in parts.iter_mut().zip(others) {
+        changed |= part.fill(other);
+    }
     if parts.len() < others.len() {
         parts.extend(others.iter().skip(parts.len()).cloned());
+        changed = true;
     }
+    changed
 }
 
 fn replaced(ty: &Ty, with: &Substitution) -> Option<Ty> {
@@ -142,7 +159,12 @@ fn unify_to(pattern: &Ty, actual: &Ty, found: &mut Substitution, depth: usize) {
     };
     match (pattern, actual) {
         (Ty::Param(def, name), actual) => {
-            found.entry((*def, name.clone())).and_modify(|known| known.fill(actual)).or_insert_with(|| actual.clone());
+            found
+                .entry((*def, name.clone()))
+                .and_modify(|known| {
+                    known.fill(actual);
+                })
+                .or_insert_with(|| actual.clone());
         }
         (Ty::Ref(pattern, _), Ty::Ref(actual, _)) => unify_to(pattern, actual, found, depth - 1),
         (Ty::Ref(pattern, _), actual) => unify_to(pattern, actual, found, depth - 1),
