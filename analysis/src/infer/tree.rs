@@ -340,10 +340,9 @@ impl<'a> Tree<'a> {
             }
             OpKind::Closure(inner) => value(self.closure(frame, *inner)),
             OpKind::Await(future) => value(self.awaited(&frame.local(*future))),
-            OpKind::Binary(BinaryOp::Mul | BinaryOp::Other, left, _) => {
-                let left = frame.local(*left).unreferenced().clone();
-                let keeps = matches!(left, Ty::Prim(_)) || self.program.role(&left) == Some(TypeRole::Time);
-                value(if keeps { left } else { Ty::Unknown })
+            OpKind::Binary(BinaryOp::Mul | BinaryOp::Other, left, right) => {
+                let (left, right) = (frame.local(*left), frame.local(*right));
+                value(self.arithmetic(left.unreferenced(), right.unreferenced()))
             }
             OpKind::Binary(BinaryOp::Range, left, right) => {
                 value(self.range(&frame.local(*left), &frame.local(*right)))
@@ -357,6 +356,17 @@ impl<'a> Tree<'a> {
             OpKind::AssignOp { .. } | OpKind::Wild(_) | OpKind::EndScope { .. } | OpKind::EndTemps { .. } => {
                 value(Ty::Unknown)
             }
+        }
+    }
+
+    /// The result is of the left side's type, or of the right side's where that alone is a time: `2 * limit`.
+    fn arithmetic(&self, left: &Ty, right: &Ty) -> Ty {
+        let is_time = |ty: &Ty| self.program.role(ty) == Some(TypeRole::Time);
+        match left {
+            Ty::Prim(_) if is_time(right) => right.clone(),
+            Ty::Prim(_) => left.clone(),
+            _ if is_time(left) => left.clone(),
+            _ => Ty::Unknown,
         }
     }
 
