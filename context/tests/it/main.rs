@@ -1,5 +1,6 @@
 //! Tests of the `context` crate. Names G01.. and T01.. in comments are the tests of Go's `context`
 //! and of tokio-util's `CancellationToken` that a test here stands for.
+#![cfg(not(loom))]
 #![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::unreachable)]
 
 mod after_func;
