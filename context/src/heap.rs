@@ -168,3 +168,49 @@ impl<T> Heap<T> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Heap;
+    use std::time::{Duration, Instant};
+
+    #[test]
+    fn gives_entries_in_order_of_time_the_younger_first() {
+        let start = Instant::now();
+        let at = |millis: u64| start + Duration::from_millis(millis);
+        let mut heap = Heap::new();
+        for (i, millis) in [5, 3, 5, 1, 4, 1, 5].into_iter().enumerate() {
+            heap.insert(at(millis), (millis, i));
+        }
+        assert_eq!(heap.next(), Some(at(1)));
+        assert_eq!(heap.pop_due(start), None);
+        let due: Vec<_> = std::iter::from_fn(|| heap.pop_due(at(5))).collect();
+        assert_eq!(due, [(1, 5), (1, 3), (3, 1), (4, 4), (5, 6), (5, 2), (5, 0)]);
+        assert_eq!(heap.next(), None);
+    }
+
+    #[test]
+    fn removes_by_ticket_once_and_never_another() {
+        let start = Instant::now();
+        let mut heap = Heap::new();
+        let mut state = 1_u64;
+        let mut live = Vec::new();
+        for round in 0..5000_u64 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let at = start + Duration::from_millis(state >> 54);
+            live.push((at, round, heap.insert(at, round)));
+            if state & 0b110_0000 != 0 && !live.is_empty() {
+                let (_, item, ticket) = live.swap_remove((state >> 33) as usize % live.len());
+                assert_eq!(heap.remove(ticket), Some(item));
+                assert_eq!(heap.remove(ticket), None);
+            }
+        }
+        live.sort_by_key(|(at, round, _)| (*at, u64::MAX - round));
+        let end = start + Duration::from_secs(10);
+        for (_, item, ticket) in live {
+            assert_eq!(heap.pop_due(end), Some(item));
+            assert_eq!(heap.remove(ticket), None, "it was taken before");
+        }
+        assert!(heap.pop_due(end).is_none());
+    }
+}

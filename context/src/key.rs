@@ -36,5 +36,27 @@ pub(crate) fn write_short_type_name(name: &str, f: &mut dyn fmt::Write) -> fmt::
 }
 
 fn is_path_char(c: char) -> bool {
-    c.is_alphanumeric() || c == '_' || c == ':'
+    c.is_alphanumeric() || matches!(c, '_' | ':' | '{' | '}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::write_short_type_name;
+
+    #[test]
+    fn short_names() {
+        for (long, short) in [
+            ("my::module::RequestId", "RequestId"),
+            ("u32", "u32"),
+            ("&str", "&str"),
+            ("alloc::vec::Vec<(a::B, [c::D; 3])>", "Vec<(B, [D; 3])>"),
+            ("&mut dyn core::any::Any", "&mut dyn Any"),
+            ("f::g::{{closure}}::Inner<h::{{closure}}>", "Inner<{{closure}}>"),
+            ("", ""),
+        ] {
+            let mut out = String::new();
+            write_short_type_name(long, &mut out).unwrap();
+            assert_eq!(out, short, "{long}");
+        }
+    }
 }

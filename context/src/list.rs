@@ -38,6 +38,7 @@ impl<T> List<T> {
     /// Appends, and returns the key under which the entry stays until it is removed.
     ///
     /// Keys are 32 bits wide: 2^32 - 1 live entries would need over 64 GiB of slots alone.
+    #[inline]
     pub(crate) fn push(&mut self, item: T) -> u32 {
         let slot = Slot { item: Some(item), prev: self.tail, next: NIL };
         let key = self.free;
@@ -93,5 +94,50 @@ impl<T> List<T> {
         self.head = slot.next;
         self.len -= 1;
         slot.item.take()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KEEP, List};
+
+    fn drained<T>(mut list: List<T>) -> Vec<T> {
+        std::iter::from_fn(|| list.drain_next()).collect()
+    }
+
+    #[test]
+    fn keeps_the_order_of_insertion_through_removals_and_reuse() {
+        let mut list = List::new();
+        let keys: Vec<_> = (0..10).map(|i| list.push(i)).collect();
+        for i in [0, 9, 4, 5] {
+            assert_eq!(list.remove(keys[i]), Some(i));
+            assert_eq!(list.remove(keys[i]), None);
+        }
+        let reused: Vec<_> = (10..13).map(|i| list.push(i)).collect();
+        assert!(reused.iter().all(|key| keys.contains(key)));
+        assert_eq!(list.get_mut(reused[0]), Some(&mut 10));
+        assert_eq!(list.len(), 9);
+        assert_eq!(drained(list), [1, 2, 3, 6, 7, 8, 10, 11, 12]);
+    }
+
+    #[test]
+    fn knows_no_keys_that_it_did_not_give() {
+        let mut list = List::<u8>::new();
+        assert_eq!((list.remove(super::NIL), list.remove(0), list.get_mut(3)), (None, None, None));
+        let key = list.push(1);
+        assert_eq!(list.remove(key + 1), None);
+        assert!(!list.is_empty());
+    }
+
+    #[test]
+    fn gives_back_the_memory_of_a_burst() {
+        let mut list = List::new();
+        let keys: Vec<_> = (0..10 * KEEP).map(|i| list.push(i)).collect();
+        for key in keys {
+            list.remove(key);
+        }
+        assert_eq!(list.slots.capacity(), 0);
+        assert_eq!(list.push(7), 0);
+        assert_eq!(drained(list), [7]);
     }
 }

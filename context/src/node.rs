@@ -114,6 +114,7 @@ impl End {
 impl CancelNode {
     /// A new child of `parent`, registered with the nearest cancellable ancestor; born done when
     /// that one is.
+    #[inline]
     pub(crate) fn new(parent: Context, limits: Limits) -> Arc<CancelNode> {
         let node = Arc::new(CancelNode {
             state: AtomicU32::new(0),
@@ -129,28 +130,41 @@ impl CancelNode {
             // and a cancellation from above empties the whole list without it.
             node.slot.store(key, Ordering::Relaxed);
         }
-        if let Some(Own::Merge { other, slot }) = node.own()
-            && let Some(owner) = other.owner()
-            && let Some(key) = node.join(owner)
-        {
-            // The parent may end the node meanwhile, and then needs the second slot. Either it
-            // finds the key here, or the node is seen to be done.
-            slot.swap(key, Ordering::AcqRel);
-            if node.is_done_for_sure() {
-                node.detach();
-            }
+        if let Some(Own::Merge { other, slot }) = node.own() {
+            node.join_second(other, slot);
         }
         node
     }
 
-    /// Registers with `owner` and returns the key, or ends as it ended.
-    fn join(self: &Arc<Self>, owner: &CancelNode) -> Option<u32> {
-        match owner.add_child(self) {
-            Ok(key) => Some(key),
-            Err(end) => {
-                crate::walk::cancel(self, end);
-                None
+    /// Registers a merged node with its second parent.
+    #[cold]
+    fn join_second(self: &Arc<Self>, other: &Context, slot: &AtomicU32) {
+        if let Some(owner) = other.owner()
+            && let Some(key) = self.join(owner)
+        {
+            // The parent may end the node meanwhile, and then needs the second slot. Either it
+            // finds the key here, or the node is seen to be done.
+            slot.swap(key, Ordering::AcqRel);
+            if self.is_done_for_sure() {
+                self.detach();
             }
+        }
+    }
+
+    /// Registers with `owner` and returns the key, or ends as it ended.
+    #[inline]
+    fn join(self: &Arc<Self>, owner: &CancelNode) -> Option<u32> {
+        let key = owner.add_child(self);
+        if key.is_none() {
+            self.end_as(owner);
+        }
+        key
+    }
+
+    #[cold]
+    fn end_as(self: &Arc<Self>, owner: &CancelNode) {
+        if let Some(end) = owner.end() {
+            crate::walk::cancel(self, end);
         }
     }
 
@@ -199,6 +213,7 @@ impl CancelNode {
     }
 
     /// Locks what depends on the node, to register something; `None` when the node is done.
+    #[inline]
     fn enter(&self) -> Option<MutexGuard<'_, Dependents>> {
         let dependents = lock(&self.dependents);
         let mut state = self.state.load(Ordering::Acquire);
@@ -209,18 +224,19 @@ impl CancelNode {
         if state & ERROR == 0 { Some(dependents) } else { None }
     }
 
-    fn add_child(&self, child: &Arc<CancelNode>) -> Result<u32, End> {
+    /// Registers a child; `None` when the node is done.
+    #[inline]
+    fn add_child(&self, child: &Arc<CancelNode>) -> Option<u32> {
         let link = Arc::downgrade(child);
-        if let Some(mut dependents) = self.enter() {
-            if let Dependents::Small { child: place @ None, .. } = &mut *dependents {
+        let mut dependents = self.enter()?;
+        match &mut *dependents {
+            Dependents::Big(lists) => Some(lists.children.push(link)),
+            Dependents::Small { child: place @ None, .. } => {
                 *place = Some(link);
-                return Ok(0);
+                Some(0)
             }
-            if let Some(lists) = dependents.lists() {
-                return Ok(lists.children.push(link));
-            }
+            Dependents::Small { .. } | Dependents::Done(_) => Some(dependents.lists()?.children.push(link)),
         }
-        Err(self.end().unwrap_or(End::new(ContextError::Canceled, None)))
     }
 
     fn remove_child(&self, key: u32) {
@@ -540,6 +556,7 @@ impl Children {
 
 impl Dependents {
     /// The lists, made on the first use; `None` of a done node.
+    #[cold]
     fn lists(&mut self) -> Option<&mut Lists> {
         if let Dependents::Small { child, waker } = self {
             let mut lists = Box::new(Lists { children: List::new(), wakers: List::new(), callbacks: List::new() });

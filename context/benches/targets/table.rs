@@ -4,6 +4,8 @@ use std::time::{Duration, Instant};
 
 pub(crate) struct Table {
     full: bool,
+    /// Only rows with this in their name are measured.
+    filter: String,
     rows: Vec<Row>,
 }
 
@@ -28,8 +30,12 @@ pub(crate) fn timed<T>(mut op: impl FnMut() -> T) -> impl FnMut(u64) -> Duration
 }
 
 impl Table {
-    pub(crate) fn new(full: bool) -> Table {
-        Table { full, rows: Vec::new() }
+    pub(crate) fn new(full: bool, filter: String) -> Table {
+        Table { full, filter, rows: Vec::new() }
+    }
+
+    pub(crate) fn measures_all(&self) -> bool {
+        self.filter.is_empty()
     }
 
     /// Scales a size down when only smoke testing.
@@ -47,6 +53,9 @@ impl Table {
         mut ours: impl FnMut(u64) -> Duration,
         mut theirs: Option<&mut dyn FnMut(u64) -> Duration>,
     ) {
+        if !name.contains(&self.filter) {
+            return;
+        }
         let rounds = if self.full { 9 } else { 1 };
         let count = if self.full { count } else { count.min(100) };
         let (mut best_ours, mut best_theirs) = (f64::MAX, f64::MAX);
