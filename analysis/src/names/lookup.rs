@@ -25,7 +25,9 @@ pub struct Lookup<'a> {
 #[derive(Default)]
 struct Search {
     imports: Vec<(FileId, ItemId, usize)>,
-    globs: Vec<(ModuleId, Name, Namespace)>,
+    /// Modules looked into by globs: what was not found on the first way in is not on the second.
+    globs: FxHashSet<(ModuleId, Name, Namespace)>,
+    depth: usize,
 }
 
 /// The answer for a name in a scope or module.
@@ -486,13 +488,12 @@ impl<'a> Lookup<'a> {
         }
         match target {
             Res::Module(module) => {
-                let key = (module, name.clone(), namespace);
-                if search.globs.contains(&key) || search.globs.len() > MAX_DEPTH {
+                if search.depth > MAX_DEPTH || !search.globs.insert((module, name.clone(), namespace)) {
                     return Found::No;
                 }
-                search.globs.push(key);
+                search.depth += 1;
                 let found = self.in_module(module, name, namespace, own.unwrap_or(module), search);
-                search.globs.pop();
+                search.depth -= 1;
                 match found {
                     Found::Yes(_) if !self.glob_sees(own, module, name, namespace) => Found::No,
                     found => found,

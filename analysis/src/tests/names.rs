@@ -331,3 +331,15 @@ mod imp {
         models,
     );
 }
+
+#[test]
+fn many_modules_that_import_each_other() {
+    let count = 40;
+    let globs: String = (0..count).map(|at| format!("pub use super::m{at}::*; ")).collect();
+    let modules: String = (0..count).map(|at| format!("pub mod m{at} {{ {globs} pub struct S{at}; }}\n")).collect();
+    check(&format!("{modules}\nuse m0::*;\nfn f(a: S7, b: Missing) {{}} //~ a: main::m7::S7 ; b: _\n"));
+    let chain: String = (0..500).map(|at| format!("pub mod c{at} {{ pub use super::c{}::*; }}\n", at + 1)).collect();
+    check(&format!(
+        "{chain} pub mod c500 {{ pub struct End; }}\nuse c490::*; use c0::Nothing;\nfn f(a: End, b: Nothing) {{}} //~ a: main::c500::End ; b: _\n"
+    ));
+}
