@@ -334,6 +334,8 @@ pub enum FnRole {
     Forget,
     /// The result holds `subject`: `Some`, `Box::new`, `Arc::new`.
     Wrap,
+    /// The result holds `subject`, or nothing.
+    WrapMaybe,
     /// The result is `subject` itself: `into`, `clone` of a pointer, `Box::pin` apart.
     Same,
     /// A copy of `subject`: `clone`.

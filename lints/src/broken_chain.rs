@@ -5,6 +5,7 @@ use ctxlint_analysis::flow::events::Seen;
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -20,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in &analysis.flows {
-        if analysis.program.is_test(flow.body) {
+        if analysis.program.is_test(flow.body) || support::replaces_missing(analysis, flow.body) {
             continue;
         }
         for event in &flow.events {

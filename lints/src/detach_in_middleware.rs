@@ -1,5 +1,7 @@
 //! A middleware that detaches the whole chain behind it.
 
+use std::collections::BTreeSet;
+
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::Seen;
 use ctxlint_analysis::summary;
@@ -39,13 +41,22 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     }
 }
 
+/// Whether a body is part of middleware, or a helper that some middleware calls.
 fn is_middleware(analysis: &Analysis, body: BodyRef) -> bool {
-    let mut at = Some(body);
-    while let Some(body) = at {
-        if analysis.program.handler(body).is_some_and(|handler| handler.middleware) {
-            return true;
+    let mut seen = BTreeSet::new();
+    let mut left = vec![body];
+    while let Some(body) = left.pop() {
+        if !seen.insert(body) || analysis.program.is_test(body) {
+            continue;
         }
-        at = summary::parent(&analysis.program, body);
+        match analysis.program.handler(body) {
+            Some(handler) if handler.middleware => return true,
+            Some(_) => {}
+            None => {
+                left.extend(summary::parent(&analysis.program, body));
+                left.extend(analysis.callers_of(body).iter().map(|(caller, _)| *caller));
+            }
+        }
     }
     false
 }

@@ -45,10 +45,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 }
 
 fn request<'t>(analysis: &Analysis, flow: &Flow, _: ObjId, task: &'t Task) -> Option<(&'t TaskCtx, Way)> {
-    task.contexts
-        .iter()
-        .filter(|of| of.uses.any(CUT) && !support::is_cut_outside(analysis, flow.body))
-        .find_map(|of| Some((of, analysis.request(flow.body, &of.ctx)?)))
+    task.contexts.iter().filter(|of| of.uses.any(CUT)).find_map(|of| Some((of, analysis.request(flow.body, &of.ctx)?)))
 }
 
 fn finding(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task, of: &TaskCtx, way: &Way) -> Finding {

@@ -70,7 +70,7 @@ pub(crate) fn leaves(analysis: &Analysis, flow: &Flow, ctx: ObjId) -> bool {
 /// Whether a task goes on after its spawner, with nobody waiting for it.
 pub(crate) fn outlives(flow: &Flow, id: ObjId, task: &Task) -> bool {
     let used = |id: &ObjId| flow.used.get(id).is_some_and(|uses| !uses.is_empty());
-    if !task.outlives || used(&id) || matches!(task.on_drop, OnDrop::Abort | OnDrop::Cancel) {
+    if !task.outlives || used(&id) {
         return false;
     }
     let feeds = task
@@ -82,17 +82,13 @@ pub(crate) fn outlives(flow: &Flow, id: ObjId, task: &Task) -> bool {
     }
     match (task.owner, task.set) {
         (Owner::Group, _) => false,
+        (Owner::Outside, _) => true,
         (Owner::Local, Some(set)) => {
             let aborts = matches!(flow.objects.get(&set).map(|o| &o.kind), Some(ObjKind::TaskSet(OnDrop::Abort)));
             !aborts && !used(&set)
         }
-        _ => true,
+        _ => !matches!(task.on_drop, OnDrop::Abort | OnDrop::Cancel),
     }
-}
-
-/// Whether the body is itself part of a task, so that what it starts is told of there.
-pub(crate) fn is_cut_outside(_: &Analysis, _: BodyRef) -> bool {
-    false
 }
 
 /// Whether a body, or one it stands in, only replaces a missing context.

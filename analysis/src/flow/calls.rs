@@ -137,7 +137,7 @@ impl<'a> Run<'a> {
                 .map_or(Uses::WORK, |summary| summary.uses_at(index as u32, &[]));
             self.passed(at, name, value, uses, &world);
         }
-        self.chained(at, name, def, body, &values, &world);
+        self.chained(at, name, Some(def), body, &values, &world);
         self.keys(at, def, locals, &world);
         let Some(body) = body else {
             for value in &values {
@@ -154,7 +154,15 @@ impl<'a> Run<'a> {
 
     /// A function that takes no context does its work under a root: told of here where a context is
     /// at hand, and to the callers where none is.
-    fn chained(&mut self, at: At, name: Span, def: DefId, body: Option<BodyRef>, values: &[Val], world: &World) {
+    fn chained(
+        &mut self,
+        at: At,
+        name: Span,
+        def: Option<DefId>,
+        body: Option<BodyRef>,
+        values: &[Val],
+        world: &World,
+    ) {
         let Some((way, root)) =
             body.and_then(|body| self.summaries.get(body)).and_then(|summary| summary.chain.clone())
         else {
@@ -162,8 +170,8 @@ impl<'a> Run<'a> {
         };
         let takes_context = body.is_some_and(|body| super::run::has_context(self.program, body))
             || values.iter().any(|value| value.as_ctx().is_some());
-        let is_open = self.program.body_of(def).is_none();
-        if takes_context || is_open || !world.done.is_empty() {
+        let is_open = def.is_some_and(|def| self.program.body_of(def).is_none());
+        if takes_context || is_open || self.once > 0 || !world.done.is_empty() {
             return;
         }
         if self.has_context {
@@ -602,6 +610,12 @@ impl<'a> Run<'a> {
     pub(super) fn drive(&mut self, at: At, name: Span, value: Val, mut world: World) -> Vec<(World, Val)> {
         match value.behind().clone() {
             Val::Future(body, inputs) | Val::Closure(body, inputs) => {
+                // The block of a function that gives its work back as a future.
+                if matches!(value.behind(), Val::Closure(..))
+                    && crate::summary::parent(self.program, body) != Some(self.who)
+                {
+                    self.chained(at, name, None, Some(body), &inputs, &world);
+                }
                 self.call_body(at, name, body, inputs, CallKind::Direct, world, 0)
             }
             Val::Timed(inner) => {

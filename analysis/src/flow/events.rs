@@ -32,7 +32,7 @@ pub struct Flow {
     pub roots: BTreeMap<ObjId, Uses>,
     /// Roots that are one of two contexts to choose from.
     pub chosen: BTreeSet<ObjId>,
-    /// Closures and `async` blocks that only replace a missing context.
+    /// Closures and `async` blocks that only replace a missing context, or that run once for the process.
     pub replacing: BTreeSet<BodyRef>,
     /// Roots that only replace a missing context.
     pub replacements: BTreeSet<ObjId>,

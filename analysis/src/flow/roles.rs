@@ -1,6 +1,6 @@
 //! What the functions of libraries do, by their roles.
 
-use crate::facts::{BlockId, LocalId, Name, Place, Span, Step};
+use crate::facts::{BlockId, Discard, LocalId, Name, Place, Span, Step};
 use crate::model::{Bound, FnModel, FnRole, Models, OnDrop, Shape, TypeRole};
 use crate::types::Ty;
 
@@ -236,7 +236,19 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Unknown)]
             }
             FnRole::Spawn => vec![self.spawn(&call, world)],
-            FnRole::Scope | FnRole::Once => self.invoke_all(&call, world, None),
+            FnRole::Once => {
+                // What runs once serves the whole process, not the one who happens to come first.
+                for work in call.work() {
+                    if let Val::Closure(body, _) = work.behind() {
+                        self.replacing.insert(*body);
+                    }
+                }
+                self.once += 1;
+                let worlds = self.invoke_all(&call, world, None);
+                self.once -= 1;
+                worlds
+            }
+            FnRole::Scope => self.invoke_all(&call, world, None),
             FnRole::Drive | FnRole::Timeout | FnRole::Join => self.await_work(&call, &subject, world),
             FnRole::Abort => {
                 self.settle(&mut world, &subject);
@@ -285,6 +297,15 @@ impl<'a> Run<'a> {
             }
             FnRole::Exit => Vec::new(),
             FnRole::Drop => {
+                for id in objects_in(&subject) {
+                    let fresh = self.made(id).filter(|object| object.name.is_none());
+                    if let Some(span) =
+                        fresh.filter(|o| matches!(o.kind, ObjKind::Guard { .. })).map(|o| o.name_site.span)
+                        && !world.owned_elsewhere(id)
+                    {
+                        self.record(at, span, call.whole, Seen::GuardDropped { id, discard: Discard::No });
+                    }
+                }
                 self.drop_value(at, &subject, LossKind::Dropped, call.whole, &mut world);
                 vec![(world, Val::Unknown)]
             }
@@ -296,6 +317,11 @@ impl<'a> Run<'a> {
                 let name = call.path.rsplit("::").next().unwrap_or("");
                 let is_variant = name.starts_with(char::is_uppercase);
                 vec![(world, if is_variant { Val::success(name, subject) } else { subject })]
+            }
+            FnRole::WrapMaybe => {
+                let nothing = (world.clone(), Val::variant("None"));
+                self.drop_value(at, &subject, LossKind::Ignored, call.whole, &mut nothing.0.clone());
+                vec![(world, Val::success("Some", subject)), nothing]
             }
             FnRole::Same => vec![(world, subject)],
             FnRole::Clone => vec![(world, copied(&subject))],

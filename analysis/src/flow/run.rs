@@ -65,6 +65,8 @@ pub(super) struct Run<'a> {
     pub(super) given_others: BTreeSet<LocalId>,
     /// How many limits of time the work that is looked at stands under.
     pub(super) timed: u32,
+    /// How many initialisers that run once are looked at.
+    pub(super) once: u32,
     /// The way to a root that this body does its work under.
     pub(super) chain: Option<(Vec<Site>, BodyRef)>,
     pub(super) replacing: BTreeSet<BodyRef>,
@@ -106,6 +108,7 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         given_roots: BTreeMap::new(),
         given_others: BTreeSet::new(),
         timed: 0,
+        once: 0,
         chain: None,
         replacing: BTreeSet::new(),
         replacements: BTreeSet::new(),
