@@ -1,5 +1,11 @@
 //! Runs the built program as its users do, and the check on everything that says what it must find.
-#![allow(clippy::panic, clippy::expect_used, clippy::indexing_slicing, reason = "tests fail by panicking")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "tests fail by panicking"
+)]
 
 mod bad_input;
 mod configuration;

@@ -53,7 +53,7 @@ pub(crate) fn check_folder(folder: &Path, raised: &str) -> Checked {
 fn check_workspace(workspace: Workspace, raised: &str) -> Checked {
     let lower = |rule: &&Rule| rule.name == raised && rule.level == Level::Allow;
     let config = Config {
-        command_line: (RULES.iter().position(|rule| lower(rule)).into_iter())
+        command_line: (RULES.iter().position(lower).into_iter())
             .map(|index| Setting { selector: Selector::Rule(index), level: Level::Warn })
             .collect(),
         ..Config::default()

@@ -51,7 +51,7 @@ fn so_it_is_with_tokens() {
 #[tokio::test]
 async fn and_with_tasks() {
     let (report, reported) = tokio::sync::oneshot::channel();
-    let _ = AbortOnDropHandle::new(tokio::spawn(async move { report.send(()) }));
+    drop(AbortOnDropHandle::new(tokio::spawn(async move { report.send(()) })));
     assert!(reported.await.is_err());
 
     let (report, reported) = tokio::sync::oneshot::channel();
