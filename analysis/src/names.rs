@@ -6,6 +6,7 @@
 
 mod lookup;
 mod prelude;
+mod survey;
 mod tree;
 
 use rustc_hash::FxHashMap;

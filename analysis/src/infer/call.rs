@@ -308,7 +308,7 @@ impl<'a> Tree<'a> {
         };
         let ty = if used == path.segments.len() && path.qself.is_none() {
             let segment = path.segments.last();
-            self.program.type_of_res(self.file, path.scope, &res, segment, 16)
+            self.program.type_of_res(self.file, &res, segment, 16)
         } else {
             // `Self::Variant { .. }`, `Alias::Variant { .. }`.
             match self.program.value_path(self.file, path).target {

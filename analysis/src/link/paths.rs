@@ -48,7 +48,7 @@ impl Program {
             (_, []) => {
                 // `Self(..)`, `Self`.
                 let last = used.checked_sub(1).and_then(|at| path.segments.get(at));
-                match self.type_of_res(file, path.scope, &res, last, 16) {
+                match self.type_of_res(file, &res, last, 16) {
                     ty @ Ty::Adt(..) => self.constructor_of(ty),
                     _ => self.self_constructor(file, path),
                 }
@@ -60,7 +60,7 @@ impl Program {
                 {
                     return self.value_of_trait(*def, last, self.arguments_of(file, last));
                 }
-                let own = self.type_of_res(file, path.scope, &res, segment, 16);
+                let own = self.type_of_res(file, &res, segment, 16);
                 self.associated(&own, &last.name, self.arguments_of(file, last))
             }
             _ => ValuePath::default(),
@@ -77,7 +77,7 @@ impl Program {
             return ValuePath::default();
         }
         match self.lookup().prefix(file, path, Namespace::Type) {
-            (res @ Res::SelfType(_), 1) => self.constructor_of(self.type_of_res(file, path.scope, &res, None, 16)),
+            (res @ Res::SelfType(_), 1) => self.constructor_of(self.type_of_res(file, &res, None, 16)),
             _ => ValuePath::default(),
         }
     }

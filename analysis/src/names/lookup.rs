@@ -5,7 +5,9 @@ use smol_str::{SmolStr, format_smolstr};
 
 use super::tree::enclosing_module;
 use super::{Entry, Extern, Module, ModuleId, Names, Namespace, Res, ScopeTable, prelude};
-use crate::facts::{FileFacts, Generics, Item, ItemId, ItemKind, Name, PathRef, ScopeId, ScopeKind, Visibility};
+use crate::facts::{
+    FileFacts, Generics, Import, Item, ItemId, ItemKind, Name, PathRef, ScopeId, ScopeKind, Visibility,
+};
 use crate::model::Models;
 use crate::source::{CrateId, FileId, Sources};
 use crate::types::DefId;
@@ -23,15 +25,23 @@ pub struct Lookup<'a> {
 
 /// One search: what is being resolved at the moment, so that circles end.
 #[derive(Default)]
-struct Search {
-    imports: Vec<(FileId, ItemId, usize)>,
+pub(super) struct Search {
+    imports: Vec<Leaf>,
     /// Modules looked into by globs: what was not found on the first way in is not on the second.
     globs: FxHashSet<(ModuleId, Name, Namespace)>,
     depth: usize,
 }
 
+/// One name that a `use` brings in: the item, and the place in its list.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Leaf {
+    pub(super) file: FileId,
+    pub(super) item: ItemId,
+    pub(super) at: usize,
+}
+
 /// The answer for a name in a scope or module.
-enum Found {
+pub(super) enum Found {
     Yes(Res),
     No,
     /// Not among what is known; a glob with unknown contents may bring it.
@@ -49,11 +59,11 @@ impl<'a> Lookup<'a> {
         self.facts(def.file)?.item(def.item)
     }
 
-    fn module(self, id: ModuleId) -> Option<&'a Module> {
+    pub(super) fn module(self, id: ModuleId) -> Option<&'a Module> {
         self.names.modules.get(id.0 as usize)
     }
 
-    fn table(self, file: FileId, scope: ScopeId) -> Option<&'a ScopeTable> {
+    pub(super) fn table(self, file: FileId, scope: ScopeId) -> Option<&'a ScopeTable> {
         self.names.tables.get(file.index())?.get(scope.index())
     }
 
@@ -80,29 +90,6 @@ impl<'a> Lookup<'a> {
         path
     }
 
-    /// Whether the `mod` item that makes a file a module, or one around it, is test code.
-    pub(crate) fn is_test_module(self, file: FileId) -> bool {
-        let mut next = self.names.module_of_scope.get(&(file, ScopeId(0))).copied();
-        while let Some(module) = next.and_then(|id| self.module(id)) {
-            let parent = module.parent.and_then(|parent| self.module(parent));
-            if let Some(Module { file, scope: Some(scope), .. }) = parent
-                && let Some(table) = self.table(*file, *scope)
-            {
-                let declared = table.names.get(&module.name).into_iter().flatten().any(|entry| match *entry {
-                    Entry::Item(id) => self
-                        .item(DefId { file: *file, item: id })
-                        .is_some_and(|item| item.test && matches!(item.kind, ItemKind::Module { scope: None, .. })),
-                    Entry::Import(..) => false,
-                });
-                if declared {
-                    return true;
-                }
-            }
-            next = module.parent;
-        }
-        false
-    }
-
     /// What the first segments of a path mean, and how many of them: the rest, if any, names
     /// something associated with a type.
     pub fn prefix(self, file: FileId, path: &PathRef, namespace: Namespace) -> (Res, usize) {
@@ -116,9 +103,9 @@ impl<'a> Lookup<'a> {
     }
 
     /// What a path from a crate's root means: `module`, then `Type`.
-    pub(crate) fn from_root(self, krate: CrateId, names: &[&str], namespace: Namespace) -> (Res, usize) {
+    pub(crate) fn below_root(self, krate: CrateId, names: &[&str], namespace: Namespace) -> (Res, usize) {
         let Some(root) = self.names.roots.get(krate.index()) else { return (Res::Unknown, 0) };
-        let names: Vec<Name> = names.iter().map(|name| Name::new(name)).collect();
+        let names: Vec<Name> = names.iter().copied().map(Name::new).collect();
         let names: Vec<&Name> = names.iter().collect();
         self.descend(Res::Module(*root), &names, 0, namespace, *root, &mut Search::default())
     }
@@ -353,7 +340,7 @@ impl<'a> Lookup<'a> {
                         return Found::Yes(found);
                     }
                 }
-                Entry::Import(item, at) => match self.import(file, item, at, namespace, search) {
+                Entry::Import(item, at) => match self.import(Leaf { file, item, at }, namespace, search) {
                     Found::Yes(found) => return Found::Yes(found),
                     Found::Perhaps => perhaps = true,
                     Found::No => {}
@@ -365,7 +352,7 @@ impl<'a> Lookup<'a> {
             return Found::Yes(Res::Unknown);
         }
         for &(item, at) in &table.globs {
-            match self.glob(file, item, at, name, namespace, from, search) {
+            match self.glob(Leaf { file, item, at }, name, namespace, from, search) {
                 Found::Yes(found) => return Found::Yes(found),
                 Found::Perhaps => perhaps = true,
                 Found::No => {}
@@ -374,7 +361,7 @@ impl<'a> Lookup<'a> {
         if perhaps { Found::Perhaps } else { Found::No }
     }
 
-    fn of_item(self, file: FileId, id: ItemId, namespace: Namespace) -> Option<Res> {
+    pub(super) fn of_item(self, file: FileId, id: ItemId, namespace: Namespace) -> Option<Res> {
         let def = DefId { file, item: id };
         let item = self.item(def)?;
         let fits = match &item.kind {
@@ -412,15 +399,22 @@ impl<'a> Lookup<'a> {
         fits.then(|| self.def(def))
     }
 
-    fn import(self, file: FileId, id: ItemId, at: usize, namespace: Namespace, search: &mut Search) -> Found {
-        if search.imports.contains(&(file, id, at)) || search.imports.len() > MAX_DEPTH {
-            return Found::No;
+    /// The leaf's import with its item, unless it is being resolved already.
+    fn leaf(self, leaf: Leaf, search: &Search) -> Option<(&'a Item, &'a Import)> {
+        if search.imports.contains(&leaf) || search.imports.len() > MAX_DEPTH {
+            return None;
         }
-        let Some(item) = self.item(DefId { file, item: id }) else { return Found::No };
-        let ItemKind::Use(imports) = &item.kind else { return Found::No };
-        let Some(import) = imports.get(at) else { return Found::No };
-        search.imports.push((file, id, at));
-        let found = self.imported(file, &import.path, namespace, search);
+        let item = self.item(DefId { file: leaf.file, item: leaf.item })?;
+        match &item.kind {
+            ItemKind::Use(imports) => Some((item, imports.get(leaf.at)?)),
+            _ => None,
+        }
+    }
+
+    pub(super) fn import(self, leaf: Leaf, namespace: Namespace, search: &mut Search) -> Found {
+        let Some((_, import)) = self.leaf(leaf, search) else { return Found::No };
+        search.imports.push(leaf);
+        let found = self.imported(leaf.file, &import.path, namespace, search);
         search.imports.pop();
         match found {
             (Res::Unknown, _) => Found::Perhaps,
@@ -431,7 +425,13 @@ impl<'a> Lookup<'a> {
     }
 
     /// A `use` path; in the 2015 edition it starts at the crate's root.
-    fn imported(self, file: FileId, path: &PathRef, namespace: Namespace, search: &mut Search) -> (Res, usize) {
+    pub(super) fn imported(
+        self,
+        file: FileId,
+        path: &PathRef,
+        namespace: Namespace,
+        search: &mut Search,
+    ) -> (Res, usize) {
         let names: Vec<&Name> = path.segments.iter().map(|segment| &segment.name).collect();
         let krate = self.crate_of(file);
         let old =
@@ -459,29 +459,14 @@ impl<'a> Lookup<'a> {
     }
 
     /// A name through a glob import.
-    #[allow(clippy::too_many_arguments)]
-    fn glob(
-        self,
-        file: FileId,
-        id: ItemId,
-        at: usize,
-        name: &Name,
-        namespace: Namespace,
-        from: Option<ModuleId>,
-        search: &mut Search,
-    ) -> Found {
-        if search.imports.contains(&(file, id, at)) || search.imports.len() > MAX_DEPTH {
-            return Found::No;
-        }
-        let Some(item) = self.item(DefId { file, item: id }) else { return Found::No };
-        let ItemKind::Use(imports) = &item.kind else { return Found::No };
-        let Some(import) = imports.get(at) else { return Found::No };
-        let own = self.module_of(file, item.scope);
+    fn glob(self, leaf: Leaf, name: &Name, namespace: Namespace, from: Option<ModuleId>, search: &mut Search) -> Found {
+        let Some((item, import)) = self.leaf(leaf, search) else { return Found::No };
+        let own = self.module_of(leaf.file, item.scope);
         if own.is_none() || (own != from && !self.sees(from, &item.visibility, own)) {
             return Found::No;
         }
-        search.imports.push((file, id, at));
-        let (target, used) = self.imported(file, &import.path, Namespace::Type, search);
+        search.imports.push(leaf);
+        let (target, used) = self.imported(leaf.file, &import.path, Namespace::Type, search);
         search.imports.pop();
         if used != import.path.segments.len() && !import.path.segments.is_empty() {
             return Found::Perhaps;
@@ -550,68 +535,6 @@ impl<'a> Lookup<'a> {
             }
         }
     }
-
-    /// The traits of libraries that a scope imports and that the models know: for methods that need them.
-    pub fn traits_in_scope(self, file: FileId, scope: ScopeId) -> FxHashSet<SmolStr> {
-        let mut traits = FxHashSet::default();
-        let Some(facts) = self.facts(file) else { return traits };
-        let mut scope = scope;
-        for _ in 0..=facts.scopes.len() {
-            self.traits_of_scope(file, scope, &mut traits, &mut Vec::new());
-            match facts.scope(scope) {
-                Some(found) if !matches!(found.kind, ScopeKind::File | ScopeKind::Module(_)) => match found.parent {
-                    Some(parent) => scope = parent,
-                    None => break,
-                },
-                _ => break,
-            }
-        }
-        traits
-    }
-
-    fn traits_of_scope(
-        self,
-        file: FileId,
-        scope: ScopeId,
-        traits: &mut FxHashSet<SmolStr>,
-        seen: &mut Vec<(FileId, ScopeId)>,
-    ) {
-        if seen.contains(&(file, scope)) || seen.len() > MAX_DEPTH {
-            return;
-        }
-        seen.push((file, scope));
-        let Some(table) = self.table(file, scope) else { return };
-        let named = table.names.values().flatten().filter_map(|entry| match *entry {
-            Entry::Import(item, at) => Some((item, at)),
-            Entry::Item(_) => None,
-        });
-        for (item, at) in named.chain(table.unnamed.iter().copied()) {
-            if let Found::Yes(Res::External(path)) =
-                self.import(file, item, at, Namespace::Type, &mut Search::default())
-                && self.models.has_methods(&path)
-            {
-                traits.insert(path);
-            }
-        }
-        for &(id, at) in &table.globs {
-            let Some(Item { kind: ItemKind::Use(imports), .. }) = self.item(DefId { file, item: id }) else { continue };
-            let Some(import) = imports.get(at) else { continue };
-            match self.imported(file, &import.path, Namespace::Type, &mut Search::default()).0 {
-                Res::Module(module) => {
-                    if let Some(Module { file, scope: Some(scope), .. }) = self.module(module) {
-                        self.traits_of_scope(*file, *scope, traits, seen);
-                    }
-                }
-                Res::External(path) => traits.extend(self.models.traits_in(&path).map(SmolStr::new)),
-                _ => {}
-            }
-        }
-    }
-
-    /// Whether a trait need not be imported.
-    pub fn is_prelude_trait(self, path: &str) -> bool {
-        prelude::has_trait(path)
-    }
 }
 
 /// `anyhow::anyhow`.
@@ -629,72 +552,5 @@ pub(crate) fn generics(item: &Item) -> Option<&Generics> {
         | ItemKind::Trait { generics, .. }
         | ItemKind::Impl { generics, .. } => Some(generics),
         _ => None,
-    }
-}
-
-/// What a module shows to the outside.
-impl<'a> Lookup<'a> {
-    /// The root modules of crates of some kinds.
-    pub(crate) fn roots_of(self, wanted: impl Fn(crate::source::CrateKind) -> bool) -> impl Iterator<Item = ModuleId> {
-        let crates = self.sources.crates.iter().zip(&self.names.roots);
-        crates.filter(move |(krate, _)| wanted(krate.kind)).map(|(_, root)| *root)
-    }
-
-    /// The public modules and items that a module declares or re-exports.
-    pub(crate) fn public_names(self, module: ModuleId) -> (Vec<ModuleId>, Vec<DefId>) {
-        let (mut modules, mut defs) = (Vec::new(), Vec::new());
-        let mut add = |res| match res {
-            Res::Module(module) => modules.push(module),
-            Res::Def(def) | Res::Variant(def, _) => defs.push(def),
-            _ => {}
-        };
-        let Some(Module { file, scope: Some(scope), .. }) = self.module(module) else { return (modules, defs) };
-        let Some(table) = self.table(*file, *scope) else { return (modules, defs) };
-        let is_public =
-            |id| self.item(DefId { file: *file, item: id }).is_some_and(|item| item.visibility == Visibility::Public);
-        const ALL: [Namespace; 3] = [Namespace::Type, Namespace::Value, Namespace::Macro];
-        for entry in table.names.values().flatten() {
-            for namespace in ALL {
-                match *entry {
-                    Entry::Item(id) if is_public(id) => {
-                        if let Some(res) = self.of_item(*file, id, namespace) {
-                            add(res);
-                        }
-                    }
-                    Entry::Import(id, at) if is_public(id) => {
-                        if let Found::Yes(res) = self.import(*file, id, at, namespace, &mut Search::default()) {
-                            add(res);
-                        }
-                    }
-                    _ => {}
-                }
-            }
-        }
-        for &(id, at) in &table.globs {
-            if let Some(Item { kind: ItemKind::Use(imports), visibility: Visibility::Public, .. }) =
-                self.item(DefId { file: *file, item: id })
-                && let Some(import) = imports.get(at)
-            {
-                add(self.imported(*file, &import.path, Namespace::Type, &mut Search::default()).0);
-            }
-        }
-        (modules, defs)
-    }
-
-    /// The item of the program that a user's model means by this path, if its crate is of the program.
-    pub(crate) fn own_item(self, path: &str) -> Option<DefId> {
-        let mut segments = path.split("::");
-        let krate = segments.next()?;
-        let rest: Vec<&str> = segments.collect();
-        let crates = self.sources.crates.iter().zip(0..).filter(|(candidate, _)| candidate.name == krate);
-        for (_, at) in crates {
-            for namespace in [Namespace::Type, Namespace::Value] {
-                match self.from_root(CrateId(at), &rest, namespace) {
-                    (Res::Def(def), used) if used == rest.len() => return Some(def),
-                    _ => {}
-                }
-            }
-        }
-        None
     }
 }

@@ -3,7 +3,7 @@
 use smol_str::SmolStr;
 
 use super::{Bound, DefId, Substitution, Ty, TyCon};
-use crate::facts::{Generics, ItemKind, PathRef, ScopeId, Segment, TypeRef};
+use crate::facts::{Generics, ItemKind, PathRef, Segment, TypeRef};
 use crate::link::Program;
 use crate::names::{Namespace, Res, generics};
 use crate::source::FileId;
@@ -90,7 +90,7 @@ impl Program {
         }
         let (res, used) = self.lookup().prefix(file, path, Namespace::Type);
         let last = used.checked_sub(1).and_then(|at| path.segments.get(at));
-        let mut ty = self.type_of_res(file, path.scope, &res, last, fuel);
+        let mut ty = self.type_of_res(file, &res, last, fuel);
         for segment in path.segments.iter().skip(used) {
             ty = self.associated_type(&ty, &segment.name, fuel);
         }
@@ -98,14 +98,7 @@ impl Program {
     }
 
     /// The type a resolved name is, with the arguments written at its segment.
-    pub(crate) fn type_of_res(
-        &self,
-        file: FileId,
-        scope: ScopeId,
-        res: &Res,
-        segment: Option<&Segment>,
-        fuel: u32,
-    ) -> Ty {
+    pub(crate) fn type_of_res(&self, file: FileId, res: &Res, segment: Option<&Segment>, fuel: u32) -> Ty {
         let Some(fuel) = fuel.checked_sub(1) else { return Ty::Unknown };
         let args = segment.map_or_else(Vec::new, |segment| self.types_within(file, &segment.args, fuel));
         match res {
@@ -116,10 +109,7 @@ impl Program {
             Res::SelfType(def) => self.self_type(*def, fuel),
             Res::SelfOf(def) => Ty::SelfOf(*def),
             Res::Prim(name) => Ty::Prim(name.clone()),
-            Res::Module(_) | Res::Unknown => {
-                let _ = scope;
-                Ty::Unknown
-            }
+            Res::Module(_) | Res::Unknown => Ty::Unknown,
         }
     }
 
