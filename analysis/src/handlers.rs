@@ -53,6 +53,13 @@ pub enum Origin {
 /// How far references, wrappers and options round a parameter's type are looked through.
 const MAX_WRAPPERS: usize = 8;
 
+impl Program {
+    /// All handlers, by file and place.
+    pub fn handlers(&self) -> impl Iterator<Item = (BodyRef, &Handler)> {
+        self.bodies().iter().filter_map(|id| Some((*id, self.handler(*id)?)))
+    }
+}
+
 /// Finds all handlers.
 pub(crate) fn find(program: &Program) -> FxHashMap<BodyRef, Handler> {
     let mut finder = Finder { program, found: FxHashMap::default() };
@@ -148,7 +155,12 @@ impl Finder<'_> {
                 continue;
             }
             for (position, param) in body.params.iter().enumerate() {
-                let Some((path, ty, model)) = library_type(program, typed.local(*param)) else { continue };
+                let ty = typed.local(*param);
+                let is_ref = matches!(ty, Ty::Ref(..));
+                let Some((path, ty, model)) = library_type(program, ty) else { continue };
+                if is_ref != model.by_ref {
+                    continue;
+                }
                 let is_next = model.role == TypeRole::Next;
                 let says = match model.role {
                     TypeRole::Extractor | TypeRole::ServerOwned | TypeRole::Next => true,

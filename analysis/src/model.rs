@@ -89,6 +89,10 @@ pub struct TypeModel {
     /// What a `for` loop over it yields, where that is not what it holds (a map's pairs).
     #[serde(default)]
     pub items: Option<Shape>,
+    /// For what makes a handler: handlers get a reference to it. Otherwise they get it by value, and
+    /// a function that takes a reference is a helper.
+    #[serde(default)]
+    pub by_ref: bool,
     /// For `role = "request"`: a parameter of this type alone makes a function a handler.
     #[serde(default)]
     pub strong: bool,

@@ -20,6 +20,12 @@ use crate::parse;
 use crate::source::{Crate, CrateId, CrateKind, Dependency, FileId, SourceFile, Sources};
 use crate::types::{BodyRef, Target};
 
+/// Rules look at the program from many threads.
+const _: fn() = || {
+    fn shared<T: Send + Sync>() {}
+    shared::<Program>();
+};
+
 /// Links a program written as one text.
 pub(crate) fn link_with(text: &str, models: Models) -> Program {
     Program::link(sources(text), models)

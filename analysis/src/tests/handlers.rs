@@ -67,6 +67,7 @@ async fn layer(req: Request, next: Next) {} //~ middleware axum
 async fn other_layer() {} //~ middleware axum
 async fn helper(app: App, n: u32) -> Json<u32> { Json(n) }
 async fn client(req: http::Request<String>) {}
+fn by_reference(app: &State<App>, req: &Request, ctx: &Extension<context::Context>) {}
 async fn generic<B>(req: http::Request<B>) {}
 fn app() -> Router {
     Router::new()
