@@ -39,18 +39,23 @@ fn create(root: &Path, name: &str, group: &str) -> Result<Vec<String>> {
 
     let list = "lints/src/lib.rs";
     let listed = formatted(root, &with_rule(&fs::read_to_string(root.join(list))?, name)?)?;
+    let rule = format!("lints/src/{name}.rs");
+    if root.join(&rule).exists() {
+        return Err(format!("{rule} is there already").into());
+    }
     let files = [
-        (format!("lints/src/{name}.rs"), code(name, group, level)),
-        (format!("lints/docs/{name}.md"), page(name, group, level)),
+        (rule, code(name, group, level)),
+        (format!("lints/docs/{name}.md"), page(name)),
         (format!("tests/fixtures/{name}/flagged.rs"), flagged(name)),
         (format!("tests/fixtures/{name}/silent.rs"), silent(name)),
     ];
-    if let Some((path, _)) = files.iter().find(|(path, _)| root.join(path).exists()) {
-        return Err(format!("{path} is there already").into());
-    }
     let mut written = vec![list.to_owned()];
     for (path, text) in files {
         let file = root.join(&path);
+        // Pages and fixtures may be written before the rule.
+        if file.exists() {
+            continue;
+        }
         if let Some(folder) = file.parent() {
             fs::create_dir_all(folder)?;
         }
@@ -123,35 +128,26 @@ fn check(_analysis: &Analysis, _options: &Options, _findings: &mut Vec<Finding>)
     )
 }
 
-fn page(name: &str, group: &str, level: &str) -> String {
-    let level = level.to_lowercase();
+fn page(name: &str) -> String {
     format!(
         "\
 # {name}
 
-Group `{group}`, level `{level}`.
-
 ## What it does
 
-## Why it is bad
+## Why is this bad?
+
+## Example
+
+```rust,bad
+```
+
+## Use instead
+
+```rust,good
+```
 
 ## Known limits
-
-## Options
-
-None.
-
-## Examples
-
-Bad:
-
-```rust
-```
-
-Good:
-
-```rust
-```
 "
     )
 }
@@ -224,6 +220,17 @@ pub const RULES: &[&Rule] = &[&lost_cancel::RULE];
         assert!(entries.contains("&[&lost_cancel::RULE,&busy_wait::RULE"), "{list}");
         assert!(read(&tree, "lints/src/busy_wait.rs").contains("group: Group::Suspicious,\n    level: Level::Warn,"));
         assert!(read(&tree, "lints/docs/busy_wait.md").starts_with("# busy_wait\n"));
+    }
+
+    #[test]
+    fn a_page_that_was_written_first_stays() {
+        let tree = tree(LIST);
+        let page = tree.path().join("lints/docs/busy_wait.md");
+        fs::create_dir_all(page.parent().unwrap()).unwrap();
+        fs::write(&page, "# busy_wait\n\nWell thought out.\n").unwrap();
+        let written = create(tree.path(), "busy_wait", "suspicious").expect("the rule is made");
+        assert!(!written.contains(&"lints/docs/busy_wait.md".to_owned()), "{written:?}");
+        assert!(read(&tree, "lints/docs/busy_wait.md").ends_with("Well thought out.\n"));
     }
 
     #[test]
