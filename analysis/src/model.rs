@@ -196,7 +196,8 @@ pub struct FnModel {
     /// The tuple position of the handle in the result.
     #[serde(default)]
     pub handle: Option<usize>,
-    /// For derivations: what ends the new context besides its parent.
+    /// For derivations: what ends the new context besides its parent. For waiting operations: what
+    /// ends the wait in any case.
     #[serde(default)]
     pub bound: Bound,
     /// The argument with the duration or deadline.
@@ -226,6 +227,9 @@ pub struct FnModel {
     /// What the closures in `work` are given, where that does not follow from the role.
     #[serde(default)]
     pub gives: Vec<Shape>,
+    /// For waiting operations: what they wait for may come much later or never, and nobody holds it.
+    #[serde(default)]
+    pub idle: bool,
     /// It panics where `subject` holds nothing.
     #[serde(default)]
     pub panics: bool,

@@ -65,6 +65,8 @@ pub(crate) enum Fate {
     Awaited,
     /// It is an argument of a call: its operation.
     Passed(At),
+    /// It is given back to the caller.
+    Returned,
     /// Anything else.
     Other,
 }
@@ -216,7 +218,8 @@ impl<'a> Code<'a> {
                     _ => {}
                 }
             }
-            return Fate::Other;
+            let returned = |end: &Terminator| matches!(end, Terminator::Return(value) if *value == local);
+            return if self.body.blocks.iter().any(|block| returned(&block.end)) { Fate::Returned } else { Fate::Other };
         }
         Fate::Other
     }
@@ -260,15 +263,19 @@ impl<'a> Code<'a> {
     /// Whether a block calls something that never comes back.
     fn stops(&self, block: u32) -> bool {
         let Some(known) = self.body.blocks.get(block as usize) else { return true };
-        (0..known.ops.len() as u32).any(|op| match self.typed.target(BlockId(block), op as usize) {
-            Target::Def(def) => {
-                let callee = self.analysis.program.body_of(*def);
-                callee.and_then(|callee| self.analysis.summaries.get(callee)).is_some_and(|summary| {
-                    summary.diverges && !self.analysis.program.function(*def).is_some_and(|f| f.is_async)
-                })
+        (0..known.ops.len() as u32).any(|op| self.never_returns(At { block, op }))
+    }
+
+    /// Whether an operation calls something that never comes back.
+    pub(crate) fn never_returns(&self, at: At) -> bool {
+        let program = &self.analysis.program;
+        match self.typed.target(BlockId(at.block), at.op as usize) {
+            Target::Def(def) if program.function(*def).is_some_and(|function| !function.is_async) => {
+                let summary = program.body_of(*def).and_then(|callee| self.analysis.summaries.get(callee));
+                summary.is_some_and(|summary| summary.diverges)
             }
-            target => self.analysis.program.model_of(target).is_some_and(|model| model.role == FnRole::Exit),
-        })
+            target => program.model_of(target).is_some_and(|model| model.role == FnRole::Exit),
+        }
     }
 
     /// Whether a block's loop can have another turn after it.

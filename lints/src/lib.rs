@@ -8,11 +8,13 @@ mod endless;
 mod keys;
 mod support;
 mod values;
+mod waits;
 
 mod adhoc_detach;
 mod after_func_on_detached;
 mod background_in_handler;
 mod broken_chain;
+mod busy_wait;
 mod cancel_after_await;
 mod context_grows_in_loop;
 mod context_in_struct;
@@ -20,16 +22,19 @@ mod context_not_first;
 mod dependency_in_value;
 mod detach_in_middleware;
 mod done_arm_spins;
+mod endless_task;
 mod expired_at_birth;
 mod guard_dropped_at_once;
 mod ignored_parent;
 mod lost_cancel;
 mod lost_stop;
 mod optional_context;
+mod polled_not_raced;
 mod primitive_value_key;
 mod public_value_key;
 mod request_context_in_task;
 mod required_value;
+mod retry_after_cancel;
 mod state_of_detached;
 mod string_value_key;
 mod syntax_error;
@@ -37,6 +42,7 @@ mod task_outlives_guard;
 mod timeout_beyond_parent;
 mod todo_context;
 mod unbounded_detach;
+mod uncancellable_wait;
 mod unknown_rule;
 mod unused_context;
 mod unused_suppression;
@@ -75,7 +81,12 @@ pub const RULES: &[&Rule] = &[
     &context_in_struct::RULE,
     &optional_context::RULE,
     // Cancellation at blocking points
+    &uncancellable_wait::RULE,
+    &endless_task::RULE,
+    &busy_wait::RULE,
     &done_arm_spins::RULE,
+    &polled_not_raced::RULE,
+    &retry_after_cancel::RULE,
     // Values
     &string_value_key::RULE,
     &primitive_value_key::RULE,

@@ -118,6 +118,16 @@ pub(crate) fn is_context(analysis: &Analysis, ty: &Ty) -> bool {
     model.is_some_and(|model| model.role == TypeRole::Context && !model.own_handle)
 }
 
+/// Whether a call asks for a context's state: done or not, its error.
+pub(crate) fn asks(call: &crate::code::Call<'_>) -> bool {
+    match call.model {
+        Some(model) => {
+            model.role == FnRole::IsDone || (model.role == FnRole::State && model.what.as_deref() == Some("err"))
+        }
+        None => false,
+    }
+}
+
 /// All items of the program.
 pub(crate) fn items(analysis: &Analysis) -> impl Iterator<Item = DefId> {
     let files = analysis.program.sources.files.iter().zip(0u32..);

@@ -13,6 +13,11 @@ pub(super) fn nanos(program: &Program, def: DefId) -> Option<u128> {
     constant(program, def, MAX_STEPS)
 }
 
+/// The constant length of time that a local of a body holds, in nanoseconds.
+pub fn of_local(program: &Program, who: BodyRef, local: LocalId) -> Option<u128> {
+    value(program, who, local, MAX_STEPS)
+}
+
 /// Whether a library's constant is the length of time that is none.
 pub(super) fn is_zero(program: &Program, path: &str) -> bool {
     last_segment(path) == "ZERO" && program.models.function(path).is_some_and(|model| model.role == FnRole::Duration)

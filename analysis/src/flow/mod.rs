@@ -6,7 +6,7 @@
 
 mod calls;
 mod conditions;
-mod constants;
+pub mod constants;
 pub mod events;
 mod ops;
 mod roles;

@@ -1,0 +1,87 @@
+//! A loop that asks for a context's state and does nothing else.
+
+use ctxlint_analysis::Analysis;
+use std::collections::BTreeSet;
+
+use ctxlint_analysis::facts::{BinaryOp, LoopId, LoopKind, OpKind, Span, Terminator, Test};
+use ctxlint_analysis::model::{FnRole, TypeRole};
+use ctxlint_analysis::types::Target;
+
+use crate::finding::Finding;
+use crate::code::{Call, Code};
+use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "busy_wait",
+    group: Group::Suspicious,
+    level: Level::Warn,
+    summary: "a loop that asks for a context's state and does nothing else",
+    docs: include_str!("../docs/busy_wait.md"),
+    in_tests: true,
+    fixable: false,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    for code in Code::all(analysis) {
+        for (known, index) in code.body.loops.iter().zip(0u32..) {
+            let (of, Some(condition)) = (LoopId(index), known.condition) else { continue };
+            let asks = code.calls().find(|call| condition.contains(call.op.span) && support::asks(call));
+            let Some(asks) = asks.filter(|_| known.kind == LoopKind::While) else { continue };
+            if !code.turns(known.head.0, of) || works(&code, of, condition) {
+                continue;
+            }
+            findings.push(
+                Finding::new(
+                    RULE.name,
+                    code.site(condition),
+                    "the loop spins until the context ends: it takes a whole core and waits for nothing",
+                    "asked as fast as the processor can",
+                )
+                .label(code.site(asks.name), "the context's state")
+                .help("wait for the end itself: `ctx.done().await`, `ctx.wait()`; or sleep, yield or wait for an event in each turn"),
+            );
+        }
+    }
+}
+
+/// Whether a loop does something besides asking: waits, yields, works, goes through something.
+fn works(code: &Code<'_>, of: LoopId, condition: Span) -> bool {
+    // What is done on the way out is done once.
+    let blocks: BTreeSet<u32> = code.blocks_of(of).into_iter().filter(|block| code.turns(*block, of)).collect();
+    let selects = code.body.blocks.iter().zip(0u32..).any(|(block, at)| {
+        blocks.contains(&at) && matches!(block.end, Terminator::Select { .. } | Terminator::Match { test: Test::Next, .. })
+    });
+    selects
+        || code.ops().filter(|(at, ..)| blocks.contains(&at.block)).any(|(at, _, op)| match &op.kind {
+            OpKind::Await(_) | OpKind::Unknown { .. } | OpKind::Inspect { .. } | OpKind::Closure(_) => true,
+            OpKind::Binary(op @ (BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge), ..) => {
+                let _ = op;
+                code.op(at).is_some_and(|op| condition.contains(op.span))
+            }
+            OpKind::Call { .. } | OpKind::MethodCall { .. } => match code.call(at) {
+                Some(call) => !only_looks(code, &call),
+                None => true,
+            },
+            _ => false,
+        })
+}
+
+/// Whether a call gives its answer at once and changes nothing that ends the loop.
+fn only_looks(code: &Code<'_>, call: &Call<'_>) -> bool {
+    match call.target {
+        Target::Constructor(..) => return true,
+        Target::Def(_) | Target::Closure(_) => return false,
+        _ => {}
+    }
+    match call.role() {
+        Some(FnRole::IsDone | FnRole::State | FnRole::Look | FnRole::Borrow | FnRole::Clone | FnRole::Wrap) => true,
+        Some(FnRole::Take) => {
+            let subject = call.args.first().map(|local| code.ty(*local));
+            subject.is_some_and(|ty| code.analysis.program.role(ty) == Some(TypeRole::Channel))
+        }
+        _ => false,
+    }
+}

@@ -1,0 +1,52 @@
+//! A loop that looks at its context once a turn and then waits without it.
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::facts::BlockId;
+use ctxlint_analysis::model::FnRole;
+
+use crate::finding::Finding;
+use crate::code::Code;
+use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
+use crate::waits;
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "polled_not_raced",
+    group: Group::Suspicious,
+    level: Level::Warn,
+    summary: "a loop that looks at its context once a turn and then waits without it",
+    docs: include_str!("../docs/polled_not_raced.md"),
+    in_tests: true,
+    fixable: false,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    for code in Code::all(analysis) {
+        let asks: Vec<_> = code.calls().filter(support::asks).collect();
+        // Where the end of the context wakes the wait, the look after it is soon enough.
+        if asks.is_empty() || code.calls().any(|call| call.is(&[FnRole::Callback])) || waits::is_raced_outside(&code) {
+            continue;
+        }
+        for wait in waits::of(&code).iter().filter(|wait| wait.is_idle(&code)) {
+            let asked = asks.iter().find(|call| {
+                let in_loop = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop);
+                code.loops_from(wait.in_loop).any(|of| {
+                    code.is_within(in_loop, of) && code.turns(wait.at.block, of) && code.turns(call.at.block, of)
+                })
+            });
+            let Some(asked) = asked else { continue };
+            findings.push(
+                Finding::new(
+                    RULE.name,
+                    code.site(wait.name),
+                    format!("the end of the context goes unnoticed for as long as this waits for {}", wait.what()),
+                    "waits without the context",
+                )
+                .label(code.site(asked.name), "looked at only once a turn")
+                .help("race the wait with the context: `ctx.run(..).await`, or a `select!` with an arm `_ = ctx.done() => break`"),
+            );
+        }
+    }
+}

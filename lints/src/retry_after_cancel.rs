@@ -1,0 +1,222 @@
+//! A retry loop that does not leave when its context is done.
+
+use ctxlint_analysis::Analysis;
+use std::collections::BTreeSet;
+
+use ctxlint_analysis::facts::{BlockId, LocalId, LoopId, OpKind, Place, Step, Terminator, Test, UnaryOp};
+use ctxlint_analysis::model::{FnRole, TypeRole};
+use ctxlint_analysis::types::Target;
+
+use crate::finding::Finding;
+use crate::code::{Call, Code};
+use crate::rule::{Group, Level, Options, Rule};
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "retry_after_cancel",
+    group: Group::Suspicious,
+    level: Level::Warn,
+    summary: "a retry loop that does not leave when its context is done",
+    docs: include_str!("../docs/retry_after_cancel.md"),
+    in_tests: true,
+    fixable: false,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    for code in Code::all(analysis) {
+        for (known, index) in code.body.loops.iter().zip(0u32..) {
+            let Some(call) = retried(&code, LoopId(index)) else { continue };
+            findings.push(
+                Finding::new(
+                    RULE.name,
+                    code.site(known.keyword),
+                    "the loop goes on when the context is done: every further attempt fails at once",
+                    "tries again whatever the error was",
+                )
+                .label(code.site(call.name), "fails for good once the context is done")
+                .help("leave the loop when the context is done: wait between attempts with `ctx.sleep(..).await?`, or look at `ctx.err()`"),
+            );
+        }
+    }
+}
+
+/// The operation that a loop tries again after any failure, if it is such a loop.
+fn retried<'a>(code: &Code<'a>, of: LoopId) -> Option<Call<'a>> {
+    let turning: BTreeSet<u32> = code.blocks_of(of).into_iter().filter(|block| code.turns(*block, of)).collect();
+    let mut operation = None;
+    for call in code.calls().filter(|call| turning.contains(&call.at.block)) {
+        let given = takes_context(code, &call);
+        if call.is(LOOKS) {
+            return None;
+        }
+        if given && call.model.is_none() && !matches!(call.target, Target::Constructor(..)) {
+            if operation.is_some() {
+                return None;
+            }
+            operation = Some(call);
+        }
+    }
+    let operation = operation?;
+    let innermost = code.body.block(BlockId(operation.at.block))?.in_loop?;
+    if innermost != of || operation.args.iter().any(|arg| varies(code, *arg, of, 8)) {
+        return None;
+    }
+    let result = result_of(code, &operation)?;
+    let names = names_of(code, result);
+    let fails = tests(code, &names).any(|(failure, success)| turning.contains(&failure) && !turning.contains(&success));
+    (fails && !is_told_apart(code, &names, &turning)).then_some(operation)
+}
+
+/// What notices the end of a context.
+const LOOKS: &[FnRole] = &[FnRole::IsDone, FnRole::State, FnRole::Wait, FnRole::Run, FnRole::RunSelf];
+
+fn takes_context(code: &Code<'_>, call: &Call<'_>) -> bool {
+    let args = call.args.iter().enumerate();
+    args.into_iter().any(|(index, arg)| match call.receiver {
+        Some(place) if index == 0 => code.is_context(place),
+        _ => code.is_context(&Place::local(*arg)),
+    })
+}
+
+/// Whether a value is another one in each turn. Contexts are the operation's own affair.
+fn varies(code: &Code<'_>, local: LocalId, of: LoopId, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return true };
+    if code.is_context(&Place::local(local)) {
+        return false;
+    }
+    if code.is_named(local) {
+        return code.is_bound_in(local, of);
+    }
+    code.definitions(local).any(|(_, op)| match &op.kind {
+        OpKind::Use(place) | OpKind::Ref(place, _) => varies(code, place.base, of, fuel),
+        OpKind::MethodCall { receiver, args, .. } => {
+            varies(code, receiver.base, of, fuel) || args.iter().any(|arg| varies(code, *arg, of, fuel))
+        }
+        OpKind::Call { args, .. } | OpKind::Tuple(args) | OpKind::Array(args) | OpKind::Inspect { args, .. } => {
+            args.iter().any(|arg| varies(code, *arg, of, fuel))
+        }
+        OpKind::Struct { fields, .. } => fields.iter().any(|(_, value)| varies(code, *value, of, fuel)),
+        OpKind::Binary(_, left, right) => varies(code, *left, of, fuel) || varies(code, *right, of, fuel),
+        OpKind::Unary(_, value) | OpKind::Cast(value, _) => varies(code, *value, of, fuel),
+        OpKind::Lit(_) | OpKind::Path(_) => false,
+        _ => true,
+    })
+}
+
+/// The local with the operation's outcome: awaited, if it is a future.
+fn result_of(code: &Code<'_>, call: &Call<'_>) -> Option<LocalId> {
+    let dest = call.op.dest?;
+    let awaited = code.ops().find_map(|(_, _, op)| match &op.kind {
+        OpKind::Await(future) if code.root(*future) == dest => op.dest,
+        _ => None,
+    });
+    Some(awaited.unwrap_or(dest))
+}
+
+/// The locals that hold the outcome, or what `ok()` makes of it.
+fn names_of(code: &Code<'_>, result: LocalId) -> BTreeSet<LocalId> {
+    let mut names = BTreeSet::from([result]);
+    for _ in 0..4 {
+        let more: Vec<LocalId> = code
+            .ops()
+            .filter_map(|(at, _, op)| match &op.kind {
+                OpKind::Use(place) | OpKind::Ref(place, _) if place.path.is_empty() && names.contains(&place.base) => op.dest,
+                OpKind::Assign { place, value } if place.path.is_empty() && names.contains(value) => Some(place.base),
+                OpKind::MethodCall { receiver, .. } if receiver.path.is_empty() && names.contains(&receiver.base) => {
+                    let role = code.analysis.program.role(op.dest.map(|dest| code.ty(dest))?);
+                    let keeps = code.call(at)?.is(&[FnRole::Same, FnRole::Clone, FnRole::Borrow, FnRole::Wrap]);
+                    op.dest.filter(|_| keeps && role == Some(TypeRole::Maybe))
+                }
+                _ => None,
+            })
+            .filter(|local| !names.contains(local))
+            .collect();
+        if more.is_empty() {
+            break;
+        }
+        names.extend(more);
+    }
+    names
+}
+
+/// The tests of an outcome: where failure leads, and where success does.
+fn tests(code: &Code<'_>, names: &BTreeSet<LocalId>) -> impl Iterator<Item = (u32, u32)> {
+    code.body.blocks.iter().filter_map(move |block| match &block.end {
+        Terminator::Match { place, test, then, other, .. } if place.path.is_empty() && names.contains(&place.base) => {
+            match test {
+                Test::Variant(path) if matches!(path.last(), "Ok" | "Some") => Some((other.0, then.0)),
+                Test::Variant(path) if matches!(path.last(), "Err" | "None") => Some((then.0, other.0)),
+                Test::Success => Some((other.0, then.0)),
+                _ => None,
+            }
+        }
+        Terminator::If { condition, then, other } => {
+            let straight = asks_success(code, names, *condition, 4)?;
+            Some(if straight { (other.0, then.0) } else { (then.0, other.0) })
+        }
+        _ => None,
+    })
+}
+
+/// Whether a condition asks for success (`Some(true)`) or failure of an outcome.
+fn asks_success(code: &Code<'_>, names: &BTreeSet<LocalId>, condition: LocalId, fuel: u8) -> Option<bool> {
+    let fuel = fuel.checked_sub(1)?;
+    match &code.definition(code.root(condition))?.1.kind {
+        OpKind::Unary(UnaryOp::Not, inner) => Some(!asks_success(code, names, *inner, fuel)?),
+        OpKind::MethodCall { receiver, name, args, .. } if names.contains(&receiver.base) && args.is_empty() => {
+            match name.as_str() {
+                "is_ok" | "is_some" => Some(true),
+                "is_err" | "is_none" => Some(false),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+/// Whether the loop looks at the error, or hands it to something that may.
+fn is_told_apart(code: &Code<'_>, names: &BTreeSet<LocalId>, turning: &BTreeSet<u32>) -> bool {
+    let is_error = |place: &Place| {
+        names.contains(&place.base) && place.path.iter().any(|step| matches!(step, Step::Variant(variant, _) if variant == "Err"))
+    };
+    let errors: BTreeSet<LocalId> = code
+        .ops()
+        .filter_map(|(_, _, op)| match &op.kind {
+            OpKind::Use(place) | OpKind::Ref(place, _) if is_error(place) => op.dest,
+            _ => None,
+        })
+        .collect();
+    let mut held = errors;
+    for _ in 0..3 {
+        let more: Vec<LocalId> = code
+            .ops()
+            .filter_map(|(_, _, op)| match &op.kind {
+                OpKind::Use(place) | OpKind::Ref(place, _) if held.contains(&place.base) => op.dest,
+                _ => None,
+            })
+            .collect();
+        held.extend(more);
+    }
+    let matched = code.body.blocks.iter().any(|block| match &block.end {
+        Terminator::Match { place, .. } => is_error(place) || held.contains(&place.base),
+        _ => false,
+    });
+    let used = code.ops().filter(|(at, ..)| turning.contains(&at.block)).any(|(_, _, op)| match &op.kind {
+        OpKind::Call { args, .. } => args.iter().any(|arg| held.contains(arg) || names.contains(arg)),
+        OpKind::MethodCall { receiver, args, name, .. } => {
+            held.contains(&receiver.base)
+                || args.iter().any(|arg| held.contains(arg) || names.contains(arg))
+                || (names.contains(&receiver.base)
+                    && !matches!(name.as_str(), "is_ok" | "is_err" | "is_some" | "is_none" | "ok" | "as_ref" | "as_mut"))
+        }
+        OpKind::Binary(_, left, right) => held.contains(left) || held.contains(right),
+        OpKind::Unknown { mentions, .. } => {
+            mentions.iter().any(|place| held.contains(&place.base) || names.contains(&place.base))
+        }
+        OpKind::Struct { fields, .. } => fields.iter().any(|(_, value)| held.contains(value)),
+        OpKind::Assign { value, .. } => held.contains(value),
+        _ => false,
+    });
+    matched || used
+}

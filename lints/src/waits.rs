@@ -1,0 +1,121 @@
+//! Where a body waits by itself: awaited or blocking, neither raced nor bounded.
+
+use ctxlint_analysis::facts::{BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span};
+use ctxlint_analysis::flow::constants;
+use ctxlint_analysis::model::{Bound, FnModel, FnRole, Shape, TypeRole};
+use ctxlint_analysis::types::BodyRef;
+
+use crate::code::{At, Call, Code, Fate};
+
+/// Lengths of time below this are a moment, in nanoseconds.
+const MOMENT: u128 = 1_000_000_000;
+
+/// A wait.
+pub(crate) struct Wait<'a> {
+    /// The call, or the `.await` of what is no call.
+    pub(crate) at: At,
+    /// Its name.
+    pub(crate) name: Span,
+    /// The function that waits, if it is one.
+    pub(crate) model: Option<&'a FnModel>,
+    /// The innermost loop it is in.
+    pub(crate) in_loop: Option<LoopId>,
+    /// What it is given, a receiver first.
+    args: Vec<LocalId>,
+}
+
+impl Wait<'_> {
+    /// What it waits for, in words.
+    pub(crate) fn what(&self) -> &str {
+        self.model.and_then(|model| model.what.as_deref()).unwrap_or("a task")
+    }
+
+    /// Whether it may last: what it waits for may come much later or never.
+    pub(crate) fn is_idle(&self, code: &Code<'_>) -> bool {
+        let Some(model) = self.model.filter(|model| model.idle) else { return false };
+        let length = model.time.and_then(|time| self.args.get(time)).copied();
+        length.and_then(|length| constants::of_local(&code.analysis.program, code.who, length)).is_none_or(|nanos| nanos >= MOMENT)
+    }
+}
+
+/// The waits of a body that nothing else ends: those that are raced, bounded or given a context left out.
+pub(crate) fn of<'a>(code: &Code<'a>) -> Vec<Wait<'a>> {
+    let mut found: Vec<Wait<'a>> = code.calls().filter_map(|call| of_call(code, call)).collect();
+    for (at, block, op) in code.ops() {
+        let OpKind::Await(future) = &op.kind else { continue };
+        let role = code.analysis.program.role(code.ty(*future));
+        let by_itself = matches!(role, Some(TypeRole::Channel | TypeRole::Task));
+        if by_itself && !found.iter().any(|wait| code.op(wait.at).is_some_and(|made| made.dest == Some(*future))) {
+            let name = code.body.local_span(*future);
+            found.push(Wait { at, name, model: None, in_loop: block.in_loop, args: vec![*future] });
+        }
+    }
+    found
+}
+
+fn of_call<'a>(code: &Code<'a>, call: Call<'a>) -> Option<Wait<'a>> {
+    let model = call.model?;
+    let joins = model.role == FnRole::Join && {
+        let subject = call.args.first().map(|local| code.ty(*local));
+        subject.is_some_and(|ty| code.analysis.program.role(ty) == Some(TypeRole::Task))
+    };
+    let is_future = matches!(model.returns, Some(Shape::Future(_)));
+    // A sender that gives a future waits for room.
+    let waits = match model.role {
+        FnRole::Waiting | FnRole::Outbound => true,
+        FnRole::Push => is_future,
+        _ => joins,
+    };
+    if !waits || model.bound != Bound::None {
+        return None;
+    }
+    if call.args.iter().any(|local| code.is_context(&Place::local(*local))) {
+        return None;
+    }
+    if is_future && code.fate(call.op.dest?) != Fate::Awaited {
+        return None;
+    }
+    let in_loop = code.body.block(BlockId(call.at.block))?.in_loop;
+    Some(Wait { at: call.at, name: call.name, model: Some(model), in_loop, args: call.args })
+}
+
+/// The context that is at hand where a body waits: the one bound last before, unless it never ends.
+pub(crate) fn context_at<'a>(code: &Code<'a>, span: Span) -> Option<LocalId> {
+    let locals = code.body.locals.iter().zip(0u32..);
+    let latest = locals
+        .filter(|(local, index)| {
+            local.kind != LocalKind::Temp
+                && (local.span.start < span.start || local.kind == LocalKind::Capture)
+                && code.is_context(&Place::local(LocalId(*index)))
+        })
+        .max_by_key(|(local, _)| if local.kind == LocalKind::Capture { 0 } else { local.span.start })?;
+    let local = LocalId(latest.1);
+    let endless = [FnRole::Root, FnRole::Placeholder, FnRole::Detach];
+    let made = code.made_by(local, &[FnRole::Clone]);
+    (!made.is_some_and(|call| call.is(&endless))).then_some(local)
+}
+
+/// Whether a closure or `async` block may be raced, bounded or run by somebody who is not in view.
+pub(crate) fn is_raced_outside(code: &Code<'_>) -> bool {
+    let (parent, is_block) = match code.body.kind {
+        BodyKind::Closure(parent) => (parent, false),
+        BodyKind::AsyncBlock(parent) => (parent, true),
+        _ => return false,
+    };
+    let Some(outer) = Code::of(code.analysis, BodyRef { file: code.who.file, body: parent }) else { return true };
+    let made = outer.ops().find(|(_, _, op)| matches!(op.kind, OpKind::Closure(inner) if inner == code.who.body));
+    let Some(dest) = made.and_then(|(_, _, op)| op.dest) else { return true };
+    match outer.fate(dest) {
+        Fate::Awaited => is_raced_outside(&outer),
+        Fate::Passed(at) => match outer.call(at) {
+            Some(call) if call.is(&[FnRole::Spawn]) => false,
+            Some(call) if call.is(&[FnRole::Scope, FnRole::Once]) && !is_block => is_raced_outside(&outer),
+            _ => true,
+        },
+        Fate::Returned if is_block => match outer.body.kind {
+            BodyKind::Function(_) => false,
+            _ => is_raced_outside(&outer),
+        },
+        _ => true,
+    }
+}
