@@ -151,6 +151,8 @@ pub enum TypeRole {
     Process,
     /// The receiving or sending half of a channel.
     Channel,
+    /// The error that says that a context has ended.
+    End,
     /// A duration or instant.
     Time,
     /// Nothing that matters by itself; so too a type of the same name as a context that must never be
@@ -388,6 +390,8 @@ pub enum FnRole {
     Duration,
     /// A call to another service, for rules about deadlines.
     Outbound,
+    /// Tells of a failure: logs at error level, makes a server's error response.
+    Failure,
 }
 
 /// An attribute.

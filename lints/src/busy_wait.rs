@@ -1,14 +1,14 @@
 //! A loop that asks for a context's state and does nothing else.
 
-use ctxlint_analysis::Analysis;
 use std::collections::BTreeSet;
 
+use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{BinaryOp, LoopId, LoopKind, OpKind, Span, Terminator, Test};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::types::Target;
 
-use crate::finding::Finding;
 use crate::code::{Call, Code};
+use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::support;
 
@@ -52,7 +52,8 @@ fn works(code: &Code<'_>, of: LoopId, condition: Span) -> bool {
     // What is done on the way out is done once.
     let blocks: BTreeSet<u32> = code.blocks_of(of).into_iter().filter(|block| code.turns(*block, of)).collect();
     let selects = code.body.blocks.iter().zip(0u32..).any(|(block, at)| {
-        blocks.contains(&at) && matches!(block.end, Terminator::Select { .. } | Terminator::Match { test: Test::Next, .. })
+        blocks.contains(&at)
+            && matches!(block.end, Terminator::Select { .. } | Terminator::Match { test: Test::Next, .. })
     });
     selects
         || code.ops().filter(|(at, ..)| blocks.contains(&at.block)).any(|(at, _, op)| match &op.kind {

@@ -219,7 +219,11 @@ impl<'a> Code<'a> {
                 }
             }
             let returned = |end: &Terminator| matches!(end, Terminator::Return(value) if *value == local);
-            return if self.body.blocks.iter().any(|block| returned(&block.end)) { Fate::Returned } else { Fate::Other };
+            return if self.body.blocks.iter().any(|block| returned(&block.end)) {
+                Fate::Returned
+            } else {
+                Fate::Other
+            };
         }
         Fate::Other
     }

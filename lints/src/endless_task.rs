@@ -1,15 +1,15 @@
 //! A spawned loop without a way out.
 
-use ctxlint_analysis::Analysis;
 use std::collections::BTreeMap;
 
+use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{BlockId, Lit, LocalId, LoopId, LoopKind, OpKind, Place, Terminator};
 use ctxlint_analysis::flow::value::{ObjKind, Site};
 use ctxlint_analysis::model::FnRole;
 use ctxlint_analysis::types::BodyRef;
 
-use crate::finding::Finding;
 use crate::code::{Code, successors};
+use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 
 /// See the page.
@@ -75,7 +75,8 @@ fn is_endless(code: &Code<'_>, of: LoopId) -> bool {
     let waits = blocks.iter().any(|at| {
         code.body.blocks.get(*at as usize).is_some_and(|block| matches!(block.end, Terminator::Select { .. }))
     }) || inside().any(|(at, _, op)| {
-        matches!(op.kind, OpKind::Await(_)) || code.call(at).is_some_and(|call| call.is(&[FnRole::Waiting, FnRole::Outbound]))
+        matches!(op.kind, OpKind::Await(_))
+            || code.call(at).is_some_and(|call| call.is(&[FnRole::Waiting, FnRole::Outbound]))
     });
     let locals = || code.body.locals.iter().zip(0u32..).map(|(_, index)| LocalId(index));
     let contexts: Vec<LocalId> = locals().filter(|local| code.is_context(&Place::local(*local))).collect();

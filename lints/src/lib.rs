@@ -16,6 +16,7 @@ mod background_in_handler;
 mod broken_chain;
 mod busy_wait;
 mod cancel_after_await;
+mod cancellation_as_error;
 mod context_grows_in_loop;
 mod context_in_struct;
 mod context_not_first;
@@ -28,6 +29,7 @@ mod guard_dropped_at_once;
 mod ignored_parent;
 mod lost_cancel;
 mod lost_stop;
+mod no_deadline;
 mod optional_context;
 mod polled_not_raced;
 mod primitive_value_key;
@@ -87,6 +89,7 @@ pub const RULES: &[&Rule] = &[
     &done_arm_spins::RULE,
     &polled_not_raced::RULE,
     &retry_after_cancel::RULE,
+    &cancellation_as_error::RULE,
     // Values
     &string_value_key::RULE,
     &primitive_value_key::RULE,
@@ -100,6 +103,7 @@ pub const RULES: &[&Rule] = &[
     // Deadlines
     &timeout_beyond_parent::RULE,
     &expired_at_birth::RULE,
+    &no_deadline::RULE,
     // Meta
     &unused_suppression::RULE,
     &unknown_rule::RULE,

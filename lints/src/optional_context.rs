@@ -2,7 +2,7 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{BlockId, LocalId, OpKind};
-use ctxlint_analysis::flow::value::Site;
+use ctxlint_analysis::flow::value::{Site, is_failure};
 use ctxlint_analysis::model::TypeRole;
 use ctxlint_analysis::types::{Target, Ty};
 
@@ -81,8 +81,8 @@ fn is_none(code: &Code<'_>, local: LocalId) -> bool {
     code.definition(local).is_some_and(|(at, op)| {
         matches!(op.kind, OpKind::Path(_))
             && match code.typed.target(BlockId(at.block), at.op as usize) {
-                Target::Constructor(name, _) => name == "None",
-                Target::External(path) => path.ends_with("::None"),
+                Target::Constructor(name, _) => is_failure(name),
+                Target::External(path) => path.rsplit("::").next().is_some_and(is_failure),
                 _ => false,
             }
     })

@@ -4,8 +4,8 @@ use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::BlockId;
 use ctxlint_analysis::model::FnRole;
 
-use crate::finding::Finding;
 use crate::code::Code;
+use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::support;
 use crate::waits;

@@ -1,8 +1,8 @@
 //! A key type that others can see, beside accessors that could hide it.
 
-use ctxlint_analysis::Analysis;
 use std::collections::BTreeMap;
 
+use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{FileFacts, ScopeId, ScopeKind, Visibility};
 use ctxlint_analysis::flow::value::Site;
 use ctxlint_analysis::types::DefId;

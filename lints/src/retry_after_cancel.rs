@@ -1,14 +1,15 @@
 //! A retry loop that does not leave when its context is done.
 
-use ctxlint_analysis::Analysis;
 use std::collections::BTreeSet;
 
+use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{BlockId, LocalId, LoopId, OpKind, Place, Step, Terminator, Test, UnaryOp};
+use ctxlint_analysis::flow::value::{is_failure, is_success};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::types::Target;
 
-use crate::finding::Finding;
 use crate::code::{Call, Code};
+use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 
 /// See the page.
@@ -121,7 +122,9 @@ fn names_of(code: &Code<'_>, result: LocalId) -> BTreeSet<LocalId> {
         let more: Vec<LocalId> = code
             .ops()
             .filter_map(|(at, _, op)| match &op.kind {
-                OpKind::Use(place) | OpKind::Ref(place, _) if place.path.is_empty() && names.contains(&place.base) => op.dest,
+                OpKind::Use(place) | OpKind::Ref(place, _) if place.path.is_empty() && names.contains(&place.base) => {
+                    op.dest
+                }
                 OpKind::Assign { place, value } if place.path.is_empty() && names.contains(value) => Some(place.base),
                 OpKind::MethodCall { receiver, .. } if receiver.path.is_empty() && names.contains(&receiver.base) => {
                     let role = code.analysis.program.role(op.dest.map(|dest| code.ty(dest))?);
@@ -145,8 +148,8 @@ fn tests(code: &Code<'_>, names: &BTreeSet<LocalId>) -> impl Iterator<Item = (u3
     code.body.blocks.iter().filter_map(move |block| match &block.end {
         Terminator::Match { place, test, then, other, .. } if place.path.is_empty() && names.contains(&place.base) => {
             match test {
-                Test::Variant(path) if matches!(path.last(), "Ok" | "Some") => Some((other.0, then.0)),
-                Test::Variant(path) if matches!(path.last(), "Err" | "None") => Some((then.0, other.0)),
+                Test::Variant(path) if is_success(path.last()) => Some((other.0, then.0)),
+                Test::Variant(path) if is_failure(path.last()) => Some((then.0, other.0)),
                 Test::Success => Some((other.0, then.0)),
                 _ => None,
             }
@@ -162,15 +165,15 @@ fn tests(code: &Code<'_>, names: &BTreeSet<LocalId>) -> impl Iterator<Item = (u3
 /// Whether a condition asks for success (`Some(true)`) or failure of an outcome.
 fn asks_success(code: &Code<'_>, names: &BTreeSet<LocalId>, condition: LocalId, fuel: u8) -> Option<bool> {
     let fuel = fuel.checked_sub(1)?;
-    match &code.definition(code.root(condition))?.1.kind {
-        OpKind::Unary(UnaryOp::Not, inner) => Some(!asks_success(code, names, *inner, fuel)?),
-        OpKind::MethodCall { receiver, name, args, .. } if names.contains(&receiver.base) && args.is_empty() => {
-            match name.as_str() {
-                "is_ok" | "is_some" => Some(true),
-                "is_err" | "is_none" => Some(false),
-                _ => None,
-            }
-        }
+    let (at, op) = code.definition(code.root(condition))?;
+    if let OpKind::Unary(UnaryOp::Not, inner) = &op.kind {
+        return Some(!asks_success(code, names, *inner, fuel)?);
+    }
+    let call = code.call(at)?;
+    let subject = call.receiver.filter(|place| names.contains(&place.base));
+    match subject.and(call.model)?.what.as_deref() {
+        Some("success") => Some(true),
+        Some("failure") => Some(false),
         _ => None,
     }
 }
@@ -178,7 +181,8 @@ fn asks_success(code: &Code<'_>, names: &BTreeSet<LocalId>, condition: LocalId, 
 /// Whether the loop looks at the error, or hands it to something that may.
 fn is_told_apart(code: &Code<'_>, names: &BTreeSet<LocalId>, turning: &BTreeSet<u32>) -> bool {
     let is_error = |place: &Place| {
-        names.contains(&place.base) && place.path.iter().any(|step| matches!(step, Step::Variant(variant, _) if variant == "Err"))
+        names.contains(&place.base)
+            && place.path.iter().any(|step| matches!(step, Step::Variant(variant, _) if is_failure(variant)))
     };
     let errors: BTreeSet<LocalId> = code
         .ops()
@@ -202,13 +206,13 @@ fn is_told_apart(code: &Code<'_>, names: &BTreeSet<LocalId>, turning: &BTreeSet<
         Terminator::Match { place, .. } => is_error(place) || held.contains(&place.base),
         _ => false,
     });
-    let used = code.ops().filter(|(at, ..)| turning.contains(&at.block)).any(|(_, _, op)| match &op.kind {
+    let used = code.ops().filter(|(at, ..)| turning.contains(&at.block)).any(|(at, _, op)| match &op.kind {
         OpKind::Call { args, .. } => args.iter().any(|arg| held.contains(arg) || names.contains(arg)),
-        OpKind::MethodCall { receiver, args, name, .. } => {
+        OpKind::MethodCall { receiver, args, .. } => {
+            let keeps = [FnRole::Same, FnRole::Clone, FnRole::Borrow, FnRole::Look];
             held.contains(&receiver.base)
                 || args.iter().any(|arg| held.contains(arg) || names.contains(arg))
-                || (names.contains(&receiver.base)
-                    && !matches!(name.as_str(), "is_ok" | "is_err" | "is_some" | "is_none" | "ok" | "as_ref" | "as_mut"))
+                || (names.contains(&receiver.base) && !code.call(at).is_some_and(|call| call.is(&keeps)))
         }
         OpKind::Binary(_, left, right) => held.contains(left) || held.contains(right),
         OpKind::Unknown { mentions, .. } => {

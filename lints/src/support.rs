@@ -128,6 +128,16 @@ pub(crate) fn asks(call: &crate::code::Call<'_>) -> bool {
     }
 }
 
+/// Whether a function may have callers that are not in view.
+pub(crate) fn has_unseen_callers(analysis: &Analysis, body: BodyRef) -> bool {
+    let program = &analysis.program;
+    program.function_of(body).is_some_and(|def| {
+        program.used_as_value(def)
+            || (program.is_exported(def) && program.is_library(def.file))
+            || program.container(def).is_some_and(|container| program.trait_of(container).is_some())
+    })
+}
+
 /// All items of the program.
 pub(crate) fn items(analysis: &Analysis) -> impl Iterator<Item = DefId> {
     let files = analysis.program.sources.files.iter().zip(0u32..);

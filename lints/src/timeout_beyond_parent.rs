@@ -7,6 +7,7 @@ use ctxlint_analysis::types::BodyRef;
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -88,12 +89,7 @@ fn limit(analysis: &Analysis, body: BodyRef, ctx: &CtxNode, fuel: u8) -> Option<
 
 /// The same for what all callers give.
 fn given(analysis: &Analysis, body: BodyRef, path: &InputPath, fuel: u8) -> Option<Limit> {
-    let program = &analysis.program;
-    if let Some(def) = program.function_of(body)
-        && (program.used_as_value(def)
-            || (program.is_exported(def) && program.is_library(def.file))
-            || program.container(def).is_some_and(|container| program.trait_of(container).is_some()))
-    {
+    if support::has_unseen_callers(analysis, body) {
         return None;
     }
     let mut longest: Option<Limit> = None;

@@ -2,9 +2,8 @@
 
 use ctxlint_analysis::Analysis;
 
-
-use crate::finding::Finding;
 use crate::code::Code;
+use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::waits;
 
@@ -32,7 +31,10 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                 Finding::new(
                     RULE.name,
                     code.site(wait.name),
-                    format!("this waits for {} however long it takes: the context's end does not reach it", wait.what()),
+                    format!(
+                        "this waits for {} however long it takes: the context's end does not reach it",
+                        wait.what()
+                    ),
                     "goes on when the context is done",
                 )
                 .label(code.site(code.body.local_span(context)), "this context could end it")

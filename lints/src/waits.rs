@@ -34,7 +34,9 @@ impl Wait<'_> {
     pub(crate) fn is_idle(&self, code: &Code<'_>) -> bool {
         let Some(model) = self.model.filter(|model| model.idle) else { return false };
         let length = model.time.and_then(|time| self.args.get(time)).copied();
-        length.and_then(|length| constants::of_local(&code.analysis.program, code.who, length)).is_none_or(|nanos| nanos >= MOMENT)
+        length
+            .and_then(|length| constants::of_local(&code.analysis.program, code.who, length))
+            .is_none_or(|nanos| nanos >= MOMENT)
     }
 }
 

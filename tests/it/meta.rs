@@ -13,19 +13,12 @@ use crate::sources::{fixture_folders, fixtures, names, read, rules, stems};
 const TO_COME: &[&str] = &[
     "adhoc_detach",
     "broken_chain",
-    "busy_wait",
-    "cancellation_as_error",
     "detach_in_middleware",
     "done_arm_spins",
-    "endless_task",
     "ignored_parent",
-    "no_deadline",
-    "polled_not_raced",
-    "retry_after_cancel",
     "state_of_detached",
     "task_outlives_guard",
     "unbounded_detach",
-    "uncancellable_wait",
     "use_after_done",
 ];
 

@@ -170,6 +170,11 @@ pub enum Seen {
         /// It is the very context that grows, not one made of it.
         direct: bool,
     },
+    /// Another service is called.
+    Outbound {
+        /// The context that is at hand there, if there is one.
+        ctx: Option<Ctx>,
+    },
     /// A handle is cancelled by name.
     Cancelled {
         /// The handle.

@@ -280,6 +280,10 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Unknown)]
             }
             FnRole::Route | FnRole::Middleware | FnRole::Push | FnRole::Outbound => {
+                if call.model.role == FnRole::Outbound {
+                    let ctx = self.bound_before(call.name, &world);
+                    self.record(at, call.name, call.whole, Seen::Outbound { ctx });
+                }
                 for (index, value) in call.values.iter().enumerate() {
                     if index == 0 && call.receiver.is_some() {
                         continue;
@@ -364,6 +368,7 @@ impl<'a> Run<'a> {
                 let worlds = self.invoke_all(&call, world, Some(shown));
                 worlds.into_iter().map(|(world, _)| (world, subject.clone())).collect()
             }
+            FnRole::Failure => vec![(world, Val::Unknown)],
             FnRole::Look => vec![(world, self.look(&call, &subject))],
             FnRole::Channel => {
                 let sender = self.object(&call, ObjKind::Sender);
@@ -381,6 +386,17 @@ impl<'a> Run<'a> {
     }
 
     // Contexts.
+
+    /// The context that was bound last before a place.
+    fn bound_before(&self, before: Span, world: &World) -> Option<Ctx> {
+        let bound = world.env.iter().filter_map(|(local, value)| {
+            let known = self.body.local(*local).filter(|known| known.kind != crate::facts::LocalKind::Temp)?;
+            let is_outer = known.kind == crate::facts::LocalKind::Capture;
+            let start = if is_outer { 0 } else { known.span.start };
+            Some((start, value.as_ctx()?)).filter(|(start, _)| *start < before.start)
+        });
+        bound.max_by_key(|(start, _)| *start).map(|(_, ctx)| ctx.clone())
+    }
 
     fn new_ctx(&mut self, call: &Applied<'_>, kind: CtxKind) -> Ctx {
         let id = self.fresh(call.at);

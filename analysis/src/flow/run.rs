@@ -536,6 +536,7 @@ impl<'a> Run<'a> {
             Seen::Grows { .. } => 5,
             Seen::Derived { .. } => 9,
             Seen::Cancelled { .. } => 10,
+            Seen::Outbound { .. } => 11,
             Seen::Key { .. } => 6,
             Seen::Replaced { .. } => 7,
             Seen::Chain { .. } => 8,

@@ -326,6 +326,11 @@ pub fn is_success(variant: &str) -> bool {
     matches!(variant, "Ok" | "Some" | "Continue" | "Ready")
 }
 
+/// Whether a variant's name says that there is nothing, or an error.
+pub fn is_failure(variant: &str) -> bool {
+    matches!(variant, "Err" | "None" | "Break" | "Pending")
+}
+
 impl Val {
     /// `Some(value)`, `Ok(value)`.
     pub fn success(variant: &str, value: Val) -> Val {

@@ -1,0 +1,140 @@
+//! The end of a context treated as a failure.
+
+use std::collections::BTreeSet;
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::facts::{BlockId, BodyKind, Callee, LocalId, OpKind, Span, Terminator, Test};
+use ctxlint_analysis::flow::value::{is_failure, is_success};
+use ctxlint_analysis::model::{FnRole, TypeRole};
+use ctxlint_analysis::names::{Namespace, Res};
+use ctxlint_analysis::types::{Target, Ty};
+
+use crate::code::Code;
+use crate::finding::Finding;
+use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "cancellation_as_error",
+    group: Group::Pedantic,
+    level: Level::Allow,
+    summary: "the end of a context treated as a failure",
+    docs: include_str!("../docs/cancellation_as_error.md"),
+    in_tests: true,
+    fixable: false,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    let mut seen = BTreeSet::new();
+    for code in Code::all(analysis) {
+        for region in regions(&code) {
+            if is_told_apart(&code, &region.blocks) {
+                continue;
+            }
+            for span in failures(&code, &region.blocks).filter(|span| seen.insert(code.site(*span))) {
+                findings.push(
+                    Finding::new(
+                        RULE.name,
+                        code.site(span),
+                        "a caller who goes away counts as a failure here: the end of a context is not told apart",
+                        "reached by a cancellation too",
+                    )
+                    .label(code.site(region.span), "this is the end of a context")
+                    .help("tell `Canceled` and `DeadlineExceeded` apart from failures: log them at a lower level, answer them as what they are"),
+                );
+            }
+        }
+    }
+}
+
+/// Where an error that says that a context has ended is dealt with.
+struct Region {
+    blocks: BTreeSet<u32>,
+    span: Span,
+}
+
+fn regions(code: &Code<'_>) -> Vec<Region> {
+    let all: BTreeSet<u32> = (0..code.body.blocks.len() as u32).collect();
+    let mut found = Vec::new();
+    for block in &code.body.blocks {
+        let Terminator::Match { place, test, then, other, span } = &block.end else { continue };
+        let (failure, success) = match test {
+            Test::Variant(path) if is_failure(path.last()) => (then, other),
+            Test::Variant(path) if is_success(path.last()) => (other, then),
+            Test::Success => (other, then),
+            _ => continue,
+        };
+        if !may_end(code, &code.type_at(place)) {
+            continue;
+        }
+        let mut apart = code.reach(success.0, &all);
+        apart.insert(success.0);
+        let mut blocks = code.reach(failure.0, &all);
+        blocks.insert(failure.0);
+        blocks.retain(|block| !apart.contains(block));
+        found.push(Region { blocks, span: *span });
+    }
+    // A closure that is given the error.
+    let given = code.body.params.iter().find(|param| is_end(code, code.ty(**param)));
+    if let (BodyKind::Closure(_), Some(param)) = (code.body.kind, given) {
+        found.push(Region { blocks: all, span: code.body.local_span(*param) });
+    }
+    found
+}
+
+/// Whether a type is an outcome that may be a context's end.
+fn may_end(code: &Code<'_>, ty: &Ty) -> bool {
+    match code.analysis.program.peel(ty) {
+        held @ Ty::Adt(_, args) => {
+            code.analysis.program.role(held) == Some(TypeRole::Maybe)
+                && args.get(1).is_some_and(|error| is_end(code, error))
+        }
+        _ => false,
+    }
+}
+
+fn is_end(code: &Code<'_>, ty: &Ty) -> bool {
+    code.analysis.program.role(ty) == Some(TypeRole::End)
+}
+
+/// Whether anything in the region looks at which end it was, at the context, or hands the error to
+/// somebody who may.
+fn is_told_apart(code: &Code<'_>, blocks: &BTreeSet<u32>) -> bool {
+    let ends = |local: &LocalId| is_end(code, code.ty(*local));
+    let matched = blocks.iter().filter_map(|at| code.body.blocks.get(*at as usize)).any(|block| match &block.end {
+        Terminator::Match { place, .. } => is_end(code, &code.type_at(place)),
+        _ => false,
+    });
+    matched
+        || code.ops().filter(|(at, ..)| blocks.contains(&at.block)).any(|(at, _, op)| match &op.kind {
+            OpKind::Binary(_, left, right) => ends(left) || ends(right),
+            OpKind::Unknown { .. } => true,
+            OpKind::Call { .. } | OpKind::MethodCall { .. } => code.call(at).is_none_or(|call| {
+                let known = !matches!(call.target, Target::Def(_) | Target::Closure(_) | Target::Unknown);
+                support::asks(&call) || (call.args.iter().any(ends) && (!known || call.is(&[FnRole::State])))
+            }),
+            _ => false,
+        })
+}
+
+/// What in a region tells of a failure.
+fn failures(code: &Code<'_>, blocks: &BTreeSet<u32>) -> impl Iterator<Item = Span> {
+    let program = &code.analysis.program;
+    let is_failure = |path: &str| program.models.function(path).is_some_and(|model| model.role == FnRole::Failure);
+    code.ops().filter(move |(at, ..)| blocks.contains(&at.block)).filter_map(move |(at, _, op)| {
+        let path = match &op.kind {
+            OpKind::Inspect { path, .. } => match program.resolve_path(code.who.file, path, Namespace::Macro) {
+                Res::External(name) if is_failure(&name) => return Some(path.span),
+                _ => return None,
+            },
+            OpKind::Path(path) | OpKind::Call { callee: Callee::Path(path), .. } => path,
+            _ => return None,
+        };
+        match code.typed.target(BlockId(at.block), at.op as usize) {
+            Target::External(name) if is_failure(name) => Some(path.span),
+            _ => None,
+        }
+    })
+}
