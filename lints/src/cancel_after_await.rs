@@ -1,8 +1,8 @@
 //! A plain `cancel()` behind an `.await`.
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::flow::events::Seen;
-use ctxlint_analysis::flow::value::{ObjId, ObjKind};
+use ctxlint_analysis::flow::events::{Flow, Seen};
+use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind};
 
 use crate::code::{At, Code};
 use crate::finding::Finding;
@@ -26,7 +26,8 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         for event in &flow.events {
             let Some(Seen::Cancelled { id }) = event.seen.first() else { continue };
             let Some(object) = flow.objects.get(&ObjId { old: false, ..*id }) else { continue };
-            if !matches!(object.kind, ObjKind::Handle(_)) {
+            let ObjKind::Handle(ctx) = &object.kind else { continue };
+            if is_guarded(flow, ctx.as_ref()) {
                 continue;
             }
             let made = At { block: id.block, op: id.op };
@@ -44,4 +45,10 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             );
         }
     }
+}
+
+/// Whether a guard ends the context besides.
+fn is_guarded(flow: &Flow, ctx: Option<&Ctx>) -> bool {
+    let Some(ctx) = ctx else { return false };
+    flow.objects.values().any(|object| matches!(&object.kind, ObjKind::Guard { ctx: Some(of), .. } if of.id == ctx.id))
 }

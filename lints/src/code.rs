@@ -301,6 +301,16 @@ impl<'a> Code<'a> {
         })
     }
 
+    /// Whether a local may have another value than the one it is bound to.
+    pub(crate) fn is_changed(&self, local: LocalId) -> bool {
+        self.ops().any(|(_, _, op)| match &op.kind {
+            OpKind::Assign { place, .. }
+            | OpKind::AssignOp { place, .. }
+            | OpKind::Ref(place, ctxlint_analysis::facts::Mutability::Mut) => place.base == local,
+            _ => false,
+        })
+    }
+
     /// Whether a local is bound within a loop.
     pub(crate) fn is_bound_in(&self, local: LocalId, of: LoopId) -> bool {
         let mut bound = self.ops().filter(|(_, _, op)| op.dest == Some(local)).peekable();

@@ -67,6 +67,10 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 
 /// Whether a type is a context that may be missing.
 fn is_optional(analysis: &Analysis, ty: &Ty) -> bool {
+    // A slot that the callee fills is no context that it is given.
+    if matches!(ty, Ty::Ref(_, true)) {
+        return false;
+    }
     match analysis.program.peel(ty) {
         held @ Ty::Adt(_, args) if args.len() == 1 => {
             analysis.program.role(held) == Some(TypeRole::Maybe)

@@ -1,7 +1,7 @@
 //! The same look-up in every turn of a loop.
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BlockId, LocalId, LoopId, Mutability, OpKind, Place};
+use ctxlint_analysis::facts::{BlockId, LocalId, LoopId, Mutability, OpKind, Place, Step};
 use ctxlint_analysis::model::FnRole;
 use ctxlint_analysis::types::{Target, Ty};
 
@@ -61,7 +61,7 @@ fn is_same_place(code: &Code<'_>, place: &Place, of: LoopId) -> bool {
 /// Whether a local has the same value in every turn.
 fn is_same(code: &Code<'_>, local: LocalId, of: LoopId, fuel: u8) -> bool {
     let Some(fuel) = fuel.checked_sub(1) else { return false };
-    if code.is_named(local) {
+    if code.is_named(local) && (code.is_steady(local, of) || !code.is_bound_in(local, of) || code.is_changed(local)) {
         return code.is_steady(local, of);
     }
     let all = |locals: &[LocalId]| locals.iter().all(|local| is_same(code, *local, of, fuel));
@@ -69,7 +69,13 @@ fn is_same(code: &Code<'_>, local: LocalId, of: LoopId, fuel: u8) -> bool {
     definitions.peek().is_some()
         && definitions.all(|(at, op)| match &op.kind {
             OpKind::Lit(_) | OpKind::Path(_) => true,
-            OpKind::Use(place) | OpKind::Ref(place, Mutability::Shared) => is_same(code, place.base, of, fuel),
+            OpKind::Use(place) | OpKind::Ref(place, Mutability::Shared) => {
+                !place.path.contains(&Step::Index) && is_same(code, place.base, of, fuel)
+            }
+            OpKind::MethodCall { receiver, .. } => {
+                let copies = code.call(at).is_some_and(|call| call.is(&[FnRole::Clone]));
+                copies && !receiver.path.contains(&Step::Index) && is_same(code, receiver.base, of, fuel)
+            }
             OpKind::Tuple(parts) | OpKind::Array(parts) => all(parts),
             OpKind::Struct { fields, base: None, .. } => {
                 fields.iter().all(|(_, local)| is_same(code, *local, of, fuel))
