@@ -481,7 +481,7 @@ impl Context {
     /// ```
     #[must_use]
     pub fn value<V: Any>(&self, key: &impl Key) -> Option<&V> {
-        view::nearest(self)?.value(key)?.downcast_ref()
+        view::nearest(self)?.value(key)
     }
 
     /// How many contexts and callbacks are registered with this one. For tests.

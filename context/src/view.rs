@@ -72,8 +72,9 @@ impl View {
         }
     }
 
-    /// The value under `key`: of this view or, if it has none, of the nearest one above.
-    pub(crate) fn value<K: Key>(&self, key: &K) -> Option<&dyn Any> {
+    /// The value under `key`: of this view or, if it has none, of the nearest one above. `None`
+    /// also if that value is not a `V`.
+    pub(crate) fn value<K: Key, V: Any>(&self, key: &K) -> Option<&V> {
         let key_type = TypeId::of::<K>();
         if self.key_types & filter_bit(key_type) == 0 {
             return None;
@@ -82,9 +83,14 @@ impl View {
         loop {
             if let Entry::Value(own_type, slot) = &view.entry
                 && *own_type == key_type
-                && let Some(value) = slot.value_under(key)
             {
-                return Some(value);
+                let any: &dyn Any = &**slot;
+                match any.downcast_ref::<Pair<K, V>>() {
+                    Some(pair) if pair.key == *key => return Some(&pair.value),
+                    Some(_) => {}
+                    None if slot.has_key(key) => return None,
+                    None => {}
+                }
             }
             view = nearest(&view.parent)?;
         }
@@ -139,9 +145,9 @@ impl Drop for View {
 }
 
 /// A key and a value of any types.
-trait Slot: Send + Sync + 'static {
-    /// The value, if the key is equal to `key`.
-    fn value_under(&self, key: &dyn Any) -> Option<&dyn Any>;
+trait Slot: Any + Send + Sync {
+    /// Whether the key is equal to `key`.
+    fn has_key(&self, key: &dyn Any) -> bool;
     fn key_type_name(&self) -> &'static str;
 }
 
@@ -151,8 +157,8 @@ struct Pair<K, V> {
 }
 
 impl<K: Key, V: Any + Send + Sync> Slot for Pair<K, V> {
-    fn value_under(&self, key: &dyn Any) -> Option<&dyn Any> {
-        (key.downcast_ref::<K>()? == &self.key).then_some(&self.value as &dyn Any)
+    fn has_key(&self, key: &dyn Any) -> bool {
+        key.downcast_ref::<K>().is_some_and(|key| *key == self.key)
     }
 
     fn key_type_name(&self) -> &'static str {

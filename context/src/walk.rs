@@ -90,9 +90,10 @@ fn mark_below(mut top: Children, end: &End, fallout: &mut Fallout) {
 /// What is left to do when the marking is over.
 #[derive(Default)]
 struct Fallout {
-    /// The first waker: most cancellations have one waiter at most.
-    first: Option<Waker>,
-    wakers: Vec<Wakers>,
+    /// The wakers of the first node that has any, and then the others': most cancellations find
+    /// one such node at most.
+    first: Wakers,
+    more: Vec<Wakers>,
     callbacks: Vec<Arc<Callback>>,
     /// Nodes whose last handle was dropped while they were being marked. Their drop may run the
     /// drop of a user's value, so it has to wait.
@@ -102,6 +103,12 @@ struct Fallout {
 enum Wakers {
     One(Option<Waker>),
     Many(List<Waker>),
+}
+
+impl Default for Wakers {
+    fn default() -> Wakers {
+        Wakers::One(None)
+    }
 }
 
 impl Iterator for Wakers {
@@ -120,18 +127,14 @@ impl Fallout {
     fn gather(&mut self, dependents: Dependents) -> Children {
         match dependents {
             Dependents::Small { child, waker } => {
-                if let Some(waker) = waker {
-                    if self.first.is_none() && self.wakers.is_empty() {
-                        self.first = Some(waker);
-                    } else {
-                        self.wakers.push(Wakers::One(Some(waker)));
-                    }
+                if waker.is_some() {
+                    self.gather_wakers(Wakers::One(waker));
                 }
                 Children::One(child)
             }
             Dependents::Big(mut lists) => {
                 if !lists.wakers.is_empty() {
-                    self.wakers.push(Wakers::Many(std::mem::replace(&mut lists.wakers, List::new())));
+                    self.gather_wakers(Wakers::Many(std::mem::replace(&mut lists.wakers, List::new())));
                 }
                 while let Some(callback) = lists.callbacks.drain_next() {
                     self.callbacks.push(callback);
@@ -142,14 +145,22 @@ impl Fallout {
         }
     }
 
+    fn gather_wakers(&mut self, wakers: Wakers) {
+        if let Wakers::One(None) = self.first {
+            self.first = wakers;
+        } else {
+            self.more.push(wakers);
+        }
+    }
+
     fn bury(&mut self, node: Arc<CancelNode>) {
         self.dead.extend(Arc::into_inner(node));
     }
 
     fn release(self) {
-        for waker in self.first.into_iter().chain(self.wakers.into_iter().flatten()) {
-            contain(|| waker.wake());
-        }
+        let mut wakers = self.first.chain(self.more.into_iter().flatten());
+        // One round unless a waker panics; the next one goes on with those that are left.
+        while !contain(|| wakers.by_ref().for_each(Waker::wake)) {}
         for callback in self.callbacks {
             callback.fire();
         }
@@ -159,12 +170,13 @@ impl Fallout {
     }
 }
 
-/// Runs foreign code whose panic must not reach anybody else. The panic hook has seen it.
-pub(crate) fn contain(f: impl FnOnce()) {
-    if let Err(panic) = catch_unwind(AssertUnwindSafe(f))
-        && let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic)))
-    {
+/// Runs foreign code whose panic must not reach anybody else; true if it did not panic. The panic
+/// hook has seen a panic when it ends here.
+pub(crate) fn contain(f: impl FnOnce()) -> bool {
+    let Err(panic) = catch_unwind(AssertUnwindSafe(f)) else { return true };
+    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
         // The payload's own drop panicked: give up on freeing what that panic carries.
         std::mem::forget(another);
     }
+    false
 }
