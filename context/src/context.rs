@@ -1,5 +1,6 @@
 use std::any::Any;
 use std::future::{Future, poll_fn};
+use std::hash::{Hash, Hasher};
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::pin::pin;
 use std::task::Poll;
@@ -471,6 +472,19 @@ impl Context {
         self.owner()?.deadline()
     }
 
+    /// The time until the deadline, zero once it has passed; `None` if no deadline is set.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// let (ctx, _handle) = context::background().with_timeout(Duration::from_secs(60));
+    /// assert!(ctx.remaining().unwrap() <= Duration::from_secs(60));
+    /// assert_eq!(context::background().remaining(), None);
+    /// ```
+    #[must_use]
+    pub fn remaining(&self) -> Option<Duration> {
+        Some(self.deadline()?.saturating_duration_since(timer::now()))
+    }
+
     /// The value under `key`: of the nearest entry whose key has the same type and is equal.
     /// `None` if there is none, or if that entry's value is not a `V`.
     ///
@@ -530,6 +544,16 @@ impl Context {
         }
     }
 
+    /// What tells this context from all others.
+    fn identity(&self) -> (u8, *const ()) {
+        match &self.0 {
+            Repr::Background => (0, std::ptr::null()),
+            Repr::Todo => (1, std::ptr::null()),
+            Repr::Cancel(node) => (2, Arc::as_ptr(node).cast()),
+            Repr::View(view) => (3, Arc::as_ptr(view).cast()),
+        }
+    }
+
     /// The node whose end is this context's end.
     #[inline]
     pub(crate) fn owner(&self) -> Option<&Arc<CancelNode>> {
@@ -538,6 +562,27 @@ impl Context {
             Repr::Cancel(node) => Some(node),
             Repr::View(view) => view.owner(),
         }
+    }
+}
+
+/// Contexts are equal when they are clones of one another.
+///
+/// ```
+/// let (ctx, _handle) = context::background().with_cancel();
+/// assert_eq!(ctx, ctx.clone());
+/// assert_ne!(ctx, ctx.with_value("key", 1));
+/// ```
+impl PartialEq for Context {
+    fn eq(&self, other: &Context) -> bool {
+        self.identity() == other.identity()
+    }
+}
+
+impl Eq for Context {}
+
+impl Hash for Context {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.identity().hash(state);
     }
 }
 

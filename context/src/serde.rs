@@ -34,7 +34,7 @@ impl Remaining {
     /// What remains now. A deadline that has passed leaves zero.
     #[must_use]
     pub fn of(ctx: &Context) -> Remaining {
-        Remaining(ctx.deadline().map(left_until))
+        Remaining(ctx.remaining())
     }
 
     /// No more than `max`, whatever the message says.
@@ -81,7 +81,7 @@ impl Remaining {
 /// assert!(received.deadline > Instant::now() + Duration::from_secs(50));
 /// ```
 pub mod remaining {
-    use super::{Deserialize, Deserializer, Duration, Instant, Serialize, Serializer, left_until, timer};
+    use super::{Deserialize, Deserializer, Duration, Instant, Serialize, Serializer, timer};
     use ::serde::de::Error;
 
     /// Writes the time from now to `deadline`, zero if it has passed.
@@ -89,7 +89,7 @@ pub mod remaining {
     /// # Errors
     /// Those of the serializer.
     pub fn serialize<S: Serializer>(deadline: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
-        left_until(*deadline).serialize(serializer)
+        deadline.saturating_duration_since(timer::now()).serialize(serializer)
     }
 
     /// Reads a time and counts it from now.
@@ -100,8 +100,4 @@ pub mod remaining {
         let left = Duration::deserialize(deserializer)?;
         timer::now().checked_add(left).ok_or_else(|| D::Error::custom("the remaining time is too long"))
     }
-}
-
-fn left_until(at: Instant) -> Duration {
-    at.saturating_duration_since(timer::now())
 }

@@ -9,7 +9,7 @@ use ::tonic::metadata::MetadataValue;
 use ::tonic::service::Interceptor;
 use ::tonic::{Request, Status};
 
-use crate::{Context, ContextError, grpc_timeout, timer};
+use crate::{Context, ContextError, grpc_timeout};
 
 /// Gives and sets the context of a request.
 pub trait RequestExt {
@@ -89,8 +89,7 @@ impl Interceptor for SendDeadline {
         if let Some(error) = ctx.err() {
             return Err(error.into());
         }
-        let Some(at) = ctx.deadline() else { return Ok(request) };
-        let left = at.saturating_duration_since(timer::now());
+        let Some(left) = ctx.remaining() else { return Ok(request) };
         let asked = request.metadata().get(HEADER).and_then(|value| grpc_timeout::parse(value.to_str().ok()?));
         if asked.is_none_or(|asked| left < asked)
             && let Ok(value) = MetadataValue::try_from(grpc_timeout::format(left))

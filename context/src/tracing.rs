@@ -10,7 +10,7 @@ use std::future::Future;
 use ::tracing::instrument::{Instrument, Instrumented};
 use ::tracing::{Span, field};
 
-use crate::{Context, timer};
+use crate::Context;
 
 /// The key of the span in a context.
 #[derive(PartialEq, Eq)]
@@ -94,9 +94,8 @@ impl ContextExt for Context {
 
     fn record_in(&self, span: &Span) {
         span.record("context.chain", field::display(self));
-        if let Some(at) = self.deadline() {
-            let left = at.saturating_duration_since(timer::now()).as_millis();
-            span.record("context.remaining_ms", u64::try_from(left).unwrap_or(u64::MAX));
+        if let Some(left) = self.remaining() {
+            span.record("context.remaining_ms", u64::try_from(left.as_millis()).unwrap_or(u64::MAX));
         }
         if let Some(error) = self.err() {
             span.record("context.err", field::display(error));

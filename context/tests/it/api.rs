@@ -82,3 +82,33 @@ fn errors_print_as_in_go() {
     assert_eq!(ContextError::Canceled.to_string(), "context canceled");
     assert_eq!(ContextError::DeadlineExceeded.to_string(), "context deadline exceeded");
 }
+
+#[cfg(all(feature = "tonic", feature = "tokio-util", feature = "serde"))]
+#[test]
+fn public_types_of_features_are_send_sync_and_debug() {
+    fn shared<T: Send + Sync + Debug + 'static>() {}
+    shared::<context::axum::RequestContext>();
+    shared::<context::serde::Remaining>();
+    shared::<context::tokio_util::LinkedToken>();
+    shared::<context::tonic::SendDeadline>();
+    shared::<context::tower::ContextBody<String>>();
+    shared::<context::tower::RequestContext<()>>();
+    shared::<context::tower::RequestContextLayer>();
+    shared::<context::tower::ResponseFuture<()>>();
+    shared::<context::tower::TimeoutFormat>();
+}
+
+// T14-T18
+#[test]
+#[expect(clippy::mutable_key_type, reason = "it is hashed by its identity, which never changes")]
+fn contexts_are_equal_to_their_clones_only() {
+    use std::collections::HashSet;
+    let (a, _h) = Context::background().with_cancel();
+    let (b, _h) = Context::background().with_cancel();
+    let (child, _h) = a.with_cancel();
+    let views = [a.with_value(1, 1), a.with_value(1, 1), a.without_cancel(), a.reparent(&b)];
+    let mut all: HashSet<Context> = views.into_iter().chain([a.clone(), b, child]).collect();
+    assert_eq!(all.len(), 7);
+    all.extend([a.clone(), a, Context::background(), Context::background(), Context::todo()]);
+    assert_eq!(all.len(), 9);
+}
