@@ -149,9 +149,10 @@ impl Lowering<'_> {
 
     /// `node` with the attributes before it.
     pub(super) fn with_attrs(&self, attrs: &[Attribute], node: Span) -> Span {
-        attrs.iter().fold(node, |node, attr| match attr.style {
-            AttrStyle::Outer => node.to(self.attr_span(attr)),
-            AttrStyle::Inner(_) => node,
-        })
+        // They stand in source order, so the first reaches furthest.
+        match attrs.iter().find(|attr| matches!(attr.style, AttrStyle::Outer)) {
+            Some(first) => node.to(self.attr_span(first)),
+            None => node,
+        }
     }
 }

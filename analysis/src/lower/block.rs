@@ -91,7 +91,7 @@ impl Lowering<'_> {
         let statics = stmts.iter().any(|stmt| matches!(stmt, Stmt::Macro(stmt) if self.declares_statics(&stmt.mac)));
         if statics || items().any(declares) {
             self.scope = self.open_scope(ScopeKind::Block);
-            self.known.block(items());
+            self.known.block(items(), self.text);
         }
         outer
     }

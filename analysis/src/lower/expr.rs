@@ -35,9 +35,13 @@ impl Lowering<'_> {
 
     /// The local that holds an expression's value.
     pub(super) fn value(&mut self, expr: &Expr) -> LocalId {
-        let operand = self.expr(expr);
-        let span = self.span_of(expr);
-        self.body.value(operand, span)
+        match self.expr(expr) {
+            Operand::Temp(value) => value,
+            operand => {
+                let span = self.span_of(expr);
+                self.body.value(operand, span)
+            }
+        }
     }
 
     /// A borrow of an expression, which is not moved: for what only looks.

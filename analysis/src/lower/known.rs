@@ -4,6 +4,9 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use syn::{Item, UseTree};
 
+use super::text::Text;
+use crate::facts::Name;
+
 /// Variants every file can name without a path.
 const PRELUDE_VARIANTS: [&str; 4] = ["Some", "None", "Ok", "Err"];
 
@@ -11,27 +14,27 @@ const PRELUDE_VARIANTS: [&str; 4] = ["Some", "None", "Ok", "Err"];
 #[derive(Default)]
 pub(super) struct Known {
     /// Names of variants that stand alone.
-    variants: FxHashSet<String>,
+    variants: FxHashSet<Name>,
     /// Names of constants, statics and unit structs.
-    values: FxHashSet<String>,
+    values: FxHashSet<Name>,
     /// Names of structs.
-    structs: FxHashSet<String>,
+    structs: FxHashSet<Name>,
     /// Names of the file's own `macro_rules!`.
-    macros: FxHashSet<String>,
-    /// Imported names and the paths behind them.
-    imports: FxHashMap<String, Vec<String>>,
+    macros: FxHashSet<Name>,
+    /// Imported names, and the first and the last word of the paths behind them.
+    imports: FxHashMap<Name, (Name, Name)>,
 }
 
 impl Known {
     /// Looks through the items of a file, inline modules included.
-    pub(super) fn of(file: &syn::File) -> Known {
+    pub(super) fn of(file: &syn::File, text: &Text<'_>) -> Known {
         let mut known = Known::default();
         let mut enums = FxHashMap::default();
         let mut globs = Vec::new();
         let mut open: Vec<&[Item]> = vec![&file.items];
         while let Some(items) = open.pop() {
             for item in items {
-                known.item(item, &mut enums, &mut globs);
+                known.item(item, text, &mut enums, &mut globs);
                 if let Item::Mod(module) = item
                     && let Some((_, items)) = &module.content
                 {
@@ -44,81 +47,85 @@ impl Known {
     }
 
     /// Adds the items of a block.
-    pub(super) fn block<'i>(&mut self, items: impl Iterator<Item = &'i Item>) {
+    pub(super) fn block<'i>(&mut self, items: impl Iterator<Item = &'i Item>, text: &Text<'_>) {
         let mut enums = FxHashMap::default();
         let mut globs = Vec::new();
         for item in items {
-            self.item(item, &mut enums, &mut globs);
+            self.item(item, text, &mut enums, &mut globs);
         }
         self.expand(&enums, &globs);
     }
 
-    fn expand(&mut self, enums: &FxHashMap<String, Vec<String>>, globs: &[String]) {
+    fn expand(&mut self, enums: &FxHashMap<Name, Vec<Name>>, globs: &[Name]) {
         for glob in globs {
             self.variants.extend(enums.get(glob).into_iter().flatten().cloned());
         }
     }
 
-    fn item(&mut self, item: &Item, enums: &mut FxHashMap<String, Vec<String>>, globs: &mut Vec<String>) {
+    fn item(&mut self, item: &Item, text: &Text<'_>, enums: &mut FxHashMap<Name, Vec<Name>>, globs: &mut Vec<Name>) {
         match item {
             Item::Const(item) => {
-                self.values.insert(item.ident.to_string());
+                self.values.insert(text.name(&item.ident));
             }
             Item::Static(item) => {
-                self.values.insert(item.ident.to_string());
+                self.values.insert(text.name(&item.ident));
             }
             Item::Struct(item) => {
                 if matches!(item.fields, syn::Fields::Unit) {
-                    self.values.insert(item.ident.to_string());
+                    self.values.insert(text.name(&item.ident));
                 }
-                self.structs.insert(item.ident.to_string());
+                self.structs.insert(text.name(&item.ident));
             }
             Item::Enum(item) => {
-                let variants = item.variants.iter().map(|variant| variant.ident.to_string());
-                enums.insert(item.ident.to_string(), variants.collect());
+                let variants = item.variants.iter().map(|variant| text.name(&variant.ident));
+                enums.insert(text.name(&item.ident), variants.collect());
             }
             Item::Macro(item) => {
                 if let Some(ident) = &item.ident {
-                    self.macros.insert(ident.to_string());
+                    self.macros.insert(text.name(ident));
                 }
             }
-            Item::Use(item) => self.import(&item.tree, &mut Vec::new(), globs),
+            Item::Use(item) => self.import(&item.tree, text, &mut Vec::new(), globs),
             _ => {}
         }
     }
 
-    fn import(&mut self, tree: &UseTree, path: &mut Vec<String>, globs: &mut Vec<String>) {
+    fn import(&mut self, tree: &UseTree, text: &Text<'_>, path: &mut Vec<Name>, globs: &mut Vec<Name>) {
         match tree {
             UseTree::Path(tree) => {
-                path.push(tree.ident.to_string());
-                self.import(&tree.tree, path, globs);
+                path.push(text.name(&tree.ident));
+                self.import(&tree.tree, text, path, globs);
                 path.pop();
             }
             UseTree::Name(tree) => {
-                let name = tree.ident.to_string();
+                let name = text.name(&tree.ident);
                 self.imported(name.clone(), path, name);
             }
             UseTree::Rename(tree) => {
-                self.imported(tree.rename.to_string(), path, tree.ident.to_string());
+                self.imported(text.name(&tree.rename), path, text.name(&tree.ident));
             }
             UseTree::Glob(_) => globs.extend(path.last().cloned()),
             UseTree::Group(tree) => {
                 for tree in &tree.items {
-                    self.import(tree, path, globs);
+                    self.import(tree, text, path, globs);
                 }
             }
         }
     }
 
-    fn imported(&mut self, name: String, path: &[String], last: String) {
+    fn imported(&mut self, name: Name, path: &[Name], last: Name) {
         if last == "self" {
+            // `use a::b::{self as c}` stands for `use a::b as c`.
+            let (Some(first), Some(last)) = (path.first(), path.last()) else { return };
+            let name = if name == "self" { last.clone() } else { name };
+            self.imports.insert(name, (first.clone(), last.clone()));
             return;
         }
         if starts_upper(&last) && path.last().is_some_and(|parent| starts_upper(parent)) {
             self.variants.insert(name.clone());
         }
-        let whole = path.iter().cloned().chain([last]).collect();
-        self.imports.insert(name, whole);
+        let first = path.first().unwrap_or(&last).clone();
+        self.imports.insert(name, (first, last));
     }
 
     /// Whether a word in a pattern names a value rather than binding one.
@@ -143,9 +150,9 @@ impl Known {
         self.macros.contains(name)
     }
 
-    /// The path a name was imported from.
-    pub(super) fn import_of(&self, name: &str) -> Option<&[String]> {
-        self.imports.get(name).map(Vec::as_slice)
+    /// The first and the last word of the path a name was imported from.
+    pub(super) fn import_of(&self, name: &str) -> Option<(&str, &str)> {
+        self.imports.get(name).map(|(first, last)| (first.as_str(), last.as_str()))
     }
 }
 

@@ -58,7 +58,7 @@ pub(crate) fn lower(file: &syn::File, text: &Text<'_>, wants_anchors: bool) -> (
     let mut lowering = Lowering {
         text,
         facts: FileFacts { scopes: vec![Scope { parent: None, kind: ScopeKind::File }], ..FileFacts::default() },
-        known: Known::of(file),
+        known: Known::of(file, text),
         scope: file_scope,
         container: None,
         test: false,

@@ -167,10 +167,8 @@ impl Measure {
         match token.kind {
             TokenKind::Semi => self.reset(),
             // Within generics, and between the bars of a closure, a comma ends nothing.
-            TokenKind::Comma => {
-                if self.levels.last().is_some_and(|level| level.angles == 0 && !level.bars) {
-                    self.reset();
-                }
+            TokenKind::Comma if self.levels.last().is_some_and(|level| level.angles == 0 && !level.bars) => {
+                self.reset();
             }
             TokenKind::Lt if token.next == Some(b'=') => self.link(),
             TokenKind::Lt => {

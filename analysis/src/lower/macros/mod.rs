@@ -136,12 +136,12 @@ impl Known {
         match last {
             None if self.is_own_macro(first) => None,
             None => match self.import_of(first) {
-                Some([root, .., last]) => kind_of(Some(root), last),
-                _ => kind_of(None, first),
+                Some((root, last)) => kind_of(Some(root), last),
+                None => kind_of(None, first),
             },
             Some(last) => match self.import_of(first) {
-                Some([root, ..]) => kind_of(Some(root), last),
-                _ => kind_of(Some(first), last),
+                Some((root, _)) => kind_of(Some(root), last),
+                None => kind_of(Some(first), last),
             },
         }
     }
