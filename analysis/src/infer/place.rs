@@ -50,10 +50,9 @@ impl Program {
                 shape.map_or(Ty::Unknown, |shape| self.shape_of_type(shape, ty))
             }
             ty @ Ty::Adt(TyCon::Def(_), _) => {
-                let output = self.impl_of(ty, "std::future::Future").and_then(|of| self.member(of, "Output"));
-                let output = output
-                    .or_else(|| self.impl_of(ty, "std::future::IntoFuture").and_then(|of| self.member(of, "Output")));
-                output.map_or(Ty::Unknown, |output| self.type_of_def(output, Vec::new(), 8))
+                let of = ["std::future::Future", "std::future::IntoFuture"];
+                let implementation = of.iter().find_map(|of| self.impl_of(ty, of));
+                implementation.and_then(|of| self.associated_in(of, "Output", ty)).unwrap_or_default()
             }
             _ => Ty::Unknown,
         }
@@ -79,8 +78,8 @@ impl Program {
                 } else {
                     &[("std::ops::Index", "Output")]
                 };
-                let item = names.iter().find_map(|(of, name)| self.member(self.impl_of(ty, of)?, name));
-                item.map_or(Ty::Unknown, |item| self.type_of_def(item, Vec::new(), 8))
+                let item = names.iter().find_map(|(of, name)| self.associated_in(self.impl_of(ty, of)?, name, ty));
+                item.unwrap_or_default()
             }
             _ => Ty::Unknown,
         }

@@ -216,6 +216,16 @@ impl Program {
         impls.filter_map(|candidate| candidate.of_trait.as_ref())
     }
 
+    /// The library traits a type implements, with the impls.
+    pub(super) fn library_impls<'a>(&'a self, ty: &'a Ty) -> impl Iterator<Item = (SmolStr, DefId)> + 'a {
+        self.impls.of_type(ty).filter(|candidate| fits(&candidate.self_ty, ty)).filter_map(|candidate| match &candidate
+            .of_trait
+        {
+            Some(TyCon::External(path)) => Some((path.clone(), candidate.def)),
+            _ => None,
+        })
+    }
+
     /// The trait an impl is of, if it is known.
     pub fn trait_of(&self, implementation: DefId) -> Option<&TyCon> {
         // Impls are collected in the order of their places.

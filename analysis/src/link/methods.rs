@@ -4,6 +4,7 @@ use rustc_hash::FxHashSet;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::Program;
+use crate::facts::ItemKind;
 use crate::model::{FnModel, TypeRole};
 use crate::types::{Bound, DefId, Substitution, Target, Ty, TyCon, unify};
 
@@ -39,22 +40,50 @@ impl Program {
                     || (model.holds.is_some() && matches!(model.role, TypeRole::Extractor | TypeRole::ServerOwned));
                 if looked_through { args.get(model.holds.unwrap_or(0)).cloned() } else { None }
             }
-            Ty::Adt(TyCon::Def(_), _) => {
-                let implementation = self.impl_of(ty, "std::ops::Deref")?;
-                self.impl_target(implementation, ty)
-            }
+            Ty::Adt(TyCon::Def(def), _) => match self.impl_of(ty, "std::ops::Deref") {
+                Some(implementation) => self.associated_in(implementation, "Target", ty),
+                None => self.derived_target(*def, ty),
+            },
+            Ty::Param(..) | Ty::Bounds(_) => self.bounds_of(ty).into_iter().find_map(|bound| match bound {
+                Bound::Trait(TyCon::External(path), _, bindings) if path == "std::ops::Deref" => {
+                    bindings.into_iter().find(|(name, _)| name == "Target").map(|(_, target)| target)
+                }
+                _ => None,
+            }),
             _ => None,
         }
     }
 
-    /// `Target` of an impl of `Deref`.
-    fn impl_target(&self, implementation: DefId, ty: &Ty) -> Option<Ty> {
-        let target = self.member(implementation, "Target")?;
-        let own = self.self_type(implementation, 8);
+    /// `#[derive(Deref)]` on a struct with one field, as several libraries have it.
+    fn derived_target(&self, def: DefId, ty: &Ty) -> Option<Ty> {
+        let item = self.item(def)?;
+        let derives = item.attrs.iter().filter(|attr| attr.path.last() == "derive").flat_map(|attr| &attr.args);
+        if !derives.into_iter().any(|derive| derive.last() == "Deref") {
+            return None;
+        }
+        match &item.kind {
+            ItemKind::Struct { fields, .. } => match fields.as_slice() {
+                [only] => Some(self.field_type(ty, &only.name)),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// A type of the program as the iterator, stream or filter that it implements, where the models
+    /// know the trait's methods.
+    fn as_library_type(&self, ty: &Ty) -> Option<Ty> {
+        let (path, implementation) = self.library_impls(ty).find(|(path, _)| self.models.ty(path).is_some())?;
+        let item = self.associated_in(implementation, "Item", ty);
+        Some(Ty::Adt(TyCon::External(path), item.into_iter().collect()))
+    }
+
+    /// An associated type of an impl, for this type.
+    pub(crate) fn associated_in(&self, implementation: DefId, name: &str, ty: &Ty) -> Option<Ty> {
+        let associated = self.member(implementation, name)?;
         let mut with = Substitution::default();
-        unify(&own, ty, &mut with);
-        let target = self.type_of_def(target, Vec::new(), 8);
-        Some(target.substitute(&with))
+        unify(&self.self_type(implementation, 8), ty, &mut with);
+        Some(self.type_of_def(associated, Vec::new(), 8).substitute(&with))
     }
 
     /// The type itself and what it dereferences to, references left out.
@@ -76,6 +105,11 @@ impl Program {
         let chain = self.derefs(receiver);
         for own in &chain {
             if let Some(method) = self.method_on(own, name, traits) {
+                return Some(method);
+            }
+        }
+        for own in chain.iter().filter(|own| matches!(own, Ty::Adt(TyCon::Def(_), _))) {
+            if let Some(method) = self.as_library_type(own).and_then(|own| self.method_on(&own, name, traits)) {
                 return Some(method);
             }
         }
@@ -185,7 +219,7 @@ impl Program {
 
     fn supers(&self, of: DefId) -> Vec<Bound> {
         match self.item(of).map(|item| &item.kind) {
-            Some(crate::facts::ItemKind::Trait { supers, .. }) => {
+            Some(ItemKind::Trait { supers, .. }) => {
                 supers.iter().filter_map(|bound| self.bound(of.file, bound, 8)).collect()
             }
             _ => Vec::new(),

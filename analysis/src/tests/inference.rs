@@ -337,3 +337,27 @@ fn f(parent: &Context, bounded: bool) {
 ",
     );
 }
+
+#[test]
+fn wrappers_that_dereference() {
+    check(
+        "
+use context::Context;
+use std::ops::Deref;
+#[derive(Clone, derive_more::Deref)]
+struct Derived(Context);
+struct Rows(Vec<Context>);
+impl Iterator for Rows { type Item = Context; fn next(&mut self) -> Option<Context> { self.0.pop() } }
+struct Once<T> { it: T }
+impl<T> Iterator for Once<T> { type Item = T; fn next(&mut self) -> Option<T> { None } }
+fn f<C: Deref<Target = Context>>(c: C, d: Derived, r: Rows, i: impl Deref<Target = Context>) {
+    let a = c.without_cancel(); //~ a: context::Context
+    let b = d.without_cancel(); //~ b: context::Context
+    let g = i.without_cancel(); //~ g: context::Context
+    let e: Vec<_> = r.map(|x| x.with_cancel()).collect(); //~ x: context::Context ; e: std::vec::Vec<(context::Context, context::CancelHandle)>
+    for x in Rows(vec![]) {} //~ x: context::Context
+    for y in (Once { it: d }) {} //~ y: main::Derived
+}
+",
+    );
+}
