@@ -14,7 +14,7 @@ impl<'a> Run<'a> {
     /// The worlds after an operation; none if control does not come back from it.
     pub(super) fn op(&mut self, at: At, op: &'a Op, mut world: World) -> Vec<World> {
         let span = op.span;
-        if matches!(op.kind, OpKind::Call { .. } | OpKind::MethodCall { .. } | OpKind::Await(_)) {
+        if self.in_loop(at) && matches!(op.kind, OpKind::Call { .. } | OpKind::MethodCall { .. } | OpKind::Await(_)) {
             world.retire(at.block, at.op);
         }
         let value = match &op.kind {
@@ -153,6 +153,10 @@ impl<'a> Run<'a> {
                 world
             })
             .collect()
+    }
+
+    pub(super) fn in_loop(&self, at: At) -> bool {
+        self.body.block(crate::facts::BlockId(at.block)).is_some_and(|block| block.in_loop.is_some())
     }
 
     fn take_all(&mut self, locals: &[LocalId], world: &mut World) -> Vec<Val> {

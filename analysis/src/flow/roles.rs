@@ -1,6 +1,6 @@
 //! What the functions of libraries do, by their roles.
 
-use crate::facts::{BlockId, Discard, LocalId, Name, Place, Span, Step};
+use crate::facts::{Discard, LocalId, Name, Place, Span, Step};
 use crate::model::{Bound, FnModel, FnRole, Models, OnDrop, Shape, TypeRole};
 use crate::types::Ty;
 
@@ -200,7 +200,7 @@ impl<'a> Run<'a> {
             FnRole::Run | FnRole::RunSelf => {
                 self.seen_ctx(&call, &subject, &world, Val::Unknown);
                 // A wait for the end with a limit, turn by turn, is a wait for the end.
-                let in_loop = self.body.block(BlockId(at.block)).is_some_and(|block| block.in_loop.is_some());
+                let in_loop = self.in_loop(at);
                 let waits = in_loop && call.model.what.as_deref() == Some("wait");
                 self.ctx_used(&subject, if waits { Uses::WAIT } else { Uses::RACE });
                 vec![(world, Val::Work(if call.model.role == FnRole::Run { call.work() } else { Vec::new() }))]

@@ -16,7 +16,7 @@ use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Obj
 use super::world::{MAX_WORLDS, TaskState, Use, World};
 
 /// How often a block is looked at before its worlds are joined.
-const MAX_VISITS: usize = 60;
+const MAX_VISITS: usize = 40;
 
 /// The blocks named in object ids for objects that no operation makes.
 const INPUT_BLOCK: u32 = u32::MAX;
@@ -166,10 +166,9 @@ impl<'a> Run<'a> {
             work.insert(0usize);
         }
         while let Some(index) = work.pop_first() {
-            let Some(visited) = visits.get_mut(index) else { continue };
-            *visited += 1;
-            let widen = *visited > MAX_VISITS;
-            if widen && *visited > MAX_VISITS * 3 {
+            let visited = visits.get(index).copied().unwrap_or(0);
+            let widen = visited > MAX_VISITS;
+            if visited > MAX_VISITS * 4 {
                 continue;
             }
             let from = if joined.get(index) == Some(&true) { 0 } else { seen.get(index).copied().unwrap_or(0) };
@@ -177,6 +176,9 @@ impl<'a> Run<'a> {
                 entries.get(index).map(|all| all.iter().skip(from).cloned().collect()).unwrap_or_default();
             if let (Some(slot), Some(all)) = (seen.get_mut(index), entries.get(index)) {
                 *slot = all.len();
+            }
+            if let Some(visited) = visits.get_mut(index) {
+                *visited += fresh.len();
             }
             for world in fresh {
                 for (next, world) in self.block(BlockId(index as u32), world) {
@@ -326,7 +328,10 @@ impl<'a> Run<'a> {
             let mut next = Vec::with_capacity(worlds.len());
             for world in worlds {
                 self.slots.remove(&at);
-                next.extend(self.op(at, op, world));
+                for world in self.op(at, op, world) {
+                    // One operation may leave several worlds; they are no more than a block may have.
+                    add(&mut next, world, false);
+                }
             }
             worlds = next;
             if worlds.is_empty() {

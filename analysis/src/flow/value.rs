@@ -490,6 +490,27 @@ impl Val {
         }
     }
 
+    /// Whether a context, handle, task or work is part of it.
+    pub fn matters(&self) -> bool {
+        let mut matters = false;
+        self.walk(&mut |value, _, _| {
+            matters |= matches!(
+                value,
+                Val::Ctx(_)
+                    | Val::Obj(_)
+                    | Val::Done(_)
+                    | Val::Asked(..)
+                    | Val::Closure(..)
+                    | Val::Future(..)
+                    | Val::Moved
+                    | Val::Request(..)
+                    | Val::Server(..)
+                    | Val::Input(_)
+            );
+        });
+        matters
+    }
+
     /// Whether it owns an object.
     pub fn owns(&self) -> bool {
         let mut owns = false;

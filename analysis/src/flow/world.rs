@@ -14,7 +14,7 @@ use super::conditions::Cond;
 use super::value::{InputPath, ObjId, Site, Val};
 
 /// How many worlds are kept apart at one point.
-pub(super) const MAX_WORLDS: usize = 12;
+pub(super) const MAX_WORLDS: usize = 10;
 
 /// What was done with an object.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -182,9 +182,10 @@ impl World {
         self.tasks = tasks.into_iter().map(|(id, state)| (rename(id), state)).collect();
     }
 
-    /// Whether both are the same but for how they were reached.
+    /// Whether both are the same in all that matters: what differs is how they were reached, or in
+    /// values that no context, handle or task is part of.
     pub(super) fn same_state(&self, other: &World) -> bool {
-        self.env == other.env
+        self.same_values(other)
             && self.used == other.used
             && self.done == other.done
             && self.tasks == other.tasks
@@ -192,12 +193,20 @@ impl World {
             && self.missing == other.missing
     }
 
-    /// Takes from `other` only the assumptions that both make. Whether anything was given up.
+    fn same_values(&self, other: &World) -> bool {
+        let ours = self.env.iter().filter(|(local, value)| other.env.get(local) != Some(value));
+        let theirs = other.env.iter().filter(|(local, value)| self.env.get(local) != Some(value));
+        ours.chain(theirs).all(|(_, value)| !value.matters())
+    }
+
+    /// Takes from `other`, which is the same in all that matters, only what both know. Whether
+    /// anything was given up.
     pub(super) fn weaken(&mut self, other: &World) -> bool {
-        let before = (self.assume.len(), self.awaited);
+        let before = (self.assume.len(), self.env.len(), self.awaited);
+        self.env.retain(|local, value| value.matters() || other.env.get(local) == Some(value));
         self.assume.retain(|cond, truth| other.assume.get(cond) == Some(truth));
         self.awaited |= other.awaited;
-        before != (self.assume.len(), self.awaited)
+        before != (self.assume.len(), self.env.len(), self.awaited)
     }
 
     /// What both agree on. Whether anything was given up.
