@@ -23,6 +23,14 @@ pub(crate) fn rows(table: &mut Table) {
         let _children: Vec<_> = (0..size).map(|_| parent.child_token()).collect();
         longest_read(|| parent.is_cancelled(), || parent.cancel())
     });
+    let floor = best_of(3, || {
+        let (parent, handle) = Context::background().with_cancel();
+        let _children: Vec<_> = (0..size).map(|_| parent.with_cancel().0).collect();
+        let plain = AtomicBool::new(false);
+        longest_read(|| plain.load(Ordering::Acquire), || handle.cancel())
+    });
+    // What the machine itself takes away from a thread that only reads a bool.
+    table.push("longest read of a bool meanwhile, for scale", Some(floor), None, None, "-");
     table.push("longest err() while 1,000,000 are cancelled", Some(ours), Some(theirs), Some(10_000.0), "150000");
 
     let (parent, _handle) = Context::background().with_cancel();
