@@ -136,12 +136,15 @@ impl ManualClock {
     /// Moves the clock. On return every deadline that has come has ended its context. A time
     /// beyond what [`Instant`] can say moves it as good as nowhere.
     pub fn advance(&self, by: Duration) {
-        let Time::Manual(now) = &self.clock.time else { return };
-        let mut shown = now.lock().unwrap_or_else(PoisonError::into_inner);
-        let moved = shown.checked_add(by).unwrap_or(*shown);
-        *shown = moved;
-        drop(shown);
-        self.clock.fire_due(moved);
+        match &self.clock.time {
+            Time::Manual(now) => {
+                let mut shown = now.lock().unwrap_or_else(PoisonError::into_inner);
+                *shown = shown.checked_add(by).unwrap_or(*shown);
+            }
+            #[cfg(feature = "tokio-time")]
+            Time::Tokio(_) => {}
+        }
+        self.clock.fire_due(self.now());
     }
 }
 
