@@ -131,11 +131,8 @@ fn all_fixes_together_compile() {
         count += applied;
         fixed.insert((rule, file), text);
     }
-    let fixable = flagged_files().iter().any(|(rule, file, text)| !fixes(&check_text(file, text, rule)).is_empty());
-    assert_eq!(fixable, count > 0);
-    if count > 0 {
-        compile(&fixed);
-    }
+    assert!(count > 0, "nothing was fixed");
+    compile(&fixed);
 }
 
 /// Applies what can be applied until nothing is left, as `--fix` does.
@@ -181,7 +178,7 @@ fn compile(fixed: &BTreeMap<(String, String), String>) {
     // With the target folder of this very run its dependencies are built already.
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().expect("a target folder");
     let output = Command::new(env!("CARGO"))
-        .args(["check", "--offline", "--quiet", "--target-dir"])
+        .args(["check", "--offline", "--quiet", "--message-format", "short", "--target-dir"])
         .arg(target)
         .current_dir(scratch.path())
         .output()
