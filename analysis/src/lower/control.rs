@@ -128,11 +128,9 @@ impl Lowering<'_> {
             self.anchors.add(Span { start: self.span_of_pat(&arm.pat).start, end: whole.end });
         }
         self.body.open();
-        self.match_pattern(&arm.pat, place, next);
-        if let syn::Pat::Guard(guarded) = &arm.pat {
-            let then = self.body.new_block();
-            self.condition(&guarded.guard, then, next);
-            self.body.switch(then);
+        match &arm.pat {
+            syn::Pat::Guard(guarded) => self.match_guarded(&guarded.pat, &guarded.guard, place, next),
+            pat => self.match_pattern(pat, place, next),
         }
         self.into(&arm.body, dest);
         let close = self.closing(&arm.body, body_span);

@@ -46,6 +46,8 @@ pub(crate) struct Lowering<'t> {
     body: Builder,
     /// The bodies round it, outermost first.
     outer: Vec<Builder>,
+    /// A pattern is bound for a guard, which only looks.
+    guarding: bool,
     /// References whose operand lives as long as the block, by address.
     extending: Vec<*const syn::ExprReference>,
     /// Where nodes begin and end, for directives; not kept where no directive asks.
@@ -64,6 +66,7 @@ pub(crate) fn lower(file: &syn::File, text: &Text<'_>, wants_anchors: bool) -> (
         test: false,
         body: no_body(),
         outer: Vec::new(),
+        guarding: false,
         extending: Vec::new(),
         anchors: Anchors::new(wants_anchors),
     };

@@ -8,7 +8,8 @@ use super::body::step;
 use super::known::starts_upper;
 use super::types::mutability;
 use crate::facts::{
-    BlockId, Lit, LocalId, LocalKind, Name, OpKind, PathRef, Place, Segment, Step, Terminator, Test, TypeRef,
+    BlockId, Lit, LocalId, LocalKind, Mutability, Name, OpKind, PathRef, Place, Segment, Step, Terminator, Test,
+    TypeRef,
 };
 
 /// The names a pattern binds, with their locals, not yet known to later code.
@@ -131,6 +132,21 @@ impl Lowering<'_> {
         self.make_known(bound);
     }
 
+    /// A pattern with a guard: its names are references until the guard has said yes, since what
+    /// the arm does not take stays where it is.
+    pub(super) fn match_guarded(&mut self, pat: &Pat, guard: &syn::Expr, place: &Place, fail: BlockId) {
+        self.tests(pat, place, fail);
+        let bound = self.declare_bindings(pat, None);
+        self.guarding = true;
+        self.bind(pat, place, &bound);
+        self.guarding = false;
+        self.make_known(bound.clone());
+        let then = self.body.new_block();
+        self.condition(guard, then, fail);
+        self.body.switch(then);
+        self.bind(pat, place, &bound);
+    }
+
     /// Tests whether `place` matches; goes on in the current block if so, in `fail` if not.
     pub(super) fn tests(&mut self, pat: &Pat, place: &Place, fail: BlockId) {
         match pat {
@@ -227,6 +243,7 @@ impl Lowering<'_> {
                     let local = bound.iter().find(|(known, _)| *known == name).map(|(_, id)| *id);
                     let kind = match &p.by_ref {
                         Some(_) => OpKind::Ref(place.clone(), mutability(p.mutability.is_some())),
+                        None if self.guarding => OpKind::Ref(place.clone(), Mutability::Shared),
                         None => OpKind::Use(place.clone()),
                     };
                     self.body.emit(span, local, kind);
@@ -235,7 +252,7 @@ impl Lowering<'_> {
                     self.bind(sub, place, bound);
                 }
             }
-            Pat::Wild(p) if !place.path.is_empty() => {
+            Pat::Wild(p) if !place.path.is_empty() && !self.guarding => {
                 let span = self.text.span(p.underscore_token.span);
                 self.body.emit(span, None, OpKind::Wild(place.clone()));
             }

@@ -14,7 +14,7 @@ use syn::{Expr, Macro, Pat, Token};
 use super::Lowering;
 use super::body::Operand;
 use super::known::Known;
-use crate::facts::{Callee, Exit, Lit, LocalId, OpKind, PathRef, Place, Segment, Span, Terminator};
+use crate::facts::{Callee, Exit, Lit, LocalId, OpKind, PathRef, Segment, Span, Terminator};
 
 /// What is known of a macro.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -343,11 +343,13 @@ impl Lowering<'_> {
         let result = self.body.temp(span);
         let other = self.body.new_block();
         let after = self.body.new_block();
-        self.tests(&pat, &place, other);
         self.body.open();
+        self.tests(&pat, &place, other);
         if let Some(guard) = &guard {
             let bound = self.declare_bindings(&pat, None);
-            self.bind_looking(&pat, &place, &bound);
+            self.guarding = true;
+            self.bind(&pat, &place, &bound);
+            self.guarding = false;
             self.make_known(bound);
             let then = self.body.new_block();
             self.condition(guard, then, other);
@@ -359,20 +361,6 @@ impl Lowering<'_> {
         self.truth(result, false, span, after);
         self.body.switch(after);
         Some(Operand::Temp(result))
-    }
-
-    /// Binds for a guard, which only borrows what it matches.
-    fn bind_looking(&mut self, pat: &Pat, place: &Place, bound: &super::pattern::Bound) {
-        let first = self.body.body.block(self.body.current).map_or(0, |block| block.ops.len());
-        let block = self.body.current;
-        self.bind(pat, place, bound);
-        if let Some(block) = self.body.body.blocks.get_mut(block.index()) {
-            for op in block.ops.iter_mut().skip(first) {
-                if let OpKind::Use(place) = &op.kind {
-                    op.kind = OpKind::Ref(place.clone(), crate::facts::Mutability::Shared);
-                }
-            }
-        }
     }
 
     /// `concat!` of literals is a literal; of anything else, a text nobody knows.
