@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::Exit;
 use ctxlint_analysis::flow::Use;
-use ctxlint_analysis::flow::events::{Flow, LossKind};
-use ctxlint_analysis::flow::value::{ObjId, ObjKind, Object};
+use ctxlint_analysis::flow::events::{Event, Flow, LossKind, Seen};
+use ctxlint_analysis::flow::value::{ObjId, ObjKind, Object, Uses};
 
 use crate::finding::{Applicability, Edit, Finding};
 use crate::rule::{Group, Level, Options, Rule};
@@ -28,6 +28,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     // Handles made on different ways and bound to one name are one misuse.
     let mut seen = BTreeSet::new();
     for flow in &analysis.flows {
+        findings.extend(flow.events.iter().filter_map(|event| own(analysis, flow, event)));
         for (id, object) in &flow.objects {
             if matches!(object.kind, ObjKind::Handle(_)) && !id.old {
                 findings.extend(handle(analysis, flow, *id, object).filter(|finding| seen.insert(finding.primary)));
@@ -106,6 +107,36 @@ fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Optio
     finding = finding
         .note("dropping a cancel handle does not cancel: what derives from the context waits until its parent ends");
     Some(advise(analysis, flow, id, object, finding, never))
+}
+
+/// A context that is its own handle, that somebody waits for, and that nobody can cancel: every clone
+/// and child of it is in view.
+fn own(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Finding> {
+    const WAITED: Uses = Uses(Uses::WAIT.0 | Uses::RACE.0 | Uses::STATE.0);
+    const AWAY: Uses = Uses(
+        Uses::CANCEL.0
+            | Uses::USED.0
+            | Uses::ESCAPE.0
+            | Uses::RETURN.0
+            | Uses::OPAQUE.0
+            | Uses::WORK.0
+            | Uses::CALLBACK.0,
+    );
+    let Seen::Root { id, own: true, .. } = event.seen.first()? else { return None };
+    let uses = flow.roots.get(id).copied()?;
+    if !uses.any(WAITED) || uses.any(AWAY) || analysis.program.is_test(flow.body) {
+        return None;
+    }
+    Some(
+        Finding::new(
+            RULE.name,
+            event.site,
+            "nothing can ever cancel this: what waits for its end waits for ever",
+            "made here, waited for, and never cancelled",
+        )
+        .note("unlike a channel's sender, a token is not cancelled when its last clone is dropped")
+        .help("keep a clone and cancel it, or a guard of it for as long as the work may go on"),
+    )
 }
 
 fn quoted(name: &Option<String>) -> String {

@@ -235,7 +235,7 @@ fn detach_inside(analysis: &Analysis, flow: &Flow, task: BodyRef) -> Option<Edit
 /// Whether a root is made that replaces nothing and cleans nothing up.
 pub(crate) fn is_fresh_root(analysis: &Analysis, flow: &Flow, event: &Event) -> bool {
     let fresh = event.seen.iter().any(|seen| {
-        matches!(seen, Seen::Root { id, missing: false, after_done: false, .. } if !flow.replacements.contains(id))
+        matches!(seen, Seen::Root { id, own: false, missing: false, after_done: false, .. } if !flow.replacements.contains(id))
     });
     let silent = event.seen.iter().any(|seen| matches!(seen, Seen::Root { id, .. } if flow.replacements.contains(id)));
     fresh && !silent && !replaces_missing(analysis, flow.body) && !analysis.program.is_test(flow.body)

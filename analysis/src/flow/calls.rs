@@ -23,6 +23,41 @@ impl<'a> Run<'a> {
         at: At,
         name: Span,
         whole: Span,
+        values: Vec<Val>,
+        locals: &[LocalId],
+        receiver: Option<&Place>,
+        world: World,
+    ) -> Vec<(World, Val)> {
+        let lent: Vec<Place> = locals.iter().filter_map(|local| self.lent(*local)).collect();
+        let out = self.call_target(at, name, whole, values, locals, receiver, world);
+        out.into_iter().map(|(world, value)| (self.after_lending(&lent, world), value)).collect()
+    }
+
+    /// The place of this body that an argument lends for writing.
+    fn lent(&self, local: LocalId) -> Option<Place> {
+        match self.definitions.op(self.body, local)? {
+            crate::facts::OpKind::Ref(place, crate::facts::Mutability::Mut) => Some(place.clone()),
+            _ => None,
+        }
+    }
+
+    /// A context that was lent for writing may have been replaced.
+    fn after_lending(&mut self, lent: &[Place], mut world: World) -> World {
+        for place in lent {
+            let whole = Place::local(place.base);
+            if world.read(&whole).as_ctx().is_some() {
+                world.set(place.base, Val::Unknown);
+            }
+        }
+        world
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
+    fn call_target(
+        &mut self,
+        at: At,
+        name: Span,
+        whole: Span,
         mut values: Vec<Val>,
         locals: &[LocalId],
         receiver: Option<&Place>,

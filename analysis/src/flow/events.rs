@@ -28,7 +28,7 @@ pub struct Flow {
     pub calls: Vec<Call>,
     /// What has become of the tasks it starts, on each way out.
     pub tasks: BTreeMap<ObjId, BTreeSet<TaskState>>,
-    /// What is done with the roots it makes.
+    /// What is done with the roots it makes, those that are their own handles too.
     pub roots: BTreeMap<ObjId, Uses>,
     /// Roots that are one of two contexts to choose from.
     pub chosen: BTreeSet<ObjId>,
@@ -101,6 +101,8 @@ pub enum Seen {
     Root {
         /// Its object.
         id: ObjId,
+        /// It is its own handle, and can be cancelled.
+        own: bool,
         /// It is a placeholder.
         placeholder: bool,
         /// A context that may be missing is missing here.

@@ -297,7 +297,7 @@ impl<'a> Run<'a> {
     fn closure(&mut self, inner: crate::facts::BodyId, world: &mut World) -> Val {
         let who = crate::types::BodyRef { file: self.who.file, body: inner };
         let Some(body) = self.program.body(who) else { return Val::Unknown };
-        let captures = body
+        let captures: Vec<Val> = body
             .captures
             .iter()
             .map(|(outer, stand_in)| {
@@ -316,6 +316,12 @@ impl<'a> Run<'a> {
                 }
             })
             .collect();
+        for (outer, stand_in) in &body.captures {
+            // A closure that writes to what it captures may have done so whenever it is looked at again.
+            if !body.is_move && writes(body, *stand_in) && world.read(&Place::local(*outer)).as_ctx().is_some() {
+                world.set(*outer, Val::Unknown);
+            }
+        }
         Val::Closure(who, captures)
     }
 
@@ -555,6 +561,14 @@ impl<'a> Run<'a> {
             world.tasks.insert(id, TaskState::Cut(site));
         }
     }
+}
+
+/// Whether a closure's body writes to a captured local.
+fn writes(body: &Body, stand_in: LocalId) -> bool {
+    body.blocks.iter().flat_map(|block| &block.ops).any(|op| match &op.kind {
+        OpKind::Assign { place, .. } => place.base == stand_in,
+        _ => false,
+    })
 }
 
 /// Whether a closure's body takes a captured local by value.

@@ -7,7 +7,7 @@ use crate::types::Ty;
 use super::calls::is_done;
 use super::events::{Loss, LossKind, Seen};
 use super::run::{At, Run};
-use super::value::{Ctx, CtxKind, CtxNode, ObjId, ObjKind, Object, Owner, Uses, Val, is_success};
+use super::value::{Ctx, CtxKind, CtxNode, Life, ObjId, ObjKind, Object, Owner, Uses, Val, is_success};
 use super::world::{Use, World};
 
 /// A call of a function with a role.
@@ -43,7 +43,8 @@ impl Applied<'_> {
 
     fn returns_future(&self, models: &Models) -> bool {
         match &self.model.returns {
-            Some(Shape::Future(_)) => true,
+            // A future that is wrapped is still to be awaited.
+            Some(Shape::Future(_) | Shape::Arg(_)) => true,
             Some(Shape::Named(path, _)) => models.ty(path).is_some_and(|model| model.fields.contains_key(".await")),
             _ => false,
         }
@@ -149,7 +150,11 @@ impl<'a> Run<'a> {
             }
             FnRole::SetRequestValue => {
                 let value = call.value(call.model.value.unwrap_or(1));
-                if let Some(ctx) = value.as_ctx() {
+                let local = call.model.value.and_then(|value| call.locals.get(value)).copied();
+                let bare = local.is_some_and(|local| {
+                    self.program.type_model(&self.type_of(local)).is_some_and(|model| model.role == TypeRole::Context)
+                });
+                if let (Some(ctx), true) = (value.as_ctx(), bare) {
                     self.record(at, call.name, call.whole, Seen::Replaced { ctx: ctx.clone() });
                 }
                 self.escape(at, &mut world, &value, Uses::ESCAPE.and(Uses::USED));
@@ -165,6 +170,10 @@ impl<'a> Run<'a> {
                 self.seen_ctx(&call, &subject, &world, Val::Unknown);
                 self.ctx_used(&subject, Uses::CALLBACK);
                 for work in call.work() {
+                    // A callback runs when the context is done: what it does is clean-up.
+                    if let Val::Closure(body, _) = work.behind() {
+                        self.replacing.insert(*body);
+                    }
                     self.escape(at, &mut world, &work, Uses::WORK);
                 }
                 let id = self.object(&call, ObjKind::Stop);
@@ -203,7 +212,10 @@ impl<'a> Run<'a> {
                 let in_loop = self.in_loop(at);
                 let waits = in_loop && call.model.what.as_deref() == Some("wait");
                 self.ctx_used(&subject, if waits { Uses::WAIT } else { Uses::RACE });
-                vec![(world, Val::Work(if call.model.role == FnRole::Run { call.work() } else { Vec::new() }))]
+                let work = Val::Work(if call.model.role == FnRole::Run { call.work() } else { Vec::new() });
+                // Work that is run under a context that can end is bounded by it.
+                let ends = subject.as_ctx().is_some_and(|ctx| !matches!(ctx.life(), Life::Root(_) | Life::Detached(_)));
+                vec![(world, if ends { Val::Timed(Box::new(work)) } else { work })]
             }
             FnRole::Cancel => {
                 for id in objects_in(&subject) {
@@ -213,6 +225,7 @@ impl<'a> Run<'a> {
                 if let Val::Input(path) = subject.behind() {
                     self.use_input(path, Uses::USED.and(Uses::CANCEL));
                 }
+                self.ctx_used(&subject, Uses::CANCEL.and(Uses::USED));
                 self.cancel(call.name, &subject, &mut world);
                 vec![(world, Val::Unknown)]
             }
@@ -236,18 +249,7 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Unknown)]
             }
             FnRole::Spawn => vec![self.spawn(&call, world)],
-            FnRole::Once => {
-                // What runs once serves the whole process, not the one who happens to come first.
-                for work in call.work() {
-                    if let Val::Closure(body, _) = work.behind() {
-                        self.replacing.insert(*body);
-                    }
-                }
-                self.once += 1;
-                let worlds = self.invoke_all(&call, world, None);
-                self.once -= 1;
-                worlds
-            }
+            FnRole::Once => self.once(&call, world),
             FnRole::Scope => self.invoke_all(&call, world, None),
             FnRole::Drive | FnRole::Timeout | FnRole::Join => self.await_work(&call, &subject, world),
             FnRole::Abort => {
@@ -301,6 +303,7 @@ impl<'a> Run<'a> {
             }
             FnRole::Exit => Vec::new(),
             FnRole::Drop => {
+                self.input_used(&subject);
                 for id in objects_in(&subject) {
                     let fresh = self.made(id).filter(|object| object.name.is_none());
                     if let Some(span) =
@@ -332,6 +335,9 @@ impl<'a> Run<'a> {
             FnRole::Inner => self.inner(&call, subject, world),
             FnRole::InnerOr | FnRole::OrElse => self.or(&call, subject, world),
             FnRole::Borrow => {
+                if !call.model.work.is_empty() {
+                    return self.once(&call, world);
+                }
                 let place = match &subject {
                     Val::Ref(_, place) => place.clone(),
                     _ => None,
@@ -443,7 +449,7 @@ impl<'a> Run<'a> {
         let ctx = self.new_ctx(call, if own { CtxKind::Own } else { CtxKind::Root { placeholder } });
         let at_hand = self.at_hand(&world);
         let after_done = !world.done.is_empty();
-        let seen = Seen::Root { id: ctx.id, placeholder, missing: world.missing, after_done, at_hand };
+        let seen = Seen::Root { own, id: ctx.id, placeholder, missing: world.missing, after_done, at_hand };
         self.record(call.at, call.whole, call.whole, seen);
         (world, Val::Ctx(ctx))
     }
@@ -544,6 +550,7 @@ impl<'a> Run<'a> {
 
     fn guard(&mut self, call: &Applied<'_>, subject: &Val, mut world: World) -> (World, Val) {
         let mut ctx = subject.as_ctx().cloned();
+        self.ctx_used(subject, Uses::CANCEL.and(Uses::USED));
         for id in objects_in(subject) {
             if let Some(ObjKind::Handle(of)) = self.made(id).map(|object| &object.kind) {
                 ctx = of.clone();
@@ -652,6 +659,19 @@ impl<'a> Run<'a> {
                 .flat_map(|(world, _)| self.drive(call.at, call.name, value.clone(), world))
                 .collect();
         }
+        worlds
+    }
+
+    /// Work that runs once serves the whole process, not the one who happens to come first.
+    fn once(&mut self, call: &Applied<'_>, world: World) -> Vec<(World, Val)> {
+        for work in call.work() {
+            if let Val::Closure(body, _) = work.behind() {
+                self.replacing.insert(*body);
+            }
+        }
+        self.once += 1;
+        let worlds = self.invoke_all(call, world, None);
+        self.once -= 1;
         worlds
     }
 

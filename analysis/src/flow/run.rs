@@ -355,6 +355,10 @@ impl<'a> Run<'a> {
             Terminator::Select { arms, other, span } => {
                 let futures: Vec<Val> = arms.iter().map(|arm| world.take(&Place::local(arm.future))).collect();
                 let works = futures.iter().any(|future| !matches!(future.behind(), Val::Done(_)));
+                let bounded = futures.iter().any(|future| match future.behind() {
+                    Val::Done(ctx) => !matches!(ctx.life(), Life::Root(_) | Life::Detached(_)),
+                    _ => false,
+                });
                 let mut next = Vec::new();
                 self.settle_fresh(&mut world);
                 for future in &futures {
@@ -375,7 +379,10 @@ impl<'a> Run<'a> {
                         continue;
                     }
                     // Losing futures are dropped: whatever they hold counts as looked after.
-                    for (mut world, output) in self.drive(here, arm.body_span, future.clone(), world) {
+                    self.timed += u32::from(bounded);
+                    let driven = self.drive(here, arm.body_span, future.clone(), world);
+                    self.timed -= u32::from(bounded);
+                    for (mut world, output) in driven {
                         for lost in &futures {
                             self.settle(&mut world, lost);
                         }
@@ -461,6 +468,7 @@ impl<'a> Run<'a> {
             (Val::Agg(agg), Test::Variant(path)) => agg.variant.as_ref().map(|variant| variant == path.last()),
             (Val::Agg(agg), Test::Success) => agg.variant.as_ref().map(|variant| super::value::is_success(variant)),
             (Val::Bool(truth), Test::Lit(crate::facts::Lit::Bool(want))) => Some(truth == want),
+            (Val::Nanos(number), Test::Lit(crate::facts::Lit::Int(Some(want)))) => Some(*number == u128::from(*want)),
             _ => None,
         };
         if let Some(matches) = decided {
@@ -591,7 +599,7 @@ impl<'a> Run<'a> {
                     let path = path.clone();
                     self.use_input(&path, uses);
                 }
-                CtxKind::Root { .. } => {
+                CtxKind::Root { .. } | CtxKind::Own => {
                     let entry = self.roots.entry(source.id).or_default();
                     *entry = entry.and(uses);
                 }
@@ -646,6 +654,10 @@ impl<'a> Run<'a> {
             .filter(|(local, _)| self.given_others.contains(local))
             .flat_map(|(_, roots)| roots.iter().copied())
             .collect();
+        // A root that is given back is the caller's to use.
+        let given_back = self.roots.values().any(|uses| uses.any(Uses::RETURN));
+        let own_chain = self.chain.as_ref().is_some_and(|(way, _)| way.len() == 1);
+        let chain = if self.has_context || (own_chain && given_back) { None } else { self.chain };
         let summary = Summary {
             diverges: !self.returns,
             rets,
@@ -654,7 +666,7 @@ impl<'a> Run<'a> {
             cancelled: self.cancelled.unwrap_or_default(),
             stored: self.stored,
             fields_used: self.fields_used,
-            chain: if self.has_context { None } else { self.chain },
+            chain,
         };
         let flow = Flow {
             body: self.who,
