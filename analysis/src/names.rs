@@ -9,6 +9,8 @@ mod prelude;
 mod survey;
 mod tree;
 
+use std::sync::Mutex;
+
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -77,11 +79,16 @@ pub struct Names {
     libraries: Vec<bool>,
     /// Items of the program that users' models speak of: their canonical paths.
     modelled: FxHashMap<DefId, SmolStr>,
+    /// What names were found to mean in modules, by file: most occur many times.
+    found: Vec<Mutex<FxHashMap<NameInModule, Res>>>,
     /// `macro_rules!` by crate and name.
     macros: FxHashMap<(CrateId, Name), DefId>,
     /// Libraries whose macros are everywhere in a crate: `#[macro_use] extern crate rocket;`.
     macro_use: FxHashMap<CrateId, Vec<Name>>,
 }
+
+/// A name looked up from a module's scope; whether more of a path follows it makes a difference.
+type NameInModule = (ScopeId, Name, Namespace, bool);
 
 /// A module.
 #[derive(Debug)]
@@ -124,5 +131,7 @@ impl Names {
     /// Notes which items of the program users' models speak of.
     pub(crate) fn set_modelled(&mut self, modelled: Vec<(DefId, SmolStr)>) {
         self.modelled = modelled.into_iter().collect();
+        // What was found before did not know of them.
+        self.found.iter_mut().for_each(|found| *found = Mutex::default());
     }
 }

@@ -46,9 +46,8 @@ impl<'a> Tree<'a> {
         {
             let value = given.arg(value);
             let key = model.key.map(|key| given.arg(key));
-            if let Some(local) = frame.typed.locals.get_mut(place.base.index()) {
-                frame.changed |= self.program.put(local, key.as_ref(), &value);
-            }
+            let program = self.program;
+            frame.learn(place.base, |local| program.put(local, key.as_ref(), &value));
         }
         self.model_result(target, given)
     }

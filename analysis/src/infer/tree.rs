@@ -1,5 +1,6 @@
 //! Goes through the bodies of a file: functions first, what is in them from there.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -77,18 +78,29 @@ pub(super) struct Frame<'a> {
     pub(super) looped: FxHashSet<Place>,
     /// Temporaries with both ends of a channel.
     pub(super) channels: FxHashSet<LocalId>,
-    /// Whether something was learned since this was last set to false.
+    /// Which locals were looked at on this way.
+    read: Vec<Cell<bool>>,
+    /// Whether something was learned of a local after it was looked at: then once more.
     pub(super) changed: bool,
 }
 
 impl Frame<'_> {
     pub(super) fn local(&self, id: LocalId) -> Ty {
+        if let Some(read) = self.read.get(id.index()) {
+            read.set(true);
+        }
         self.typed.local(id).clone()
     }
 
     pub(super) fn fill(&mut self, id: LocalId, ty: &Ty) {
+        self.learn(id, |local| local.fill(ty));
+    }
+
+    /// Changes a local's type; `change` says whether it did.
+    pub(super) fn learn(&mut self, id: LocalId, change: impl FnOnce(&mut Ty) -> bool) {
         if let Some(local) = self.typed.locals.get_mut(id.index()) {
-            self.changed |= local.fill(ty);
+            let learned = change(local);
+            self.changed |= learned && self.read.get(id.index()).is_some_and(Cell::get);
         }
     }
 
@@ -97,11 +109,13 @@ impl Frame<'_> {
         for (first, second) in self.ends() {
             let (left, right) = (self.local(first), self.local(second));
             for (id, from) in [(first, &right), (second, &left)] {
-                if let (Some(Ty::Adt(_, args)), Ty::Adt(_, others)) = (self.typed.locals.get_mut(id.index()), from)
-                    && let (Some(arg), Some(other)) = (args.first_mut(), others.first())
-                {
-                    self.changed |= arg.fill(other);
-                }
+                self.learn(id, |end| match (end, from) {
+                    (Ty::Adt(_, args), Ty::Adt(_, others)) => match (args.first_mut(), others.first()) {
+                        (Some(arg), Some(other)) => arg.fill(other),
+                        _ => false,
+                    },
+                    _ => false,
+                });
             }
         }
     }
@@ -151,6 +165,7 @@ impl<'a> Tree<'a> {
             traits: self.traits_of(body.scope),
             looped: looped(body),
             channels: FxHashSet::default(),
+            read: body.locals.iter().map(|_| Cell::new(false)).collect(),
             changed: false,
         };
         for ((_, inner), ty) in body.captures.iter().zip(&captured) {
@@ -168,6 +183,7 @@ impl<'a> Tree<'a> {
             let order = order(body);
             for _ in 0..PASSES {
                 frame.changed = false;
+                frame.read.iter().for_each(|read| read.set(false));
                 self.pass(&mut frame, &order);
                 if !frame.changed {
                     break;
@@ -269,7 +285,7 @@ impl<'a> Tree<'a> {
             match &block.end {
                 Terminator::Return(value) => {
                     let ty = frame.local(*value);
-                    frame.changed |= frame.typed.output.fill(&ty);
+                    frame.typed.output.fill(&ty);
                     // What is returned is what the signature says, where the code itself does not tell.
                     let output = frame.typed.output.clone();
                     if !output.is_generic() {
@@ -297,9 +313,8 @@ impl<'a> Tree<'a> {
 
     /// `let all: Vec<_> = ….collect()`: what is collected stands as the iterator until a type is told.
     fn put_collected(&self, frame: &mut Frame<'a>, dest: LocalId, ty: &Ty) {
-        if let Some(local @ Ty::Adt(..)) = frame.typed.locals.get_mut(dest.index()) {
-            frame.changed |= self.program.put_collected(local, ty);
-        }
+        let program = self.program;
+        frame.learn(dest, |local| matches!(local, Ty::Adt(..)) && program.put_collected(local, ty));
     }
 
     /// What an operation calls and what it yields.

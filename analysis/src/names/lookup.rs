@@ -32,6 +32,13 @@ pub(super) struct Search {
     depth: usize,
 }
 
+impl Search {
+    /// Whether nothing was looked into yet.
+    fn is_fresh(&self) -> bool {
+        self.imports.is_empty() && self.globs.is_empty()
+    }
+}
+
 /// One name that a `use` brings in: the item, and the place in its list.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Leaf {
@@ -225,35 +232,53 @@ impl<'a> Lookup<'a> {
         let mut scope = scope;
         let Some(facts) = self.facts(file) else { return Res::Unknown };
         let Some(krate) = self.crate_of(file) else { return Res::Unknown };
+        let module = self.module_of(file, scope);
         for _ in 0..=facts.scopes.len() {
             let Some(found) = facts.scope(scope) else { break };
+            if matches!(found.kind, ScopeKind::File | ScopeKind::Module(_)) {
+                break;
+            }
             if let ScopeKind::Generics(item) = found.kind
                 && namespace == Namespace::Type
                 && let Some(found) = self.in_generics(DefId { file, item }, name)
             {
                 return found;
             }
-            let module = self.module_of(file, scope);
             match self.in_scope(file, scope, name, namespace, module, search) {
-                Found::Yes(Res::External(path))
-                    if more && is_doubled(&path, name) && self.models.ty(&path).is_none() =>
-                {
-                    // `use anyhow::anyhow;` brings a macro and a function; before `::` the name is the crate's.
-                    return self.extern_crate(krate, name).unwrap_or(Res::Unknown);
-                }
-                Found::Yes(found) => return found,
+                Found::Yes(found) => return self.as_prefix(krate, name, more, found),
                 Found::No => {}
                 Found::Perhaps => perhaps = true,
-            }
-            if matches!(found.kind, ScopeKind::File | ScopeKind::Module(_)) {
-                break;
             }
             match found.parent {
                 Some(parent) => scope = parent,
                 None => break,
             }
         }
-        self.everywhere(krate, name, namespace, more, perhaps)
+        // Within a search that is under way an import may be left out: that is no answer for others.
+        let known = if perhaps || !search.is_fresh() { None } else { self.names.found.get(file.index()) };
+        let key = (scope, name.clone(), namespace, more);
+        if let Some(found) = known.and_then(|known| known.lock().ok()?.get(&key).cloned()) {
+            return found;
+        }
+        let found = match self.in_scope(file, scope, name, namespace, module, search) {
+            Found::Yes(found) => self.as_prefix(krate, name, more, found),
+            Found::No => self.everywhere(krate, name, namespace, more, perhaps),
+            Found::Perhaps => self.everywhere(krate, name, namespace, more, true),
+        };
+        if let Some(mut known) = known.and_then(|known| known.lock().ok()) {
+            known.insert(key, found.clone());
+        }
+        found
+    }
+
+    /// `use anyhow::anyhow;` brings a macro and a function; before `::` the name is the crate's.
+    fn as_prefix(self, krate: CrateId, name: &Name, more: bool, found: Res) -> Res {
+        match found {
+            Res::External(path) if more && is_doubled(&path, name) && self.models.ty(&path).is_none() => {
+                self.extern_crate(krate, name).unwrap_or(Res::Unknown)
+            }
+            found => found,
+        }
     }
 
     fn everywhere(self, krate: CrateId, name: &Name, namespace: Namespace, more: bool, perhaps: bool) -> Res {

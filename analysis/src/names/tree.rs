@@ -1,5 +1,7 @@
 //! Builds the module tree from the files' paths and their `mod` items.
 
+use std::sync::Mutex;
+
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -16,6 +18,7 @@ impl Names {
         let mut names = Names {
             tables: sources.files.iter().map(|file| file.facts.as_deref().map_or_else(Vec::new, tables)).collect(),
             home: vec![None; sources.files.len()],
+            found: sources.files.iter().map(|_| Mutex::default()).collect(),
             ..Names::default()
         };
         let mut tree = Tree { sources, names: &mut names, by_path: FxHashMap::default() };
