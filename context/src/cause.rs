@@ -9,7 +9,8 @@ use crate::ContextError;
 /// Why a context ended, in the words of whoever ended it.
 ///
 /// Made from anything that converts into a boxed error: error types, `&str`, `String`. A `Cause`
-/// is not itself an [`Error`]; it derefs to one, so that callers can downcast. Cloning is cheap.
+/// is not itself an [`Error`]; it derefs to one, so that callers can downcast, and
+/// [`into_error`](Cause::into_error) makes one to return. Cloning is cheap.
 ///
 /// ```
 /// use context::{Cause, Context, ContextError};
@@ -32,6 +33,27 @@ enum Repr {
 }
 
 impl Cause {
+    /// The cause as an error to return, say with `?`. It prints as the cause does and has the
+    /// same source.
+    ///
+    /// ```
+    /// use std::error::Error;
+    ///
+    /// fn work(ctx: &context::Context) -> Result<(), Box<dyn Error + Send + Sync>> {
+    ///     match ctx.cause() {
+    ///         Some(cause) => Err(cause.into_error()),
+    ///         None => Ok(()),
+    ///     }
+    /// }
+    /// let (ctx, handle) = context::background().with_cancel_cause();
+    /// handle.cancel("no more");
+    /// assert_eq!(work(&ctx).unwrap_err().to_string(), "no more");
+    /// ```
+    #[must_use]
+    pub fn into_error(self) -> Box<dyn Error + Send + Sync + 'static> {
+        Box::new(Returned(self))
+    }
+
     pub(crate) fn plain(error: ContextError) -> Cause {
         Cause(Repr::Plain(error))
     }
@@ -39,6 +61,27 @@ impl Cause {
     /// The cause as a context error, when it is no more than that.
     pub(crate) fn is_plain(&self, error: ContextError) -> bool {
         matches!(self.0, Repr::Plain(own) if own == error)
+    }
+}
+
+/// A cause that is an error itself, which [`Cause`] cannot be: it is made from errors.
+struct Returned(Cause);
+
+impl fmt::Debug for Returned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl fmt::Display for Returned {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
+impl Error for Returned {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.0.source()
     }
 }
 

@@ -15,6 +15,12 @@ use std::fmt;
 /// let ctx = Context::background().with_value(RequestId, 42_u64);
 /// assert_eq!(ctx.value::<u64>(&RequestId), Some(&42));
 /// ```
+///
+/// What cannot be compared is no key:
+///
+/// ```compile_fail,E0277
+/// context::background().with_value(1.5_f64, "value");
+/// ```
 pub trait Key: Any + Eq + Send + Sync {}
 
 impl<K: Any + Eq + Send + Sync> Key for K {}

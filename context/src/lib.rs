@@ -133,6 +133,7 @@
 mod callback;
 mod cause;
 mod context;
+mod dependents;
 mod display;
 mod done;
 mod error;

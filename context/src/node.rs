@@ -6,17 +6,19 @@
 //! Locks: each node has one, for what depends on it. No thread ever holds two of them, and no
 //! foreign code (wakers, callbacks, drops of values) runs while one is held.
 //!
-//! State: one atomic word says whether the node is done and why. It is written under the node's
-//! lock, once from live to done; whoever reads it needs no lock.
+//! State: one atomic word says whether the node is done and why; whoever reads it needs no lock.
+//! It goes from live to done once: in one step while nothing was ever registered with the node,
+//! else under the lock.
 
 use std::panic::{RefUnwindSafe, UnwindSafe};
 use std::task::Waker;
 use std::time::Instant;
 
 use crate::callback::{Callback, Home};
+use crate::dependents::{Dependents, Ending};
 use crate::list::{List, NIL};
 use crate::reap::reap;
-use crate::sync::{Arc, AtomicU32, Mutex, MutexGuard, Ordering, Thread, Weak, current, get_mut, lock, park};
+use crate::sync::{Arc, AtomicU32, Mutex, MutexGuard, Ordering, current, get_mut, lock, park};
 use crate::timer::Timer;
 use crate::{Cause, Context, ContextError};
 
@@ -73,30 +75,6 @@ impl Limits {
         Limits::Own(Box::new(OwnLimits { deadline, own }))
     }
 }
-
-/// What waits for a node. Most nodes have one child or one waiter at a time: those need no
-/// allocation of their own. Entry 0 of a list stands for the small place too.
-pub(crate) enum Dependents {
-    Small { child: Option<Weak<CancelNode>>, waker: Option<Waker> },
-    Big(Box<Lists>),
-    Done(Ending),
-}
-
-pub(crate) struct Lists {
-    pub(crate) children: List<Weak<CancelNode>>,
-    pub(crate) wakers: List<Waker>,
-    pub(crate) callbacks: List<Arc<Callback>>,
-}
-
-pub(crate) struct Ending {
-    /// `None` when it says no more than the error.
-    cause: Option<Cause>,
-    sleepers: Option<Box<Sleepers>>,
-}
-
-/// Threads that sleep until the node is settled.
-#[derive(Default)]
-struct Sleepers(Vec<Thread>);
 
 /// How a node ended.
 #[derive(Clone)]
@@ -530,58 +508,6 @@ pub(crate) enum Alone {
     WasDone,
     /// It takes [`CancelNode::mark`].
     No,
-}
-
-/// The children of a node that was just marked.
-pub(crate) enum Children {
-    One(Option<Weak<CancelNode>>),
-    Many(Box<Lists>),
-}
-
-impl Children {
-    pub(crate) fn is_empty(&self) -> bool {
-        match self {
-            Children::One(child) => child.is_none(),
-            Children::Many(lists) => lists.children.is_empty(),
-        }
-    }
-
-    pub(crate) fn next(&mut self) -> Option<Weak<CancelNode>> {
-        match self {
-            Children::One(child) => child.take(),
-            Children::Many(lists) => lists.children.drain_next(),
-        }
-    }
-}
-
-impl Dependents {
-    /// The lists, made on the first use; `None` of a done node.
-    #[cold]
-    fn lists(&mut self) -> Option<&mut Lists> {
-        if let Dependents::Small { child, waker } = self {
-            let mut lists = Box::new(Lists { children: List::new(), wakers: List::new(), callbacks: List::new() });
-            // The small places' keys are 0, and so are the keys given out first here.
-            if let Some(child) = child.take() {
-                lists.children.push(child);
-            }
-            if let Some(waker) = waker.take() {
-                lists.wakers.push(waker);
-            }
-            *self = Dependents::Big(lists);
-        }
-        match self {
-            Dependents::Big(lists) => Some(lists),
-            Dependents::Small { .. } | Dependents::Done(_) => None,
-        }
-    }
-
-    fn has_children(&self) -> bool {
-        match self {
-            Dependents::Small { child, .. } => child.is_some(),
-            Dependents::Big(lists) => !lists.children.is_empty(),
-            Dependents::Done(_) => false,
-        }
-    }
 }
 
 fn error_of(state: u32) -> Option<ContextError> {

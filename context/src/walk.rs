@@ -4,8 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use crate::callback::Callback;
+use crate::dependents::{Children, Dependents};
 use crate::list::List;
-use crate::node::{Alone, CancelNode, Children, Dependents, End};
+use crate::node::{Alone, CancelNode, End};
 use crate::sync::Arc;
 
 /// Ends `origin` and everything below it. On return the whole subtree is done, also when another
@@ -173,10 +174,17 @@ impl Fallout {
 /// Runs foreign code whose panic must not reach anybody else; true if it did not panic. The panic
 /// hook has seen a panic when it ends here.
 pub(crate) fn contain(f: impl FnOnce()) -> bool {
-    let Err(panic) = catch_unwind(AssertUnwindSafe(f)) else { return true };
-    if let Err(another) = catch_unwind(AssertUnwindSafe(|| drop(panic))) {
-        // The payload's own drop panicked: give up on freeing what that panic carries.
-        std::mem::forget(another);
+    let Err(mut panic) = catch_unwind(AssertUnwindSafe(f)) else { return true };
+    // What a panic carries may panic when it is dropped, and that panic's payload again.
+    for _ in 0..PAYLOADS {
+        match catch_unwind(AssertUnwindSafe(|| drop(panic))) {
+            Ok(()) => return false,
+            Err(another) => panic = another,
+        }
     }
+    std::mem::forget(panic);
     false
 }
+
+/// Payloads of panics in payloads that are dropped before the next one is given up on.
+const PAYLOADS: usize = 4;

@@ -22,7 +22,8 @@ use crate::{CancelGuard, Context};
 /// - when the response body has been sent.
 ///
 /// Work that is to go on after the response needs a context of its own:
-/// [`Context::without_cancel`], or [`Context::reparent`] to something that lives longer.
+/// [`Context::without_cancel`], or [`Context::reparent`] to something that lives longer. That
+/// includes what happens on an upgraded connection (a WebSocket), whose response has no body.
 ///
 /// The time a client grants in the `grpc-timeout` header becomes the context's deadline; see
 /// [`timeout_header`](RequestContextLayer::timeout_header) and

@@ -28,6 +28,7 @@ mod server;
 #[cfg(feature = "tracing")]
 mod spans;
 mod support;
+#[cfg(target_os = "linux")]
 mod threads;
 mod values;
 mod waiting;

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::panic::resume_unwind;
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak, mpsc};
 use std::task::{self, RawWaker, RawWakerVTable, Waker};
 use std::thread;
@@ -52,10 +52,6 @@ fn goish_a_timer_outlives_its_cancellation() {
 /// goish sets the error before it closes the channel.
 #[test]
 fn goish_err_is_set_before_done() {
-    super_race_err_and_done();
-}
-
-fn super_race_err_and_done() {
     for _ in 0..200 {
         let (ctx, handle) = Context::background().with_cancel();
         thread::scope(|scope| {
@@ -345,26 +341,27 @@ fn tokio_util_a_waker_is_cloned_or_dropped_under_the_lock() {
     CTX.set(None);
 }
 
-/// tokio-util: `is_cancelled` waits for the cancellation of all children. The bound here is wide,
-/// for busy machines; the benchmark has the narrow one.
+/// tokio-util: `is_cancelled` waits for the cancellation of all children, because that holds the
+/// parent's lock. Here a reader sees the parent done while the last child is not: it did not wait.
 #[test]
 fn tokio_util_reading_waits_for_the_walk() {
-    let (parent, handle) = Context::background().with_cancel();
-    let _children: Vec<_> = (0..100_000).map(|_| parent.with_cancel().0).collect();
-    let over = AtomicBool::new(false);
-    let seen_done_before_the_end = AtomicUsize::new(0);
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !over.load(Ordering::SeqCst) {
-                if parent.is_done() {
-                    seen_done_before_the_end.fetch_add(1, Ordering::SeqCst);
+    let read_in_the_middle = || {
+        let (parent, handle) = Context::background().with_cancel();
+        let children: Vec<_> = (0..50_000).map(|_| parent.with_cancel().0).collect();
+        let last = children.last().unwrap();
+        thread::scope(|scope| {
+            let reader = scope.spawn(|| {
+                while !parent.is_done() {
+                    std::hint::spin_loop();
                 }
-            }
-        });
-        handle.cancel();
-        over.store(true, Ordering::SeqCst);
-    });
-    assert!(parent.is_done());
+                !last.is_done()
+            });
+            handle.cancel();
+            reader.join().unwrap()
+        })
+    };
+    // On a busy machine the reader may be late a few times.
+    assert!((0..1000).any(|_| read_in_the_middle()));
 }
 
 /// tokio (#840 of a user): a waiter made after the flag was checked misses the cancellation.
@@ -423,7 +420,7 @@ fn a_value_dropped_by_the_walk_may_cancel_the_same_tree() {
     }
 }
 
-/// rs: a cause whose drop uses the context; the cause that loses is dropped outside of any lock.
+/// A cause whose drop uses the context: the cause that loses is dropped outside of any lock.
 #[test]
 fn a_losing_cause_is_dropped_outside_of_locks() {
     #[derive(Debug)]

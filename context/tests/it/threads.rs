@@ -16,7 +16,6 @@ fn own_threads() -> Vec<String> {
 
 /// Run alone in a process of its own, by the test below.
 #[test]
-#[cfg(target_os = "linux")]
 fn started_only_for_deadlines_and_callbacks() {
     if std::env::var_os("CONTEXT_TEST_ALONE").is_none() {
         let this = "threads::started_only_for_deadlines_and_callbacks";
