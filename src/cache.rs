@@ -1,8 +1,10 @@
 //! What earlier runs know of files: facts by the hash of the text they were made from.
 //!
 //! Facts depend on nothing but the text of their file and on this program, so an entry is right for
-//! ever and for any file with the same text. The cache is one file; a run that finds it damaged,
-//! locked or missing goes on without a word.
+//! ever and for any file with the same text. Besides, the report of the last run is kept as it was. A
+//! run that finds the cache damaged, locked or missing goes on without a word.
+
+pub mod report;
 
 use std::fs;
 use std::io::Write as _;
@@ -12,6 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use ctxlint_analysis::facts::FileFacts;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_128;
 
@@ -25,7 +28,7 @@ const MAX_AGE: u8 = 30;
 /// The cache of a run.
 #[derive(Debug)]
 pub struct Cache {
-    file: Utf8PathBuf,
+    folder: Utf8PathBuf,
     entries: FxHashMap<u128, Entry>,
 }
 
@@ -40,21 +43,20 @@ struct Entry {
 }
 
 #[derive(Serialize, Deserialize)]
-struct Stored {
+struct Sealed {
     /// [`program`] of the run that wrote it.
     program: u128,
-    /// Of `entries`, to tell a damaged file.
+    /// Of the value, to tell a damaged file.
     check: u128,
     #[serde(with = "serde_bytes")]
-    entries: Vec<u8>,
+    value: Vec<u8>,
 }
 
 impl Cache {
     /// Reads the cache in this folder; an empty one if there is none that can be used.
     pub fn open(folder: &Utf8Path) -> Cache {
-        let file = folder.join("facts.bin");
-        let entries = read(&file).unwrap_or_default();
-        Cache { file, entries }
+        let entries: Option<Vec<(u128, Entry)>> = unsealed(&folder.join("facts.bin"));
+        Cache { folder: folder.to_owned(), entries: entries.unwrap_or_default().into_iter().collect() }
     }
 
     /// Gives the files of a workspace the facts that are known.
@@ -105,26 +107,29 @@ impl Cache {
     }
 
     fn write(&self) -> Result<(), String> {
-        let folder = self.file.parent().unwrap_or(&self.file);
+        let folder = &self.folder;
         fs::create_dir_all(folder).map_err(|error| format!("{folder}: {error}"))?;
         mark_as_cache(folder);
         let mut entries: Vec<(&u128, &Entry)> = self.entries.iter().collect();
         entries.sort_by_key(|(hash, _)| **hash);
-        let entries = postcard::to_allocvec(&entries).map_err(|error| error.to_string())?;
-        let stored = Stored { program: program(), check: xxh3_128(&entries), entries };
-        let bytes = postcard::to_allocvec(&stored).map_err(|error| error.to_string())?;
-        write::atomically(&self.file, &bytes).map_err(|error| format!("{}: {error}", self.file))
+        let file = folder.join("facts.bin");
+        write::atomically(&file, &sealed(&entries)?).map_err(|error| format!("{file}: {error}"))
     }
 }
 
-fn read(file: &Utf8Path) -> Option<FxHashMap<u128, Entry>> {
+/// A value as the bytes of a cache file.
+fn sealed(value: &impl Serialize) -> Result<Vec<u8>, String> {
+    let value = postcard::to_allocvec(value).map_err(|error| error.to_string())?;
+    let sealed = Sealed { program: program(), check: xxh3_128(&value), value };
+    postcard::to_allocvec(&sealed).map_err(|error| error.to_string())
+}
+
+/// A value from a cache file that this very program wrote and nothing has damaged.
+fn unsealed<T: DeserializeOwned>(file: &Utf8Path) -> Option<T> {
     let bytes = fs::read(file).ok()?;
-    let stored: Stored = postcard::from_bytes(&bytes).ok()?;
-    if stored.program != program() || stored.check != xxh3_128(&stored.entries) {
-        return None;
-    }
-    let entries: Vec<(u128, Entry)> = postcard::from_bytes(&stored.entries).ok()?;
-    Some(entries.into_iter().collect())
+    let sealed: Sealed = postcard::from_bytes(&bytes).ok()?;
+    let is_ours = sealed.program == program() && sealed.check == xxh3_128(&sealed.value);
+    if is_ours { postcard::from_bytes(&sealed.value).ok() } else { None }
 }
 
 /// Tells one build of this program from another: facts of one are not for the other.

@@ -34,6 +34,8 @@ pub struct Config {
 pub struct Layer {
     /// The file it is from.
     pub source: Utf8PathBuf,
+    /// The text it was read from.
+    pub text: String,
     /// For which files: all, or those below this folder.
     pub folder: Option<Utf8PathBuf>,
     /// `[rules]`.

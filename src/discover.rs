@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use globset::GlobSet;
+use rayon::prelude::*;
 
 pub use manifest::CargoWorkspace;
 
@@ -158,10 +159,11 @@ impl Plan {
         if self.add_around(folder.clone(), folder.clone()) {
             return;
         }
-        // No manifest around it: there may be workspaces in it.
-        for manifest in walk::manifests_below(&folder, &mut self.problems) {
-            let above = manifest.parent().unwrap_or(&manifest).to_owned();
-            self.add_around(above, folder.clone());
+        // No manifest around it: there may be workspaces in it. Asking cargo is the slow part.
+        let manifests = walk::manifests_below(&folder, &mut self.problems);
+        let loaded: Vec<_> = manifests.par_iter().map(|manifest| CargoWorkspace::load(manifest)).collect();
+        for (manifest, loaded) in manifests.iter().zip(loaded) {
+            self.add_workspace(manifest, folder.clone(), || loaded);
         }
         self.folders.push(folder);
     }
@@ -170,12 +172,21 @@ impl Plan {
     /// already. False if there is none that can be read.
     fn add_around(&mut self, folder: Utf8PathBuf, asked: Utf8PathBuf) -> bool {
         let Some(manifest) = manifest::find(&folder) else { return false };
-        let known = self.workspaces.iter_mut().find(|part| part.what.has_manifest(&manifest));
+        self.add_workspace(&manifest, asked, || CargoWorkspace::load(&manifest))
+    }
+
+    fn add_workspace(
+        &mut self,
+        manifest: &Utf8Path,
+        asked: Utf8PathBuf,
+        load: impl FnOnce() -> Result<CargoWorkspace, Problem>,
+    ) -> bool {
+        let known = self.workspaces.iter_mut().find(|part| part.what.has_manifest(manifest));
         if let Some(part) = known {
             part.asked.push(asked);
             return true;
         }
-        match CargoWorkspace::load(&manifest) {
+        match load() {
             Ok(workspace) => {
                 self.workspaces.push(Part { what: workspace, asked: vec![asked] });
                 true

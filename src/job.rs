@@ -2,6 +2,7 @@
 
 mod act;
 mod cargo;
+mod memory;
 mod output;
 mod settings;
 mod watch;
@@ -13,7 +14,6 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::ArgMatches;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use crate::cache::Cache;
 use crate::check::check_observed;
 use crate::cli::CheckArgs;
 use crate::config::{self, Config};
@@ -24,6 +24,7 @@ use crate::report::{Format, Report, Reported};
 use crate::run::{Failure, Outcome, current_folder, tell};
 use crate::workspace::Workspace;
 
+use memory::Memory;
 use output::Output;
 
 /// What `ctxlint check` is asked to do.
@@ -160,21 +161,25 @@ fn run_once(job: &Job, request: &Request, cargo_failed: bool) -> Result<Outcome,
     let plan = discover::plan(request);
     let config = job.config(&plan)?;
     job.tell_plan(&plan, &config);
-    let cache = job.cache_folder(&plan).map(|folder| Cache::open(&folder));
+    let folder = job.cache_folder(&plan);
     let mut found = plan.read(&|file: &Utf8Path| config.excludes(file));
-    if let Some(cache) = &cache {
-        cache.fill(&mut found.workspace);
-    }
+    let memory = Memory::open(folder.as_deref(), &mut found.workspace, &config);
     let read = start.elapsed();
     let progress = Progress::default();
     let files = found.workspace.files.len();
-    let checked = |workspace: &Workspace| check_observed(workspace, &config, &|| progress.parsed_one());
+    let checked = |workspace: &Workspace| {
+        memory.recall(workspace, &config).unwrap_or_else(|key| {
+            let report = check_observed(workspace, &config, &|| progress.parsed_one());
+            memory.keep(key, &report);
+            report
+        })
+    };
     let mut acted = progress.during(!job.args.output.quiet, files, || act::act(job, found.workspace, checked))?;
     acted.report.work.steps.insert(0, ("read", read));
     let act::Acted { workspace, mut report, patch } = acted;
     report.cargo_failed = cargo_failed;
     let before_store = Instant::now();
-    if let Some(Err(why)) = cache.map(|cache| cache.store(&workspace, &report.parsed))
+    if let Err(why) = memory.store(&workspace, &report.parsed)
         && job.args.output.verbose
     {
         report.notes.push(format!("the cache is not written: {why}"));

@@ -119,6 +119,7 @@ impl Reader<'_> {
             .map(|part| Ok(Override { paths: self.globs(&part.paths)?, rules: self.settings(&part.rules)? }));
         Ok(Layer {
             source: self.path.to_owned(),
+            text: self.text.to_owned(),
             folder: folder.map(Utf8Path::to_owned),
             rules: self.settings(&table.rules)?,
             overrides: overrides.collect::<Result<_, ConfigError>>()?,

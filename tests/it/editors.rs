@@ -85,16 +85,27 @@ fn the_cache_changes_nothing_but_the_time() {
     let (moved, line) = cached(&[]);
     assert!(line.contains(" 0 of them from the cache") && moved != first, "{line}");
 
+    let files = ["target/ctxlint/facts.bin", "target/ctxlint/report.bin"];
     for damage in [&b""[..], b"nonsense", &[0xff; 4096]] {
-        project.write_bytes("target/ctxlint/facts.bin", damage);
+        files.iter().for_each(|file| project.write_bytes(file, damage));
         let (out, line) = cached(&[]);
         assert!(line.contains(" 0 of them from the cache") && out == moved, "{line}");
     }
-    let mut bytes = std::fs::read(project.path("target/ctxlint/facts.bin")).expect("the cache");
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 1;
-    project.write_bytes("target/ctxlint/facts.bin", &bytes);
-    assert_eq!(cached(&[]).0, moved, "one wrong bit is seen");
+    for file in files {
+        let mut bytes = std::fs::read(project.path(file)).expect("the cache");
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        project.write_bytes(file, &bytes);
+    }
+    let (out, line) = cached(&[]);
+    assert!(line.contains(" 0 of them from the cache") && out == moved, "one wrong bit is seen: {line}");
+
+    let strict = project.run(&["-D", "warnings"]);
+    assert_eq!(strict.code, 1, "a report with other levels is another report");
+    assert_eq!(project.run(&["-D", "warnings"]).out, strict.out);
+    project.write("ctxlint.toml", "[rules]\nunused_suppression = \"allow\"\n");
+    assert_eq!(project.run(&[]).out, "");
+    project.write("ctxlint.toml", "");
 
     assert!(cached(&["--no-cache"]).1.contains(" 0 of them from the cache"));
     project.run(&["--cache-dir", "elsewhere"]);
