@@ -70,7 +70,7 @@ pub(crate) fn leaves(analysis: &Analysis, flow: &Flow, ctx: ObjId) -> bool {
 /// Whether a task goes on after its spawner, with nobody waiting for it.
 pub(crate) fn outlives(flow: &Flow, id: ObjId, task: &Task) -> bool {
     let used = |id: &ObjId| flow.used.get(id).is_some_and(|uses| !uses.is_empty());
-    if !task.outlives || used(&id) {
+    if used(&id) {
         return false;
     }
     let feeds = task
@@ -87,7 +87,7 @@ pub(crate) fn outlives(flow: &Flow, id: ObjId, task: &Task) -> bool {
             let aborts = matches!(flow.objects.get(&set).map(|o| &o.kind), Some(ObjKind::TaskSet(OnDrop::Abort)));
             !aborts && !used(&set)
         }
-        _ => !matches!(task.on_drop, OnDrop::Abort | OnDrop::Cancel),
+        _ => task.outlives && !matches!(task.on_drop, OnDrop::Abort | OnDrop::Cancel),
     }
 }
 

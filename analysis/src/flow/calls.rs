@@ -28,9 +28,14 @@ impl<'a> Run<'a> {
         receiver: Option<&Place>,
         world: World,
     ) -> Vec<(World, Val)> {
-        let lent: Vec<Place> = locals.iter().filter_map(|local| self.lent(*local)).collect();
+        let lent = self.lent_in(locals);
         let out = self.call_target(at, name, whole, values, locals, receiver, world);
         out.into_iter().map(|(world, value)| (self.after_lending(&lent, world), value)).collect()
+    }
+
+    /// The places of this body that arguments lend for writing.
+    pub(super) fn lent_in(&self, locals: &[LocalId]) -> Vec<Place> {
+        locals.iter().filter_map(|local| self.lent(*local)).collect()
     }
 
     /// The place of this body that an argument lends for writing.
@@ -42,7 +47,7 @@ impl<'a> Run<'a> {
     }
 
     /// A context that was lent for writing may have been replaced.
-    fn after_lending(&mut self, lent: &[Place], mut world: World) -> World {
+    pub(super) fn after_lending(&mut self, lent: &[Place], mut world: World) -> World {
         for place in lent {
             let whole = Place::local(place.base);
             if world.read(&whole).as_ctx().is_some() {

@@ -105,7 +105,9 @@ impl<'a> Run<'a> {
                     Callee::Path(path) => self.call(at, path.span, span, values, args, None, world),
                     Callee::Value(place) => {
                         let callee = world.read(place);
-                        self.call_value(at, span, callee, values, world)
+                        let lent = self.lent_in(args);
+                        let worlds = self.call_value(at, span, callee, values, world);
+                        worlds.into_iter().map(|(world, value)| (self.after_lending(&lent, world), value)).collect()
                     }
                 };
                 return self.into_dest(at, op, worlds);

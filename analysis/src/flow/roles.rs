@@ -608,7 +608,10 @@ impl<'a> Run<'a> {
                 work.push(value.clone());
             }
         }
-        let (set, owner) = if call.receiver.is_some() { self.owner(&call.value(0)) } else { (None, Owner::Nobody) };
+        let (set, owner) = match call.receiver {
+            Some(place) => self.owner(place, &call.value(0)),
+            None => (None, Owner::Nobody),
+        };
         let site = (call.name, call.whole);
         let value = self.start(
             call.at,
@@ -622,14 +625,18 @@ impl<'a> Run<'a> {
         (world, value)
     }
 
-    fn owner(&self, receiver: &Val) -> (Option<ObjId>, Owner) {
+    fn owner(&self, place: &Place, receiver: &Val) -> (Option<ObjId>, Owner) {
         match receiver.behind() {
             Val::Obj(id) => match self.made(*id).map(|object| &object.kind) {
                 Some(ObjKind::TaskSet(_)) => (Some(*id), Owner::Local),
                 Some(ObjKind::Group(_)) => (Some(*id), Owner::Group),
                 _ => (None, Owner::Nobody),
             },
-            _ => (None, Owner::Outside),
+            _ => match self.program.role(&self.type_at(place)) {
+                Some(TypeRole::TaskSet) => (None, Owner::Outside),
+                Some(TypeRole::Group) => (None, Owner::Group),
+                _ => (None, Owner::Nobody),
+            },
         }
     }
 
@@ -670,8 +677,12 @@ impl<'a> Run<'a> {
             }
         }
         self.once += 1;
-        let worlds = self.invoke_all(call, world, None);
+        let before = world.missing;
+        let mut worlds = self.invoke_all(call, World { missing: true, ..world }, None);
         self.once -= 1;
+        for (world, _) in &mut worlds {
+            world.missing = before;
+        }
         worlds
     }
 

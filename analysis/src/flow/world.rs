@@ -67,8 +67,11 @@ impl World {
         match value {
             // What a reference to a place of this body shows is what that place holds now.
             Val::Ref(shown, Some(target)) if target.base != place.base => {
-                let now = self.read_through(&target, 4).unwrap_or(*shown);
-                Val::Ref(Box::new(now.behind().clone()), Some(target))
+                let now = self.read_through(&target, 4).map(|now| now.behind().clone());
+                // What is given to the body says what it is only where it is read with its type.
+                let now =
+                    now.filter(|now| !matches!(now, Val::Input(_) | Val::Request(..) | Val::Server(..) | Val::Unknown));
+                Val::Ref(Box::new(now.unwrap_or(*shown)), Some(target))
             }
             other => other,
         }
