@@ -21,6 +21,7 @@ mod meta;
 mod pages;
 mod project;
 mod proofs;
+mod readme;
 mod shop;
 mod sources;
 mod suggestions;

@@ -2,6 +2,7 @@
 
 mod bench;
 mod corpus;
+mod docs;
 mod new_rule;
 
 use std::error::Error;
@@ -20,6 +21,7 @@ usage: cargo xtask CHORE
       --bin FILE            the ctxlint to run; the release build of this tree unless given
       --pedantic            lists the findings of rules that are off by default too
       --dependencies        checks everything the crates depend on as well
+  docs                      makes the sources of the site, an mdBook, under target/book
   bench                     the whole check against parsing alone, over the corpus if it is there
 ";
 
@@ -30,6 +32,7 @@ fn main() -> ExitCode {
         ["new-rule", name] => new_rule::run(root(), name, "suspicious"),
         ["new-rule", name, group] => new_rule::run(root(), name, group),
         ["corpus", options @ ..] => corpus::run(root(), options),
+        ["docs"] => docs::run(root()),
         ["bench"] => bench::run(root()),
         _ => Err(USAGE.into()),
     };
