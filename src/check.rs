@@ -305,12 +305,15 @@ fn settle(
     let settle_file = |(index, findings): (usize, Vec<Finding>)| {
         let file = workspace.files.get(index).filter(|file| file.selected)?;
         let facts = parsed.get(index)?.as_ref()?.as_deref().ok();
-        if findings.is_empty() && facts.is_none_or(|facts| facts.directives.is_empty()) {
+        let of_broken = if facts.is_none() { engine::directives_of_broken(&file.text) } else { Vec::new() };
+        let directives = facts.map_or(&of_broken[..], |facts| &facts.directives);
+        if findings.is_empty() && directives.is_empty() {
             return None;
         }
         let scope = suppress::Scope {
             id: FileId(index as u32),
             file,
+            directives,
             facts,
             levels: config.levels(&file.absolute),
             require_reason: config.require_reason(&file.absolute),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{FileFacts, Span};
+use ctxlint_analysis::facts::{Directive, FileFacts, Span};
 use ctxlint_analysis::model::{Model, Models};
 use ctxlint_analysis::source::Sources;
 use ctxlint_analysis::{parse, select};
@@ -30,6 +30,11 @@ pub fn parse(text: &str) -> Parsed {
         Ok(Err(error)) => Err(SyntaxError { message: error.message, span: error.span, internal: false }),
         Err(message) => Err(SyntaxError { message, span: Span::new(0, 0), internal: true }),
     }
+}
+
+/// The suppressions in a file that does not parse.
+pub fn directives_of_broken(text: &str) -> Vec<Directive> {
+    guarded(|| parse::directives_only(text)).unwrap_or_default()
 }
 
 /// The built-in models with the user's.

@@ -17,7 +17,9 @@ pub struct Scope<'f> {
     pub id: FileId,
     /// Its text.
     pub file: &'f File,
-    /// Its directives, and which of its items are tests.
+    /// Its directives: those that the lexer sees if it does not parse.
+    pub directives: &'f [Directive],
+    /// Which of its items are tests, if it parses.
     pub facts: Option<&'f FileFacts>,
     /// The levels in it.
     pub levels: Levels,
@@ -38,7 +40,7 @@ pub struct Outcome {
 
 /// Applies the suppressions of a file to its findings, and adds what there is to say about them.
 pub fn apply(scope: &Scope<'_>, findings: Vec<Finding>) -> Outcome {
-    let directives = scope.facts.map_or(&[][..], |facts| &facts.directives);
+    let directives = scope.directives;
     let mut used = Used::default();
     let mut outcome = Outcome::default();
     for finding in findings {
