@@ -1,5 +1,6 @@
 //! The border to the analysis: what the command asks of it, in one place.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use ctxlint_analysis::Analysis;
@@ -68,13 +69,50 @@ pub fn analyse(sources: Sources, models: Models) -> Result<Analysis, String> {
     guarded(|| Analysis::new(sources, models))
 }
 
+thread_local! {
+    /// Where this thread last panicked, for the message of [`guarded`].
+    static PANICKED_AT: RefCell<Option<String>> = const { RefCell::new(None) };
+}
+
+/// Notes where the current thread panics: for the panic hook of a program that runs jobs.
+pub fn panicked_at(place: String) {
+    PANICKED_AT.with(|last| *last.borrow_mut() = Some(place));
+}
+
 /// Runs a job; a panic becomes an error with its message.
 ///
 /// # Errors
-/// The panic's message.
+/// The panic's message, and its place in our own source if the program's panic hook notes it.
 pub fn guarded<T>(job: impl FnOnce() -> T) -> Result<T, String> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(job)).map_err(|cause| {
         let text = cause.downcast_ref::<&str>().map(|text| (*text).to_owned());
-        text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown cause".to_owned())
+        let text =
+            text.or_else(|| cause.downcast_ref::<String>().cloned()).unwrap_or_else(|| "unknown cause".to_owned());
+        match PANICKED_AT.with(|last| last.borrow_mut().take()) {
+            Some(place) => format!("{text} (at {place})"),
+            None => text,
+        }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_panic_is_an_error_of_its_job_alone() {
+        assert_eq!(guarded(|| 1), Ok(1));
+        assert_eq!(guarded(|| -> u8 { panic!("no {}", "luck") }), Err("no luck".to_owned()));
+        let told = guarded(|| {
+            panicked_at("here.rs:7".to_owned());
+            panic!("again")
+        });
+        assert_eq!(told, Err::<u8, _>("again (at here.rs:7)".to_owned()));
+    }
+
+    #[test]
+    fn the_built_in_models_are_read() {
+        let models = models(&[]).expect("models");
+        assert!(words(&models, std::iter::empty()).iter().any(|word| word == "ctxlint"));
+    }
 }

@@ -149,8 +149,10 @@ pub(crate) fn colored(color: Color) -> bool {
 fn quiet_panics() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if rayon::current_thread_index().is_none() {
+        if std::thread::current().name() == Some("main") {
             default(info);
+        } else if let Some(place) = info.location() {
+            crate::engine::panicked_at(format!("{}:{}", place.file(), place.line()));
         }
     }));
 }
