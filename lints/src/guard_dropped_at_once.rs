@@ -35,7 +35,14 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                 for via in object.via.iter().take(3) {
                     finding = finding.label(*via, "the guard is made here");
                 }
-                findings.push(keep(finding, event.site.file_id(), *discard, object.site, object.wild));
+                let statement = support::statement_of(analysis, flow.body, *id);
+                let begins = statement.is_some_and(|statement| match object.wild {
+                    Some(_) => support::is_let(analysis, flow.body, statement),
+                    None => {
+                        statement.span.start == object.site.span.start && statement.span.end == object.site.span.end
+                    }
+                });
+                findings.push(keep(finding, event.site.file_id(), *discard, object.site, object.wild, begins));
             }
         }
     }
@@ -64,14 +71,14 @@ fn finding(site: Site, ends_context: bool) -> Finding {
 
 fn in_macro(file: FileId, discard: &MacroDiscard) -> Finding {
     let site = Site::new(file, discard.span);
-    keep(finding(site, false), file, discard.discard, site, None)
+    keep(finding(site, false), file, discard.discard, site, None, false)
 }
 
-fn keep(finding: Finding, file: FileId, discard: Discard, whole: Site, wild: Option<Site>) -> Finding {
+fn keep(finding: Finding, file: FileId, discard: Discard, whole: Site, wild: Option<Site>, begins: bool) -> Finding {
     let advice = "give it a name, so that it lives to the end of the scope";
     let edit = match (discard, wild) {
         (Discard::LetWild(span), _) => Some(Edit::replace(Site::new(file, span), "_guard")),
-        (Discard::No, Some(site)) => Some(Edit::replace(site, "_guard")),
+        (Discard::No, Some(site)) if begins => Some(Edit::replace(site, "_guard")),
         (Discard::AssignWild(span), _) => Some(Edit::replace(Site::new(file, span), "let _guard")),
         (Discard::Statement, _) if whole.file_id() == file => {
             Some(Edit::insert(file, whole.span.start, "let _guard = "))

@@ -68,7 +68,12 @@ fn is_builtin(analysis: &Analysis, ty: &Ty, fuel: u8) -> bool {
         Ty::Tuple(parts) => parts.iter().all(|part| is_builtin(analysis, part, fuel)),
         Ty::Adt(TyCon::External(path), args) => {
             let is_std = ["std::", "core::", "alloc::"].iter().any(|root| path.starts_with(root));
-            is_std && args.iter().all(|arg| is_builtin(analysis, arg, fuel))
+            // Without arguments it is one that has none, or one whose argument is not known.
+            let plain = || {
+                let role = analysis.program.type_model(ty).map(|model| model.role);
+                matches!(role, Some(TypeRole::Time | TypeRole::Text | TypeRole::Primitive))
+            };
+            is_std && if args.is_empty() { plain() } else { args.iter().all(|arg| is_builtin(analysis, arg, fuel)) }
         }
         _ => false,
     }

@@ -163,6 +163,11 @@ fn advise(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object, finding:
         ObjKind::Handle(ctx) => ctx.as_ref().map(|ctx| ctx.id),
         _ => None,
     };
+    if !support::is_let(analysis, flow.body, statement)
+        || (name != "_" && !support::is_idle_handle(analysis, flow.body, site))
+    {
+        return finding.help(advice);
+    }
     let stays = ctx.is_some_and(|ctx| !support::leaves(analysis, flow, ctx));
     let applicability = if stays { Applicability::MachineApplicable } else { Applicability::MaybeIncorrect };
     let bound = if name == "_" { "cancel" } else { name.as_str() };

@@ -2,7 +2,8 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{
-    Block, Body, Function, ItemId, ItemKind, LoopId, MacroDiscard, Name, OpKind, Span, Terminator, Visibility,
+    Block, Body, BodyId, Function, ItemId, ItemKind, Local, LocalId, LocalKind, LoopId, MacroDiscard, Name, Op, OpKind,
+    Span, Terminator, Visibility,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Owner, Site, Task, TaskCtx, Val};
@@ -51,6 +52,37 @@ pub(crate) fn statement_of(analysis: &Analysis, body: BodyRef, id: ObjId) -> Opt
         OpKind::EndTemps { .. } if op.span.contains(here) => Some(Site::new(body.file, op.span)),
         _ => None,
     })
+}
+
+/// Whether a statement is a `let` that binds something.
+pub(crate) fn is_let(analysis: &Analysis, body: BodyRef, statement: Site) -> bool {
+    let binds = |local: &Local| local.kind == LocalKind::Binding && statement.span.contains(local.span);
+    analysis.program.body(body).is_some_and(|body| body.locals.iter().any(binds))
+}
+
+/// Whether the variable with its name here is a handle itself, and nothing mentions it after.
+pub(crate) fn is_idle_handle(analysis: &Analysis, who: BodyRef, site: Site) -> bool {
+    let (Some(body), Some(typed)) = (analysis.program.body(who), analysis.program.typed(who)) else { return false };
+    let Some(at) = body.locals.iter().position(|local| local.span == site.span && local.name.is_some()) else {
+        return false;
+    };
+    let is_handle =
+        typed.locals.get(at).and_then(|ty| analysis.program.type_model(ty)).is_some_and(|m| m.role == TypeRole::Handle);
+    let id = LocalId(at as u32);
+    let captured = |inner: BodyId| {
+        analysis
+            .program
+            .body(BodyRef { file: who.file, body: inner })
+            .is_none_or(|inner| inner.captures.iter().any(|(o, _)| *o == id))
+    };
+    let mentions = |op: &Op| match &op.kind {
+        OpKind::Use(place) | OpKind::Ref(place, _) | OpKind::MethodCall { receiver: place, .. } => place.base == id,
+        OpKind::Assign { place, .. } | OpKind::AssignOp { place, .. } => place.base == id,
+        OpKind::Unknown { mentions, .. } => mentions.iter().any(|place| place.base == id),
+        OpKind::Closure(inner) => captured(*inner),
+        _ => false,
+    };
+    is_handle && !body.blocks.iter().flat_map(|block| &block.ops).any(mentions)
 }
 
 /// Whether a context leaves the body that makes it: it is given back, or goes into a task.
@@ -220,7 +252,7 @@ fn detach_inside(analysis: &Analysis, flow: &Flow, task: BodyRef) -> Option<Edit
         .iter()
         .filter(|(_, local)| {
             let ty = typed.locals.get(local.index());
-            ty.is_some_and(|ty| analysis.program.role(ty) == Some(TypeRole::Context))
+            ty.and_then(|ty| analysis.program.type_model(ty)).is_some_and(|model| model.role == TypeRole::Context)
         })
         .filter_map(|(_, local)| body.local(*local)?.name.as_ref())
         .collect();

@@ -2,7 +2,8 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::Flow;
-use ctxlint_analysis::flow::value::{Life, ObjId, ObjKind, Site, Task, Uses};
+use ctxlint_analysis::flow::value::{Life, ObjId, ObjKind, Owner, Site, Task, Uses};
+use ctxlint_analysis::model::OnDrop;
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
@@ -45,7 +46,9 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 }
 
 fn unbounded(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task) -> Option<Site> {
-    if id.old || !support::outlives(flow, id, task) {
+    // A set that aborts what it holds bounds it by its own life.
+    let aborted = task.owner == Owner::Outside && task.on_drop == OnDrop::Abort;
+    if id.old || aborted || !support::outlives(flow, id, task) {
         return None;
     }
     task.contexts.iter().find_map(|of| match of.ctx.life() {

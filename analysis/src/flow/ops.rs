@@ -507,8 +507,10 @@ impl<'a> Run<'a> {
                 if world.is_used(id) {
                     return;
                 }
-                let _ = how;
-                self.end_context(&ctx, span, world);
+                // A guard that is thrown away where it is made is a misuse of its own.
+                if how != LossKind::Discarded {
+                    self.end_context(&ctx, span, world);
+                }
             }
             _ => {}
         }

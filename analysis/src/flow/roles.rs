@@ -382,7 +382,9 @@ impl<'a> Run<'a> {
                 vec![(world, Val::tuple(vec![Val::Obj(sender), Val::Obj(receiver)]))]
             }
             FnRole::MakeTaskSet => {
-                let id = self.object(&call, ObjKind::TaskSet(call.model.on_drop));
+                let made = call.path.rsplit_once("::").and_then(|(ty, _)| self.program.models.ty(ty));
+                let on_drop = made.map_or(call.model.on_drop, |ty| ty.on_drop);
+                let id = self.object(&call, ObjKind::TaskSet(on_drop));
                 vec![(world, Val::Obj(id))]
             }
             FnRole::MakeGroup => vec![self.make_group(&call, &subject, world)],
@@ -613,15 +615,16 @@ impl<'a> Run<'a> {
             None => (None, Owner::Nobody),
         };
         let site = (call.name, call.whole);
-        let value = self.start(
-            call.at,
-            site,
-            call.path,
-            (call.model.outlives, call.model.on_drop),
-            work,
-            (set, owner),
-            &mut world,
-        );
+        // What becomes of a task in a set depends on the set.
+        let on_drop = match (owner, call.receiver) {
+            (Owner::Outside, Some(place)) => {
+                let ty = self.type_at(place);
+                self.program.type_model(self.program.peel(&ty)).map_or(call.model.on_drop, |model| model.on_drop)
+            }
+            _ => call.model.on_drop,
+        };
+        let value =
+            self.start(call.at, site, call.path, (call.model.outlives, on_drop), work, (set, owner), &mut world);
         (world, value)
     }
 

@@ -55,6 +55,14 @@ impl<'a> Run<'a> {
             self.escape(at, world, value, Uses::SPAWN);
         }
         let id = self.fresh(at);
+        // Another way through the body may give the same task other contexts to work on.
+        if let Some(ObjKind::Task(before)) = self.made(id).map(|object| &object.kind) {
+            for of in &before.contexts {
+                if !task.contexts.contains(of) {
+                    task.contexts.push(of.clone());
+                }
+            }
+        }
         let known = self.made(id);
         let object = Object {
             kind: ObjKind::Task(Arc::new(task)),
