@@ -129,6 +129,7 @@
 //! | `tracing` | spans that survive a detach; contexts as span fields |
 //! | `serde` | deadlines in messages, as the time that remains |
 //! | `clock`, `tokio-time` | clocks for tests: set by hand, or following `tokio::time::pause` |
+#![forbid(unsafe_code)]
 
 mod callback;
 mod cause;
