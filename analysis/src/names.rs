@@ -20,6 +20,7 @@ use crate::types::DefId;
 
 pub use lookup::Lookup;
 pub(crate) use lookup::generics;
+pub(crate) use tree::enclosing_module;
 
 /// A module in [`Names`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

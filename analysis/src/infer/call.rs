@@ -25,6 +25,7 @@ impl<'a> Tree<'a> {
                     Target::Def(def) => {
                         let def = self.of_known_type(def, types.first());
                         let ty = self.call_function(def, &types, found.with, &found.own);
+                        self.tell_arguments(frame, def, 0, args);
                         (Target::Def(def), ty)
                     }
                     Target::Constructor(name, ty) => {
@@ -151,6 +152,7 @@ impl<'a> Tree<'a> {
             Target::Def(def) => {
                 let mut with = method.with;
                 with.extend(self.program.arguments(*def, &turbofish));
+                self.tell_arguments(frame, *def, 1, args);
                 self.call_function(*def, &types, with, &method.own)
             }
             target @ (Target::External(_) | Target::TraitMethod(_)) => {
@@ -166,6 +168,16 @@ impl<'a> Tree<'a> {
             _ => Ty::Unknown,
         };
         (method.target, ty)
+    }
+
+    /// What a parameter's written type says of the argument: `fill(&mut slot)`.
+    fn tell_arguments(&mut self, frame: &mut Frame<'a>, def: DefId, skipped: usize, args: &[LocalId]) {
+        let signature = self.signature(def);
+        for (param, arg) in signature.params.iter().skip(skipped).zip(args) {
+            if !matches!(param, Ty::Unknown | Ty::Bounds(_)) && !param.is_generic() {
+                frame.fill(*arg, param);
+            }
+        }
     }
 
     pub(super) fn signature(&mut self, def: DefId) -> Rc<Signature> {

@@ -8,11 +8,12 @@ use smol_str::SmolStr;
 
 use super::TypedBody;
 use crate::facts::{
-    BinaryOp, Body, BodyId, BodyKind, FileFacts, Lit, LocalId, Op, OpKind, Place, ScopeId, ScopeKind, Step, Terminator,
-    Test,
+    BinaryOp, Body, BodyId, BodyKind, FileFacts, ItemKind, Lit, LocalId, Op, OpKind, Place, ScopeId, ScopeKind, Step,
+    Terminator, Test,
 };
 use crate::link::Program;
 use crate::model::TypeRole;
+use crate::names::enclosing_module;
 use crate::source::FileId;
 use crate::types::{BodyRef, DefId, Target, Ty};
 
@@ -30,6 +31,7 @@ pub(super) fn infer(program: &Program, file: FileId, facts: &FileFacts) -> Vec<T
         states: facts.bodies.iter().map(|_| None).collect(),
         signatures: FxHashMap::default(),
         traits: FxHashMap::default(),
+        importing: importing(facts),
         nesting: 0,
     };
     for (body, at) in facts.bodies.iter().zip(0..) {
@@ -53,6 +55,8 @@ pub(super) struct Tree<'a> {
     states: Vec<Option<State>>,
     pub(super) signatures: FxHashMap<DefId, Rc<Signature>>,
     traits: FxHashMap<ScopeId, Rc<FxHashSet<SmolStr>>>,
+    /// Blocks with `use` items.
+    importing: Vec<ScopeId>,
     nesting: usize,
 }
 
@@ -237,15 +241,24 @@ impl<'a> Tree<'a> {
         if let Some(known) = self.traits.get(&scope) {
             return known.clone();
         }
-        let lookup = self.program.lookup();
-        let mut traits = lookup.traits_in_scope(self.file, scope);
-        for (inner, at) in self.facts.scopes.iter().zip(0..) {
-            let inner_id = ScopeId(at);
-            if inner.kind == ScopeKind::Block && inner_id != scope && self.is_within(inner_id, scope) {
-                traits.extend(lookup.traits_in_scope(self.file, inner_id));
+        let module = enclosing_module(self.facts, scope).unwrap_or(scope);
+        // What a function's blocks import is not the module's.
+        let blocks: Vec<ScopeId> = self
+            .importing
+            .iter()
+            .copied()
+            .filter(|block| module != scope && (self.is_within(*block, scope) || self.is_within(scope, *block)))
+            .collect();
+        let traits = if blocks.is_empty() && module != scope {
+            self.traits_of(module)
+        } else {
+            let lookup = self.program.lookup();
+            let mut traits = lookup.traits_imported_in(self.file, module);
+            for block in blocks.into_iter().filter(|block| *block != module) {
+                traits.extend(lookup.traits_imported_in(self.file, block));
             }
-        }
-        let traits = Rc::new(traits);
+            Rc::new(traits)
+        };
         self.traits.insert(scope, traits.clone());
         traits
     }
@@ -319,6 +332,17 @@ impl<'a> Tree<'a> {
 
     /// What an operation calls and what it yields.
     fn op(&mut self, frame: &mut Frame<'a>, op: &Op) -> (Target, Ty) {
+        // What became of a value says what its source is: `None` passed as an `Option<Context>`.
+        if let (OpKind::Use(place) | OpKind::Ref(place, _), Some(dest)) = (&op.kind, op.dest)
+            && place.path.is_empty()
+        {
+            let told = match (&op.kind, frame.typed.local(dest)) {
+                (OpKind::Use(_), ty) => ty.clone(),
+                (_, Ty::Ref(inner, _)) => (**inner).clone(),
+                _ => Ty::Unknown,
+            };
+            frame.fill(place.base, &told);
+        }
         let value = |ty| (Target::Unknown, ty);
         match &op.kind {
             OpKind::Use(place) => value(self.place(frame, place)),
@@ -408,7 +432,6 @@ impl<'a> Tree<'a> {
     }
 
     fn has_fields(&self, name: &str, made: &Ty) -> bool {
-        use crate::facts::ItemKind;
         let Ty::Adt(crate::types::TyCon::Def(def), _) = made else { return false };
         match self.program.item(*def).map(|item| &item.kind) {
             Some(ItemKind::Struct { fields, .. }) => !fields.is_empty(),
@@ -463,6 +486,15 @@ fn merged(known: &[Ty], new: &[Ty]) -> Vec<Ty> {
         known.fill(new);
     }
     merged
+}
+
+/// The blocks that have `use` items; few files have any.
+fn importing(facts: &FileFacts) -> Vec<ScopeId> {
+    let uses = facts.items.iter().filter(|item| matches!(item.kind, ItemKind::Use(_))).map(|item| item.scope);
+    let mut blocks: Vec<ScopeId> =
+        uses.filter(|scope| facts.scope(*scope).is_some_and(|scope| scope.kind == ScopeKind::Block)).collect();
+    blocks.dedup();
+    blocks
 }
 
 /// The blocks, each after those that lead to it, loops apart; what nothing leads to at the end.

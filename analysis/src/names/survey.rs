@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 
 use super::lookup::{Found, Leaf, Lookup, Search};
 use super::{Entry, Module, ModuleId, Namespace, Res, prelude};
-use crate::facts::{Item, ItemKind, ScopeId, ScopeKind, Visibility};
+use crate::facts::{Item, ItemKind, ScopeId, Visibility};
 use crate::source::{CrateId, CrateKind, FileId};
 use crate::types::DefId;
 
@@ -37,21 +37,11 @@ impl<'a> Lookup<'a> {
         false
     }
 
-    /// The traits of libraries that a scope imports and that the models know: for methods that need them.
-    pub fn traits_in_scope(self, file: FileId, scope: ScopeId) -> FxHashSet<SmolStr> {
+    /// The traits of libraries that one scope itself imports and that the models know: for methods
+    /// that need them.
+    pub(crate) fn traits_imported_in(self, file: FileId, scope: ScopeId) -> FxHashSet<SmolStr> {
         let mut traits = FxHashSet::default();
-        let Some(facts) = self.facts(file) else { return traits };
-        let mut scope = scope;
-        for _ in 0..=facts.scopes.len() {
-            self.traits_of_scope(file, scope, &mut traits, &mut Vec::new());
-            match facts.scope(scope) {
-                Some(found) if !matches!(found.kind, ScopeKind::File | ScopeKind::Module(_)) => match found.parent {
-                    Some(parent) => scope = parent,
-                    None => break,
-                },
-                _ => break,
-            }
-        }
+        self.traits_of_scope(file, scope, &mut traits, &mut Vec::new());
         traits
     }
 

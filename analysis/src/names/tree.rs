@@ -314,7 +314,7 @@ impl Tree<'_> {
 }
 
 /// The nearest scope outwards that is a module.
-pub(super) fn enclosing_module(facts: &FileFacts, scope: ScopeId) -> Option<ScopeId> {
+pub(crate) fn enclosing_module(facts: &FileFacts, scope: ScopeId) -> Option<ScopeId> {
     let mut scope = scope;
     for _ in 0..=facts.scopes.len() {
         let found = facts.scope(scope)?;

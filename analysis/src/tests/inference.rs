@@ -361,3 +361,25 @@ fn f<C: Deref<Target = Context>>(c: C, d: Derived, r: Rows, i: impl Deref<Target
 ",
     );
 }
+
+#[test]
+fn what_a_value_is_used_as() {
+    check(
+        "
+use context::{Context, CancelHandle};
+fn fill(slot: &mut Option<CancelHandle>, parent: &Context) {}
+#[derive(Default)]
+struct Builder { ctx: Option<Context> }
+impl Builder { fn ctx(mut self, ctx: Context) -> Self { self } }
+fn f(parent: &Context) {
+    let mut slot = None; //~ slot: std::option::Option<context::CancelHandle>
+    fill(&mut slot, parent);
+    if let Some(cancel) = slot { cancel.cancel(); } //~ -> context::CancelHandle::cancel
+    let a = None; //~ a: std::option::Option<context::Context>
+    let b: Option<Context> = a;
+    let c = Builder::default().ctx(parent.clone()); //~ c: main::Builder ; -> main::Builder::ctx
+    let e = Some(parent.clone()).is_some_and(|x| x.is_done()); //~ x: context::Context
+}
+",
+    );
+}
