@@ -52,10 +52,14 @@ impl Queue {
 }
 
 /// Drops `link`, now or (when called from within another such drop) soon.
+#[inline]
 pub(crate) fn reap(link: Context) {
-    if link.is_root() {
-        return;
+    if !link.is_root() {
+        reap_node(link);
     }
+}
+
+fn reap_node(link: Context) {
     // While a thread exits its locals may be gone: then the link drops in place.
     let mut link = Some(link);
     let outermost = ACTIVE.try_with(|active| {
