@@ -128,6 +128,7 @@
 //! | `tokio-util` | bridges to and from `CancellationToken` |
 //! | `tracing` | spans that survive a detach; contexts as span fields |
 //! | `serde` | deadlines in messages, as the time that remains |
+//! | `tokio` | groups of tasks |
 //! | `clock`, `tokio-time` | clocks for tests: set by hand, or following `tokio::time::pause` |
 #![forbid(unsafe_code)]
 
@@ -151,6 +152,8 @@ mod reap;
 mod source;
 mod sync;
 mod timer;
+#[cfg(feature = "tokio")]
+mod unwind;
 mod view;
 mod wait;
 mod walk;
@@ -159,6 +162,8 @@ mod walk;
 pub mod axum;
 #[cfg(feature = "clock")]
 pub mod clock;
+#[cfg(feature = "tokio")]
+pub mod group;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "serde")]

@@ -1,0 +1,6 @@
+//! Tests of the task layer.
+#![cfg(not(loom))]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::unreachable, clippy::panic)]
+
+mod group;
+mod support;
