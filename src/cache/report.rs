@@ -63,10 +63,13 @@ struct KeptFinding {
     label: String,
     labels: Vec<(KeptPlace, String)>,
     notes: Vec<String>,
-    helps: Vec<(String, Vec<(KeptPlace, String)>, u8)>,
+    helps: Vec<KeptHelp>,
 }
 
 type KeptPlace = (FileId, Span);
+
+/// Its message, its edits, and its place in [`APPLICABILITIES`].
+type KeptHelp = (String, Vec<(KeptPlace, String)>, u8);
 
 const APPLICABILITIES: [Applicability; 3] =
     [Applicability::MachineApplicable, Applicability::MaybeIncorrect, Applicability::HasPlaceholders];
@@ -148,7 +151,7 @@ impl KeptFinding {
 
     fn reported(&self) -> Option<Reported> {
         let place = |(file, span): KeptPlace| Place { file, span };
-        let help = |(message, edits, applicability): &(String, Vec<(KeptPlace, String)>, u8)| {
+        let help = |(message, edits, applicability): &KeptHelp| {
             let edit = |(at, text): &(KeptPlace, String)| Edit { place: place(*at), text: text.clone() };
             Some(Help {
                 message: message.clone(),
