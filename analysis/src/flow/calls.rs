@@ -821,9 +821,10 @@ impl Copying<'_, '_> {
                 ObjKind::Receiver(sender) => ObjKind::Receiver(self.id(*sender)),
                 kind => kind.clone(),
             };
-            let site = self.run.site(self.name);
+            let name_site = self.run.site(self.name);
+            let site = self.run.site(self.run.op_span(self.at).unwrap_or(self.name));
             let made_by = object.made_by.clone();
-            let object = Object { kind, site, name_site: site, name: None, made_by, via, wild: None };
+            let object = Object { kind, site, name_site, name: None, made_by, via, wild: None };
             self.run.objects.insert(id, object);
         }
         let _ = self.callee;

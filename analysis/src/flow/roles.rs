@@ -154,7 +154,9 @@ impl<'a> Run<'a> {
                 let bare = local.is_some_and(|local| {
                     self.program.type_model(&self.type_of(local)).is_some_and(|model| model.role == TypeRole::Context)
                 });
-                if let (Some(ctx), true) = (value.as_ctx(), bare) {
+                // Only what the body was given goes on to the rest of the chain.
+                let given = matches!(subject.behind(), Val::Input(_) | Val::Request(..));
+                if let (Some(ctx), true, true) = (value.as_ctx(), bare, given) {
                     self.record(at, call.name, call.whole, Seen::Replaced { ctx: ctx.clone() });
                 }
                 self.escape(at, &mut world, &value, Uses::ESCAPE.and(Uses::USED));

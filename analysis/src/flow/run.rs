@@ -246,6 +246,11 @@ impl<'a> Run<'a> {
         ty
     }
 
+    /// The expression an operation stands for.
+    pub(super) fn op_span(&self, at: At) -> Option<Span> {
+        Some(self.body.block(BlockId(at.block))?.ops.get(at.op as usize)?.span)
+    }
+
     /// The place of some bytes of this body's file.
     pub(super) fn site(&self, span: Span) -> Site {
         Site::new(self.who.file, span)
