@@ -128,7 +128,7 @@
 //! | `tokio-util` | bridges to and from `CancellationToken` |
 //! | `tracing` | spans that survive a detach; contexts as span fields |
 //! | `serde` | deadlines in messages, as the time that remains |
-//! | `tokio` | groups of tasks |
+//! | `tokio` | groups of tasks, single flights, shutdown |
 //! | `clock`, `tokio-time` | clocks for tests: set by hand, or following `tokio::time::pause` |
 #![forbid(unsafe_code)]
 
@@ -163,11 +163,15 @@ pub mod axum;
 #[cfg(feature = "clock")]
 pub mod clock;
 #[cfg(feature = "tokio")]
+pub mod flight;
+#[cfg(feature = "tokio")]
 pub mod group;
 #[cfg(feature = "http")]
 pub mod http;
 #[cfg(feature = "serde")]
 pub mod serde;
+#[cfg(feature = "tokio")]
+pub mod shutdown;
 #[cfg(feature = "tokio-util")]
 pub mod tokio_util;
 #[cfg(feature = "tonic")]

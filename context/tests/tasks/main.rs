@@ -2,5 +2,7 @@
 #![cfg(not(loom))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::unreachable, clippy::panic)]
 
+mod flight;
 mod group;
+mod shutdown;
 mod support;
