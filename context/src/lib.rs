@@ -128,7 +128,7 @@
 //! | `tokio-util` | bridges to and from `CancellationToken` |
 //! | `tracing` | spans that survive a detach; contexts as span fields |
 //! | `serde` | deadlines in messages, as the time that remains |
-//! | `tokio` | groups of tasks, single flights, shutdown |
+//! | `tokio` | groups of tasks, single flights, sagas, shutdown |
 //! | `clock`, `tokio-time` | clocks for tests: set by hand, or following `tokio::time::pause` |
 #![forbid(unsafe_code)]
 
@@ -168,6 +168,8 @@ pub mod flight;
 pub mod group;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "tokio")]
+pub mod saga;
 #[cfg(feature = "serde")]
 pub mod serde;
 #[cfg(feature = "tokio")]

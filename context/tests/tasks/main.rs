@@ -4,5 +4,6 @@
 
 mod flight;
 mod group;
+mod saga;
 mod shutdown;
 mod support;
