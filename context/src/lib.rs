@@ -128,7 +128,8 @@
 //! | `tokio-util` | bridges to and from `CancellationToken` |
 //! | `tracing` | spans that survive a detach; contexts as span fields |
 //! | `serde` | deadlines in messages, as the time that remains |
-//! | `tokio` | groups of tasks, single flights, sagas, shutdown |
+//! | `tokio` | groups of tasks, single flights, pools, sagas, shutdown |
+//! | `metrics` | what pools do, by the name of the operation, for any exporter |
 //! | `clock`, `tokio-time` | clocks for tests: set by hand, or following `tokio::time::pause` |
 #![forbid(unsafe_code)]
 
@@ -168,6 +169,8 @@ pub mod flight;
 pub mod group;
 #[cfg(feature = "http")]
 pub mod http;
+#[cfg(feature = "tokio")]
+pub mod pool;
 #[cfg(feature = "tokio")]
 pub mod saga;
 #[cfg(feature = "serde")]

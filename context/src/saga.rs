@@ -196,11 +196,7 @@ impl<E: Send + 'static> Saga<E> {
 
 type Undos<E> = Vec<(Name, Undo<E>)>;
 
-async fn forward<E: Send>(
-    ctx: &Context,
-    steps: Vec<Step<E>>,
-    undos: &mut Undos<E>,
-) -> Result<(), (Name, Failure<E>)> {
+async fn forward<E: Send>(ctx: &Context, steps: Vec<Step<E>>, undos: &mut Undos<E>) -> Result<(), (Name, Failure<E>)> {
     for Step { name, act } in steps {
         if let Some(error) = ctx.err() {
             return Err((name, Failure::Ended(error)));

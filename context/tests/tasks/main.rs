@@ -4,6 +4,9 @@
 
 mod flight;
 mod group;
+#[cfg(feature = "metrics")]
+mod metrics;
+mod pool;
 mod saga;
 mod shutdown;
 mod support;

@@ -82,12 +82,12 @@ async fn compensations_that_fail_are_told_and_keep_no_other_from_running() {
         .step("d", |_| async { Ok(()) }, |_, ()| std::future::pending())
         .compensation_limit(SHORT);
     let error = in_time(failing(saga).run(&Context::background())).await.unwrap_err();
-    let wrong =
-        [("d", Failure::TimedOut), ("c", Failure::Panicked("boom".into())), ("b", Failure::Failed("stays"))];
+    let wrong = [("d", Failure::TimedOut), ("c", Failure::Panicked("boom".into())), ("b", Failure::Failed("stays"))];
     assert_eq!(error.uncompensated, wrong.map(|(name, failure)| (name.into(), failure)));
     assert_eq!(error.compensated, ["a"]);
     assert!(!error.is_undone());
-    let text = "step `fails`: no; not undone: `d`: took too long; not undone: `c`: panicked: boom; not undone: `b`: stays";
+    let text =
+        "step `fails`: no; not undone: `d`: took too long; not undone: `c`: panicked: boom; not undone: `b`: stays";
     assert_eq!(error.to_string(), text);
     assert_eq!(log.all(), ["do a", "undo what a made"]);
 }

@@ -1,0 +1,118 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::error::DeadLetter;
+use super::shared::{self, Shared};
+use super::{DetachedPool, Owner};
+use crate::Context;
+
+/// What a pool can be told before it is built; made by [`DetachedPool::builder`].
+#[must_use]
+pub struct Builder {
+    workers: usize,
+    pub(super) queue: usize,
+    pub(super) timeout: Duration,
+    pub(super) quota: Option<Quota>,
+    pub(super) dead_letters: Option<Sink>,
+}
+
+/// How much accepted work a tenant may have.
+pub(super) struct Quota {
+    pub(super) most: usize,
+    pub(super) tenant: TenantOf,
+}
+
+type TenantOf = Box<dyn Fn(&Context) -> Option<String> + Send + Sync>;
+type Sink = Box<dyn Fn(DeadLetter) + Send + Sync>;
+
+impl Builder {
+    pub(super) fn new() -> Builder {
+        Builder { workers: 4, queue: 1024, timeout: Duration::from_secs(30), quota: None, dead_letters: None }
+    }
+
+    /// How many operations run at a time: 4, if nothing else is said. 0 is taken as 1.
+    pub fn workers(mut self, n: usize) -> Builder {
+        self.workers = n.max(1);
+        self
+    }
+
+    /// How many operations may wait for a worker: 1024, if nothing else is said. With 0, work is
+    /// accepted only while a worker is free.
+    pub fn queue(mut self, n: usize) -> Builder {
+        self.queue = n;
+        self
+    }
+
+    /// How long each attempt of an operation may take: 30 seconds, if nothing else is said.
+    pub fn timeout(mut self, limit: Duration) -> Builder {
+        self.timeout = limit;
+        self
+    }
+
+    /// How much accepted work (running, and waiting for whatever) a tenant may have. `tenant` says
+    /// whose the work is, by the context it is submitted with; `None` is nobody, without a quota.
+    ///
+    /// ```
+    /// # use context::pool::{DetachedPool, SubmitError};
+    /// # use context::Context;
+    /// #[derive(PartialEq, Eq)]
+    /// struct Tenant;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let pool = DetachedPool::builder().quota(1, |ctx| ctx.value::<String>(&Tenant).cloned()).build();
+    /// let acme = Context::background().with_value(Tenant, "acme".to_owned());
+    /// pool.submit(&acme, "report", |_| async {})?;
+    /// assert_eq!(pool.submit(&acme, "report", |_| async {}).unwrap_err(), SubmitError::Quota);
+    /// # Ok::<_, SubmitError>(()) }).unwrap();
+    /// ```
+    pub fn quota(
+        mut self,
+        most: usize,
+        tenant: impl Fn(&Context) -> Option<String> + Send + Sync + 'static,
+    ) -> Builder {
+        self.quota = Some(Quota { most, tenant: Box::new(tenant) });
+        self
+    }
+
+    /// Is told of each operation that failed for good. It is called on the runtime's threads, or
+    /// that of a `stop`, and must not block; a panic in it is ignored.
+    ///
+    /// ```
+    /// # use context::{Context, pool::DetachedPool};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let (dead, letters) = std::sync::mpsc::channel();
+    /// let pool = DetachedPool::builder().dead_letters(move |letter| drop(dead.send(letter))).build();
+    /// pool.submit(&Context::background(), "mail", |_| async { Err::<(), _>("no such mailbox") })?.wait().await;
+    /// assert_eq!(letters.recv().unwrap().outcome.to_string(), "failed: no such mailbox");
+    /// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+    /// ```
+    pub fn dead_letters(mut self, sink: impl Fn(DeadLetter) + Send + Sync + 'static) -> Builder {
+        self.dead_letters = Some(Box::new(sink));
+        self
+    }
+
+    /// Starts the workers.
+    ///
+    /// # Panics
+    /// Outside of a tokio runtime.
+    #[must_use]
+    pub fn build(self) -> DetachedPool {
+        let workers = self.workers;
+        let shared = Arc::new(Shared::new(self, workers));
+        for _ in 0..workers {
+            tokio::spawn(shared::work(shared::Worker(Arc::clone(&shared))));
+        }
+        DetachedPool { owner: Arc::new(Owner(shared)) }
+    }
+}
+
+impl fmt::Debug for Builder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Builder")
+            .field("workers", &self.workers)
+            .field("queue", &self.queue)
+            .field("timeout", &self.timeout)
+            .field("quota", &self.quota.as_ref().map(|quota| quota.most))
+            .finish_non_exhaustive()
+    }
+}
