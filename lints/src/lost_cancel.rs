@@ -69,7 +69,7 @@ fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Optio
     if really_used && analysis.program.is_main(flow.body) {
         return None;
     }
-    let never = !really_used && dead_field.is_none() && !used.is_some_and(|uses| !uses.is_empty());
+    let never = !really_used && dead_field.is_none() && used.is_none_or(|uses| uses.is_empty());
     let (message, label) = if never {
         (
             format!("the cancel handle{} is never used: nothing can end the context early", quoted(&name)),
@@ -124,7 +124,7 @@ fn own(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Finding> {
     );
     let Seen::Root { id, own: true, .. } = event.seen.first()? else { return None };
     let uses = flow.roots.get(id).copied()?;
-    if !uses.any(WAITED) || uses.any(AWAY) || analysis.program.is_test(flow.body) {
+    if !uses.any(WAITED) || uses.any(AWAY) || flow.joined || analysis.program.is_test(flow.body) {
         return None;
     }
     Some(

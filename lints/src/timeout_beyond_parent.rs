@@ -112,6 +112,6 @@ fn told(nanos: u128) -> String {
     let units = [(60_000_000_000, "min"), (1_000_000_000, "s"), (1_000_000, "ms"), (1_000, "µs")];
     units
         .iter()
-        .find(|(unit, _)| nanos >= *unit && nanos % unit == 0)
+        .find(|(unit, _)| nanos >= *unit && nanos.is_multiple_of(*unit))
         .map_or_else(|| format!("{nanos} ns"), |(unit, name)| format!("{} {name}", nanos / unit))
 }

@@ -18,6 +18,7 @@ const MAX_DEPTH: u8 = 8;
 impl<'a> Run<'a> {
     /// A call by path or of a method. A method's receiver is a place and stands as the first of
     /// `locals`; its value is read here, by reference or by value as the callee wants it.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
     pub(super) fn call(
         &mut self,
         at: At,
@@ -150,6 +151,7 @@ impl<'a> Run<'a> {
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
     fn call_def(
         &mut self,
         at: At,
@@ -319,6 +321,7 @@ impl<'a> Run<'a> {
     }
 
     /// A body of the program runs with these inputs.
+    #[allow(clippy::too_many_arguments, reason = "the parts of one call")]
     pub(super) fn call_body(
         &mut self,
         at: At,
@@ -567,6 +570,7 @@ impl<'a> Run<'a> {
         }
     }
 
+    #[allow(clippy::too_many_arguments, reason = "one field of a value that goes out of sight")]
     fn escape_field(&mut self, at: At, world: &mut World, def: DefId, name: &Name, value: &Val, uses: Uses, depth: u8) {
         let mut handles = Vec::new();
         value.walk(&mut |value, path, borrowed| {

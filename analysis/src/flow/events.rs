@@ -32,6 +32,8 @@ pub struct Flow {
     pub roots: BTreeMap<ObjId, Uses>,
     /// Roots that are one of two contexts to choose from.
     pub chosen: BTreeSet<ObjId>,
+    /// Ways through the body were joined, so that some of what happens is not told.
+    pub joined: bool,
     /// Closures and `async` blocks that only replace a missing context, or that run once for the process.
     pub replacing: BTreeSet<BodyRef>,
     /// Roots that only replace a missing context.

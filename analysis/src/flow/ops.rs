@@ -97,7 +97,7 @@ impl<'a> Run<'a> {
                 let name = self.body.local_span(*local);
                 self.settle_fresh(&mut world);
                 let worlds = self.drive(at, name, future, world);
-                return self.into_dest(at, op, worlds);
+                return self.give(at, op, worlds);
             }
             OpKind::Call { callee, args } => {
                 let values = self.take_all(args, &mut world);
@@ -110,7 +110,7 @@ impl<'a> Run<'a> {
                         worlds.into_iter().map(|(world, value)| (self.after_lending(&lent, world), value)).collect()
                     }
                 };
-                return self.into_dest(at, op, worlds);
+                return self.give(at, op, worlds);
             }
             OpKind::MethodCall { receiver, name_span, args, .. } => {
                 let mut locals = vec![receiver.base];
@@ -118,10 +118,11 @@ impl<'a> Run<'a> {
                 let mut values = vec![Val::Unknown];
                 values.extend(self.take_all(args, &mut world));
                 let worlds = self.call(at, *name_span, span, values, &locals, Some(receiver), world);
-                return self.into_dest(at, op, worlds);
+                return self.give(at, op, worlds);
             }
-            OpKind::Unknown { mentions, .. } => {
-                for place in mentions {
+            OpKind::Unknown { mentions, path, .. } => {
+                let hidden = path.as_ref().map(|path| self.mentioned_by(path.last())).unwrap_or_default();
+                for place in mentions.iter().chain(&hidden) {
                     world.forget(place.base);
                     let value = world.read(place).borrowed(None);
                     self.escape(at, &mut world, &value, Uses::OPAQUE);
@@ -137,10 +138,10 @@ impl<'a> Run<'a> {
                 return vec![world];
             }
         };
-        self.into_dest(at, op, vec![(world, value)])
+        self.give(at, op, vec![(world, value)])
     }
 
-    fn into_dest(&mut self, at: At, op: &Op, worlds: Vec<(World, Val)>) -> Vec<World> {
+    fn give(&mut self, at: At, op: &Op, worlds: Vec<(World, Val)>) -> Vec<World> {
         let Some(dest) = op.dest else {
             return worlds.into_iter().map(|(world, _)| world).collect();
         };
@@ -163,6 +164,22 @@ impl<'a> Run<'a> {
 
     fn take_all(&mut self, locals: &[LocalId], world: &mut World) -> Vec<Val> {
         locals.iter().map(|local| world.take(&Place::local(*local))).collect()
+    }
+
+    /// The locals whose names stand in the definition of a macro of this file: a macro defined within
+    /// a function may use its variables without being given them.
+    fn mentioned_by(&self, name: &str) -> Vec<Place> {
+        let Some(facts) = self.program.facts(self.who.file) else { return Vec::new() };
+        let names = facts.items.iter().filter(|item| item.name == name).filter_map(|item| match &item.kind {
+            crate::facts::ItemKind::MacroRules { mentions } => Some(mentions),
+            _ => None,
+        });
+        let names: Vec<&Name> = names.flatten().collect();
+        let locals = self.body.locals.iter().zip(0..);
+        locals
+            .filter(|(local, _)| local.name.as_ref().is_some_and(|name| names.contains(&name)))
+            .map(|(_, at)| Place::local(LocalId(at)))
+            .collect()
     }
 
     /// The first variable an object is bound to gives it its name.
@@ -442,7 +459,7 @@ impl<'a> Run<'a> {
         let mut found = Vec::new();
         value.walk(&mut |value, path, borrowed| {
             if let (Val::Obj(id), false) = (value, borrowed)
-                && (discard != Discard::No || !path.is_empty())
+                && (discard != Discard::No || (!path.is_empty() && self.is_left(*id)))
                 && !path.iter().any(|step| step == "()")
             {
                 found.push(*id);
@@ -496,12 +513,9 @@ impl<'a> Run<'a> {
         }
         let Some(object) = self.made(id) else { return };
         match object.kind.clone() {
-            ObjKind::Handle(_) => {
-                let stored_only = matches!(world.used.get(&id), Some(Use::Stored(..)));
-                if (!world.is_used(id) || stored_only) && self.recording && !stored_only {
-                    let site = self.site(span);
-                    self.losses.entry(id).or_default().insert(Loss { site, how });
-                }
+            ObjKind::Handle(_) if !world.is_used(id) && self.recording => {
+                let site = self.site(span);
+                self.losses.entry(id).or_default().insert(Loss { site, how });
             }
             ObjKind::Guard { ctx: Some(ctx), on_drop: OnDrop::Cancel } => {
                 if world.is_used(id) {

@@ -67,6 +67,7 @@ pub(super) struct Run<'a> {
     pub(super) timed: u32,
     /// How many initialisers that run once are looked at.
     pub(super) once: u32,
+    pub(super) joined: bool,
     /// The way to a root that this body does its work under.
     pub(super) chain: Option<(Vec<Site>, BodyRef)>,
     pub(super) replacing: BTreeSet<BodyRef>,
@@ -109,6 +110,7 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         given_others: BTreeSet::new(),
         timed: 0,
         once: 0,
+        joined: false,
         chain: None,
         replacing: BTreeSet::new(),
         replacements: BTreeSet::new(),
@@ -169,6 +171,7 @@ impl<'a> Run<'a> {
             let visited = visits.get(index).copied().unwrap_or(0);
             let widen = visited > MAX_VISITS;
             if visited > MAX_VISITS * 4 {
+                self.joined = true;
                 continue;
             }
             let from = if joined.get(index) == Some(&true) { 0 } else { seen.get(index).copied().unwrap_or(0) };
@@ -196,6 +199,7 @@ impl<'a> Run<'a> {
                             work.insert(next.index());
                         }
                         Added::Joined => {
+                            self.joined = true;
                             if let Some(flag) = joined.get_mut(next.index()) {
                                 *flag = true;
                             }
@@ -681,6 +685,7 @@ impl<'a> Run<'a> {
             events: self.events.into_values().collect(),
             calls: self.calls,
             tasks: self.tasks,
+            joined: self.joined,
             roots: self.roots,
             chosen,
             replacing: self.replacing,
