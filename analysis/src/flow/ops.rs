@@ -457,9 +457,11 @@ impl<'a> Run<'a> {
     /// Guards that a statement makes and throws away.
     fn guards_dropped(&mut self, at: At, local: LocalId, value: &Val, discard: Discard, world: &World) {
         let mut found = Vec::new();
+        // Of a tuple that is taken apart what nobody takes is thrown away; a struct's parts are its own.
+        let is_tuple = matches!(value, Val::Agg(Agg { def: None, variant: None, .. }));
         value.walk(&mut |value, path, borrowed| {
             if let (Val::Obj(id), false) = (value, borrowed)
-                && (discard != Discard::No || (!path.is_empty() && self.is_left(*id)))
+                && (discard != Discard::No || (!path.is_empty() && (is_tuple || self.is_left(*id))))
                 && !path.iter().any(|step| step == "()")
             {
                 found.push(*id);
@@ -521,8 +523,9 @@ impl<'a> Run<'a> {
                 if world.is_used(id) {
                     return;
                 }
-                // A guard that is thrown away where it is made is a misuse of its own.
-                if how != LossKind::Discarded {
+                // A guard that is thrown away where it is made is a misuse of its own, and one that goes
+                // away with work ends when the work does.
+                if !matches!(how, LossKind::Discarded | LossKind::Ignored) {
                     self.end_context(&ctx, span, world);
                 }
             }
