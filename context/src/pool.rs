@@ -29,6 +29,7 @@ mod job;
 mod measure;
 mod operation;
 mod shared;
+mod spill;
 mod work;
 
 use std::fmt;
@@ -42,6 +43,9 @@ pub use self::error::{DeadLetter, Outcome, Report, SubmitError};
 pub use self::job::{InFlight, SubmitHandle};
 pub use self::operation::{Operation, Priority, Retry};
 use self::shared::Shared;
+#[cfg(feature = "redb")]
+pub use self::spill::FileSpill;
+pub use self::spill::{Message, SendError, Sent, Spill};
 pub use self::work::IntoOutcome;
 use crate::Context;
 
@@ -153,6 +157,30 @@ impl DetachedPool {
         Shared::submit(&self.owner.0, ctx, operation.into(), retry, work::many(work))
     }
 
+    /// Hands over work as a message to its [handler](Builder::handler). When the queue is full it
+    /// goes to the [durable queue](Builder::spill), if there is one.
+    ///
+    /// # Errors
+    /// When there is no such handler; as [`submit`](DetachedPool::submit); and when the durable
+    /// queue fails.
+    ///
+    /// ```
+    /// # use context::Context;
+    /// # use context::pool::{DetachedPool, Retry, SendError, Sent};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let pool = DetachedPool::builder()
+    ///     .handler("mail", Retry::times(3), |_ctx, payload| async move {
+    ///         String::from_utf8(payload).map(|to| println!("mail to {to}"))
+    ///     })
+    ///     .build();
+    /// let Sent::Queued(mail) = pool.send(&Context::background(), "mail", b"ada".to_vec()).await? else { return Ok(()) };
+    /// assert!(mail.wait().await.is_success());
+    /// # Ok::<_, SendError>(()) }).unwrap();
+    /// ```
+    pub async fn send(&self, ctx: &Context, name: impl Into<String>, payload: Vec<u8>) -> Result<Sent, SendError> {
+        spill::send(&self.owner.0, ctx, Message { name: name.into(), payload }).await
+    }
+
     /// The operations that run now, in the order in which they were submitted.
     ///
     /// ```
@@ -175,7 +203,8 @@ impl DetachedPool {
         self.owner.0.queued()
     }
 
-    /// Whether nothing runs, waits for a worker, or waits for its next attempt.
+    /// Whether nothing runs, waits for a worker, or waits for its next attempt. What is in the
+    /// [durable queue](Builder::spill) does not count before it is brought back.
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.owner.0.is_idle()

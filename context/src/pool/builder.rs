@@ -1,9 +1,13 @@
 use std::fmt;
+use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::error::DeadLetter;
+use super::operation::Retry;
 use super::shared::{self, Shared};
+use super::spill::{self, Messages, Spill};
+use super::work::IntoOutcome;
 use super::{DetachedPool, Owner};
 use crate::Context;
 
@@ -15,6 +19,7 @@ pub struct Builder {
     pub(super) timeout: Duration,
     pub(super) quota: Option<Quota>,
     pub(super) dead_letters: Option<Sink>,
+    pub(super) messages: Messages,
 }
 
 /// How much accepted work a tenant may have.
@@ -28,7 +33,14 @@ type Sink = Box<dyn Fn(DeadLetter) + Send + Sync>;
 
 impl Builder {
     pub(super) fn new() -> Builder {
-        Builder { workers: 4, queue: 1024, timeout: Duration::from_secs(30), quota: None, dead_letters: None }
+        Builder {
+            workers: 4,
+            queue: 1024,
+            timeout: Duration::from_secs(30),
+            quota: None,
+            dead_letters: None,
+            messages: Messages::default(),
+        }
     }
 
     /// How many operations run at a time: 4, if nothing else is said. 0 is taken as 1.
@@ -91,6 +103,28 @@ impl Builder {
         self
     }
 
+    /// Says how messages of a name are handled: those that are
+    /// [sent](DetachedPool::send), and those that are found in the durable queue.
+    pub fn handler<F, Fut>(mut self, name: impl Into<String>, retry: Retry, handler: F) -> Builder
+    where
+        F: Fn(Context, Vec<u8>) -> Fut + Send + Sync + 'static,
+        Fut: Future + Send + 'static,
+        Fut::Output: IntoOutcome,
+    {
+        self.messages.handle(name.into(), retry, handler);
+        self
+    }
+
+    /// A durable queue for the messages that find the pool's own full. They come back when that is
+    /// empty, and after a restart; in no particular order to the others, with the name and payload
+    /// only, without the sender's context. What a drain finds there stays for the next start.
+    ///
+    /// Messages without a handler stay where they are.
+    pub fn spill(mut self, store: impl Spill) -> Builder {
+        self.messages.spill = Some(Arc::new(store));
+        self
+    }
+
     /// Starts the workers.
     ///
     /// # Panics
@@ -101,6 +135,9 @@ impl Builder {
         let shared = Arc::new(Shared::new(self, workers));
         for _ in 0..workers {
             tokio::spawn(shared::work(shared::Worker(Arc::clone(&shared))));
+        }
+        if let Some(store) = shared.messages().spill.clone() {
+            tokio::spawn(spill::refill(Arc::clone(&shared), store));
         }
         DetachedPool { owner: Arc::new(Owner(shared)) }
     }

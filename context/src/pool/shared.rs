@@ -5,13 +5,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::Notify;
+use tokio::sync::{Notify, watch};
 
 use super::builder::Builder;
 use super::error::{DeadLetter, Outcome, SubmitError};
 use super::job::{InFlight, Job, Plan, Rank, SubmitHandle};
 use super::measure;
 use super::operation::{Operation, Retry};
+use super::spill::Messages;
 use super::work::Work;
 use crate::{CancelCauseHandle, Cause, Context, unwind};
 
@@ -23,6 +24,10 @@ pub(super) struct Shared {
     work: Notify,
     /// Notified when the pool becomes idle, or has work again.
     activity: Notify,
+    /// Notified when the queue becomes empty, or no work is taken any more.
+    room: Notify,
+    /// How many messages were spilled.
+    spills: watch::Sender<u64>,
     /// The lifetime of all operations.
     ctx: Context,
     cut: CancelCauseHandle,
@@ -65,7 +70,8 @@ impl Shared {
     pub(super) fn new(settings: Builder, workers: usize) -> Shared {
         let (ctx, cut) = Context::background().with_cancel_cause();
         let state = Mutex::new(State { workers, ..State::default() });
-        Shared { state, settings, work: Notify::new(), activity: Notify::new(), ctx, cut }
+        let (work, activity, room) = (Notify::new(), Notify::new(), Notify::new());
+        Shared { state, settings, work, activity, room, spills: watch::Sender::new(0), ctx, cut }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -134,6 +140,8 @@ impl Shared {
                     let (name, tenant) = (job.name.clone(), job.tenant.clone());
                     let entry = InFlight { name, tenant, since: Instant::now(), attempt: attempts + 1 };
                     state.running.insert(rank.1, (Arc::clone(&job), entry));
+                    drop(state);
+                    self.room.notify_waiters();
                     return Some((job, attempts + 1));
                 }
                 // What pauses comes back to the queue.
@@ -190,6 +198,7 @@ impl Shared {
         }
         // A closed pool's workers look whether this was the last.
         self.work.notify_waiters();
+        self.room.notify_waiters();
     }
 
     fn report(&self, job: &Job, attempts: u32, outcome: &Outcome) {
@@ -222,11 +231,54 @@ impl Shared {
 
     pub(super) fn refuse(&self) {
         self.lock().draining = true;
+        self.stop_refilling();
     }
 
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.work.notify_waiters();
+        self.stop_refilling();
+    }
+
+    pub(super) fn messages(&self) -> &Messages {
+        &self.settings.messages
+    }
+
+    /// A message is in the durable queue.
+    pub(super) fn spilled(&self) {
+        self.spills.send_modify(|count| *count = count.wrapping_add(1));
+    }
+
+    pub(super) fn spills(&self) -> u64 {
+        *self.spills.borrow()
+    }
+
+    /// Waits until more was spilled than then, or nothing is to be brought back any more.
+    pub(super) async fn until_spilled(&self, seen: u64) {
+        let mut spills = self.spills.subscribe();
+        let _ = spills.wait_for(|count| *count != seen).await;
+    }
+
+    fn stop_refilling(&self) {
+        self.room.notify_waiters();
+        self.spilled();
+    }
+
+    /// Waits until the queue is empty; false when nothing is to be brought back any more.
+    pub(super) async fn has_room(&self) -> bool {
+        loop {
+            let changed = self.room.notified();
+            {
+                let state = self.lock();
+                if state.draining || state.closed {
+                    return false;
+                }
+                if state.queue.is_empty() && state.running.len() < state.workers {
+                    return true;
+                }
+            }
+            changed.await;
+        }
     }
 
     pub(super) async fn until(&self, condition: impl Fn(&Shared) -> bool) {
@@ -279,7 +331,31 @@ impl Drop for Worker {
             state.workers == 0
         };
         if last {
+            self.0.stop_refilling();
             self.0.cut(None);
+        }
+    }
+}
+
+/// A stored message that is handled, until its end is stored, too: the pool is not idle before.
+pub(super) struct Settling(Arc<Shared>);
+
+impl Settling {
+    pub(super) fn new(shared: &Arc<Shared>) -> Settling {
+        shared.lock().ending += 1;
+        Settling(Arc::clone(shared))
+    }
+}
+
+impl Drop for Settling {
+    fn drop(&mut self) {
+        let idle = {
+            let mut state = self.0.lock();
+            state.ending = state.ending.saturating_sub(1);
+            state.is_idle()
+        };
+        if idle {
+            self.0.activity.notify_waiters();
         }
     }
 }

@@ -9,4 +9,5 @@ mod metrics;
 mod pool;
 mod saga;
 mod shutdown;
+mod spill;
 mod support;
