@@ -1,7 +1,8 @@
 //! The flow of contexts, handles and tasks through one body.
 //!
 //! One forward analysis: [`run`] takes worlds ([`world`]) through the blocks of a body, [`ops`] says
-//! what an operation does, [`calls`] and [`roles`] what functions do. What a local can hold is in
+//! what an operation does, [`calls`] and [`roles`] what functions do, [`plain`]
+//! what they do with plain values. What a local can hold is in
 //! [`value`]; what rules are told is in [`events`].
 
 mod calls;
@@ -9,6 +10,7 @@ mod conditions;
 pub mod constants;
 pub mod events;
 mod ops;
+mod plain;
 mod roles;
 mod run;
 mod tasks;

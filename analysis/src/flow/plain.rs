@@ -1,0 +1,191 @@
+//! Plain values: options, locks, references and lengths of time, and what they hold.
+
+use crate::facts::{Name, Span, Step};
+use crate::model::{FnRole, TypeRole};
+
+use super::roles::{Applied, objects_in};
+use super::run::{At, Run};
+use super::value::{CtxKind, Uses, Val, is_success};
+use super::world::{Use, World};
+
+impl<'a> Run<'a> {
+    pub(super) fn subject_role(&self, call: &Applied<'_>) -> Option<TypeRole> {
+        let ty = match (call.receiver, call.locals.get(call.model.subject)) {
+            (Some(place), _) if call.model.subject == 0 => self.type_at(place),
+            (_, Some(local)) => self.type_of(*local),
+            _ => return None,
+        };
+        self.program.role(&ty)
+    }
+
+    pub(super) fn inner(&mut self, call: &Applied<'_>, subject: Val, mut world: World) -> Vec<(World, Val)> {
+        if let Val::Agg(agg) = subject.behind()
+            && agg.variant.as_ref().is_some_and(|variant| !is_success(variant))
+        {
+            return Vec::new();
+        }
+        if let Val::Asked(ctx, true) = subject.behind() {
+            world.done.insert(ctx.id);
+            return vec![(world, Val::Unknown)];
+        }
+        let value = match subject.behind() {
+            Val::Input(_) if self.subject_role(call) != Some(TypeRole::Maybe) => subject.clone(),
+            Val::Agg(agg) if agg.variant.is_none() => subject.clone(),
+            _ => subject.project(&some()),
+        };
+        vec![(world, value)]
+    }
+
+    /// `unwrap_or_else`, `or_else`: what the subject holds, or else something that replaces it.
+    pub(super) fn or(&mut self, call: &Applied<'_>, subject: Val, world: World) -> Vec<(World, Val)> {
+        let unwraps = call.model.role == FnRole::InnerOr;
+        let shown = |value: &Val| if unwraps { value.project(&some()) } else { value.clone() };
+        let mut out = Vec::new();
+        let variant = match subject.behind() {
+            Val::Agg(agg) => agg.variant.clone(),
+            _ => None,
+        };
+        if variant.as_ref().is_none_or(|variant| is_success(variant)) {
+            out.push((world.clone(), shown(&subject)));
+        }
+        if variant.as_ref().is_some_and(|variant| is_success(variant)) {
+            return out;
+        }
+        let before = world.missing;
+        let mut world = World { missing: true, ..world };
+        if let Some(other) = call.model.other {
+            let other = call.value(other);
+            other.walk(&mut |value, _, _| {
+                if let Val::Ctx(ctx) = value
+                    && let CtxKind::Root { .. } = ctx.origin().kind
+                {
+                    self.replacements.insert(ctx.origin().id);
+                }
+            });
+            world.missing = before;
+            out.push((world, other));
+            return out;
+        }
+        for work in call.work() {
+            if let Val::Closure(body, _) = work.behind() {
+                self.replacing.insert(*body);
+            }
+            for (mut world, value) in self.call_value(call.at, call.name, work.clone(), Vec::new(), world.clone()) {
+                world.missing = before;
+                out.push((world, value));
+            }
+        }
+        out
+    }
+
+    pub(super) fn map(&mut self, call: &Applied<'_>, subject: Val, world: World) -> Vec<(World, Val)> {
+        let wraps = call.model.role == FnRole::Map;
+        let variant = match subject.behind() {
+            Val::Agg(agg) => agg.variant.clone(),
+            _ => None,
+        };
+        if variant.as_ref().is_some_and(|variant| !is_success(variant)) {
+            return vec![(world, subject)];
+        }
+        let is_maybe = self.subject_role(call) == Some(TypeRole::Maybe);
+        let inner = if is_maybe { subject.project(&some()) } else { subject.project(&Step::Index) };
+        let mut out = Vec::new();
+        let mut interesting = false;
+        for work in call.work() {
+            for (mut world, value) in self.call_value(call.at, call.name, work, vec![inner.clone()], world.clone()) {
+                interesting |= !value.is_unknown();
+                let value = match (wraps, is_maybe, value) {
+                    (_, _, Val::Unknown) => Val::Unknown,
+                    (true, true, value) => Val::success("Some", value),
+                    (true, false, value) => {
+                        self.escape(call.at, &mut world, &value, Uses::ESCAPE);
+                        Val::Many(vec![value])
+                    }
+                    (false, _, value) => value,
+                };
+                out.push((world, value));
+            }
+        }
+        if interesting && is_maybe && variant.is_none() {
+            out.push((world, Val::variant("None")));
+        }
+        if out.is_empty() && variant.is_none() {
+            // The closure never returns, or there is nothing to call: the other way stays.
+            out.push((World::default(), Val::Unknown));
+            out.clear();
+        }
+        out
+    }
+
+    pub(super) fn look(&mut self, call: &Applied<'_>, subject: &Val) -> Val {
+        let name = call.path.rsplit("::").next().unwrap_or("");
+        let says = match name {
+            "is_some" | "is_ok" => true,
+            "is_none" | "is_err" => false,
+            _ => return Val::Unknown,
+        };
+        match subject.behind() {
+            Val::Asked(ctx, meaning) => Val::Asked(ctx.clone(), *meaning == says),
+            Val::Agg(agg) => match &agg.variant {
+                Some(variant) => Val::Bool(is_success(variant) == says),
+                None => Val::Unknown,
+            },
+            _ => Val::Unknown,
+        }
+    }
+
+    /// Puts `new` where the subject is and gives what was there; `subject` is a reference to it.
+    pub(super) fn put(&mut self, at: At, span: Span, subject: &Val, new: Val, world: &mut World) -> Val {
+        let _ = span;
+        match subject {
+            Val::Ref(inner, Some(place)) if !is_outside(inner) => match world.replace(&place.clone(), new.clone()) {
+                Some(old) => old,
+                None => {
+                    self.escape(at, world, &new, Uses::ESCAPE);
+                    inner.behind().clone()
+                }
+            },
+            other => {
+                match other.behind() {
+                    Val::Server(id, _) if self.statics.contains_key(id) => {
+                        let def = self.statics.get(id).copied();
+                        for (id, def) in objects_in(&new).into_iter().zip(def) {
+                            self.mark(world, id, Use::Stored(def, Name::default()));
+                        }
+                    }
+                    _ => self.escape(at, world, &new, Uses::ESCAPE.and(Uses::USED)),
+                }
+                other.behind().clone()
+            }
+        }
+    }
+
+    pub(super) fn exchange(&mut self, subject: &Val, new: Val, world: &mut World) -> Val {
+        match subject {
+            Val::Ref(inner, Some(place)) if !is_outside(inner) => {
+                let old = world.read(place);
+                match world.replace(&place.clone(), new) {
+                    Some(Val::Unknown) => old.behind().clone(),
+                    Some(old) => old,
+                    None => inner.behind().clone(),
+                }
+            }
+            other => other.behind().clone(),
+        }
+    }
+
+    pub(super) fn duration(&self, call: &Applied<'_>) -> Val {
+        let number = |value: &Val| if let Val::Nanos(number) = value { Some(*number) } else { None };
+        let numbers: Option<Vec<u128>> = call.values.iter().map(number).collect();
+        numbers.and_then(|numbers| super::constants::length(call.path, &numbers)).map_or(Val::Unknown, Val::Nanos)
+    }
+}
+
+pub(super) fn some() -> Step {
+    Step::Variant("Ok".into(), "0".into())
+}
+
+/// Whether a place holds something that is kept elsewhere, so that what is put into it goes out of sight.
+fn is_outside(value: &Val) -> bool {
+    matches!(value.behind(), Val::Input(_) | Val::Server(..) | Val::Request(..))
+}
