@@ -88,7 +88,8 @@ impl DetachedPool {
         Builder::new()
     }
 
-    /// Hands work to the pool. Never waits.
+    /// Hands work to the pool. Never waits. With the feature `tracing`, the work runs in the
+    /// current span, or in the one that `ctx` carries.
     ///
     /// # Errors
     /// When the queue is full, the tenant's quota is used up, or the pool is draining. The work

@@ -101,7 +101,7 @@ impl Shared {
         let quota = self.settings.quota.as_ref();
         let tenant = quota.and_then(|quota| (quota.tenant)(ctx));
         #[cfg(feature = "tracing")]
-        let ctx = &crate::tracing::ContextExt::with_current_span(ctx);
+        let ctx = &carrying_span(ctx);
         let owned = ctx.reparent(&self.ctx);
         let Operation { name, priority, timeout } = operation;
         let timeout = timeout.unwrap_or(self.settings.timeout);
@@ -308,6 +308,13 @@ impl Shared {
         }
         names
     }
+}
+
+/// The context with the span of the submitter: the current one, else the one it carries already.
+#[cfg(feature = "tracing")]
+fn carrying_span(ctx: &Context) -> Context {
+    let current = ::tracing::Span::current();
+    if current.is_disabled() { ctx.clone() } else { crate::tracing::ContextExt::with_span(ctx, current) }
 }
 
 /// A worker, until it is dropped.

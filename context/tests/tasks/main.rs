@@ -9,5 +9,7 @@ mod metrics;
 mod pool;
 mod saga;
 mod shutdown;
+#[cfg(feature = "tracing")]
+mod spans;
 mod spill;
 mod support;
