@@ -55,6 +55,17 @@ use crate::Context;
 /// it ends after the time limit, when the operation is [stopped](SubmitHandle::stop), and when the
 /// pool is cut off at the end of a [`drain`](DetachedPool::drain).
 ///
+/// With the feature `metrics`, it tells any exporter of the `metrics` facade, all by `operation`:
+///
+/// | metric | kind | besides |
+/// |---|---|---|
+/// | `context_pool_submitted_total` | counter | |
+/// | `context_pool_refused_total` | counter | `reason`: `full`, `quota`, `draining` |
+/// | `context_pool_ended_total` | counter | `outcome`: `succeeded`, `failed`, `panicked`, `timed_out`, `stopped`, `cut` |
+/// | `context_pool_queued` | gauge | |
+/// | `context_pool_inflight` | gauge | |
+/// | `context_pool_attempt_seconds` | histogram | `outcome` |
+///
 /// Cheap to clone; all clones are one pool. When the last one is dropped, what was accepted is
 /// still done.
 #[derive(Clone)]

@@ -5,7 +5,25 @@ use std::time::Duration;
 use super::error::{Outcome, SubmitError};
 
 #[cfg(feature = "metrics")]
+fn wait_for_worker(name: &str, change: f64) {
+    metrics::gauge!("context_pool_queued", "operation" => name.to_owned()).increment(change);
+}
+
+/// It is in the queue, again.
+#[cfg(feature = "metrics")]
+pub(super) fn queued(name: &str) {
+    wait_for_worker(name, 1.0);
+}
+
+/// It has left the queue, other than to a worker.
+#[cfg(feature = "metrics")]
+pub(super) fn unqueued(name: &str) {
+    wait_for_worker(name, -1.0);
+}
+
+#[cfg(feature = "metrics")]
 pub(super) fn submitted(name: &str) {
+    queued(name);
     metrics::counter!("context_pool_submitted_total", "operation" => name.to_owned()).increment(1);
 }
 
@@ -21,6 +39,7 @@ pub(super) fn refused(name: &str, why: SubmitError) {
 
 #[cfg(feature = "metrics")]
 pub(super) fn began(name: &str) {
+    unqueued(name);
     metrics::gauge!("context_pool_inflight", "operation" => name.to_owned()).increment(1.0);
 }
 
@@ -45,6 +64,8 @@ pub(super) fn ended(name: &str, outcome: &Outcome) {
 mod nothing {
     use super::{Duration, Outcome, SubmitError};
 
+    pub(in crate::pool) fn queued(_: &str) {}
+    pub(in crate::pool) fn unqueued(_: &str) {}
     pub(in crate::pool) fn submitted(_: &str) {}
     pub(in crate::pool) fn refused(_: &str, _: SubmitError) {}
     pub(in crate::pool) fn began(_: &str) {}
@@ -53,4 +74,4 @@ mod nothing {
 }
 
 #[cfg(not(feature = "metrics"))]
-pub(super) use self::nothing::{attempted, began, ended, refused, submitted};
+pub(super) use self::nothing::{attempted, began, ended, queued, refused, submitted, unqueued};

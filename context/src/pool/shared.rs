@@ -163,6 +163,7 @@ impl Shared {
             removed
         };
         if let Some((job, attempts)) = removed {
+            measure::unqueued(&job.name);
             self.end(&job, attempts, self.verdict(&job));
         }
     }
@@ -304,6 +305,7 @@ impl Shared {
         let why = cause.map_or_else(String::new, |cause| format!(": {cause}"));
         self.cut.cancel(format!("the pool was cut off{why}"));
         for (job, attempts) in queue.into_values() {
+            measure::unqueued(&job.name);
             self.end(&job, attempts, Outcome::Cut);
         }
         names
@@ -470,6 +472,7 @@ impl Drop for Pausing {
             let outcome = if self.job.ctx.is_done() { self.shared.verdict(&self.job) } else { Outcome::Cut };
             self.shared.end(&self.job, self.attempts, outcome);
         } else {
+            measure::queued(&self.job.name);
             self.shared.work.notify_one();
             // It may have been stopped before it was back in the queue.
             if self.job.ctx.is_done() {

@@ -5,13 +5,13 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
 
 use context::Context;
-use context::pool::DetachedPool;
+use context::pool::{DetachedPool, Retry};
 use metrics::atomics::AtomicU64;
 use metrics::{
     Counter, Gauge, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder, SharedString, Unit, with_local_recorder,
 };
 
-use crate::support::in_time;
+use crate::support::{SHORT, in_time};
 
 /// Keeps what it is told, by name and labels.
 #[derive(Default)]
@@ -26,6 +26,12 @@ struct Durations(Mutex<Vec<f64>>);
 impl HistogramFn for Durations {
     fn record(&self, value: f64) {
         self.0.lock().unwrap().push(value);
+    }
+}
+
+impl Exporter {
+    fn number(&self, name: &str) -> Option<u64> {
+        Some(self.numbers.lock().unwrap().get(name)?.load(Ordering::SeqCst))
     }
 }
 
@@ -63,21 +69,31 @@ fn operations_are_counted_and_timed_by_name() {
             let ok = pool.submit(&ctx, "mail", |_| async {}).unwrap();
             let bad = pool.submit(&ctx, "bill", |_| async { Err::<(), _>("no") }).unwrap();
             pool.submit(&ctx, "mail", |_| async {}).unwrap_err();
+            assert_eq!(exporter.number("context_pool_queued{operation=bill}").map(f64::from_bits), Some(1.0));
             in_time(ok.wait()).await;
             in_time(bad.wait()).await;
+            let retry = Retry::times(2).backoff(SHORT, SHORT);
+            let flaky = pool.submit_retrying(&ctx, "flaky", retry, |_| async { Err::<(), _>("no") }).unwrap();
+            in_time(flaky.wait()).await;
+            let stopped = pool.submit(&ctx, "stopped", |_| async {}).unwrap();
+            stopped.stop();
             in_time(pool.drain(&ctx)).await;
             pool.submit(&ctx, "late", |_| async {}).unwrap_err();
         });
     });
-    let numbers = exporter.numbers.lock().unwrap();
-    let is = |name: &str| numbers.get(name).map(|number| number.load(Ordering::SeqCst));
+    let is = |name: &str| exporter.number(name);
     assert_eq!(is("context_pool_submitted_total{operation=mail}"), Some(1));
     assert_eq!(is("context_pool_submitted_total{operation=bill}"), Some(1));
     assert_eq!(is("context_pool_refused_total{operation=mail,reason=full}"), Some(1));
     assert_eq!(is("context_pool_refused_total{operation=late,reason=draining}"), Some(1));
     assert_eq!(is("context_pool_ended_total{operation=mail,outcome=succeeded}"), Some(1));
     assert_eq!(is("context_pool_ended_total{operation=bill,outcome=failed}"), Some(1));
-    assert_eq!(is("context_pool_inflight{operation=mail}").map(f64::from_bits), Some(0.0));
+    assert_eq!(is("context_pool_ended_total{operation=stopped,outcome=stopped}"), Some(1));
+    for name in ["mail", "bill", "flaky", "stopped"] {
+        let gauge = |kind: &str| is(&format!("context_pool_{kind}{{operation={name}}}")).map(f64::from_bits);
+        assert_eq!(gauge("queued"), Some(0.0), "{name}");
+        assert!(gauge("inflight").is_none_or(|running| running == 0.0), "{name}");
+    }
     let durations = exporter.durations.lock().unwrap();
     assert_eq!(durations["context_pool_attempt_seconds{operation=bill,outcome=failed}"].0.lock().unwrap().len(), 1);
 }
