@@ -48,11 +48,11 @@ impl Span {
     }
 }
 
-/// Declares an index into one of the tables below.
+/// Declares indices into tables.
 macro_rules! index {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize)]
         pub struct $name(pub u32);
 
         impl $name {
@@ -63,6 +63,7 @@ macro_rules! index {
         }
     )*};
 }
+pub(crate) use index;
 
 index! {
     /// A scope of names in [`FileFacts::scopes`].

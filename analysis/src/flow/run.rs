@@ -419,14 +419,10 @@ impl<'a> Run<'a> {
         for (block, truth) in [(then, true), (other, false)] {
             let mut world = world.clone();
             if let Some((cond, straight)) = &question {
-                let truth = truth == *straight;
-                match world.assume.get(cond) {
-                    Some(known) if *known != truth => continue,
-                    Some(_) => {}
-                    None => {
-                        world.assume.insert(cond.clone(), truth);
-                    }
+                if !world.suppose(cond, truth == *straight) {
+                    continue;
                 }
+                let truth = truth == *straight;
                 if !truth && cond.text.starts_with("is_some ") && self.asks_for_context(condition) {
                     world.missing = true;
                 }
@@ -488,15 +484,10 @@ impl<'a> Run<'a> {
         let mut next = Vec::new();
         for (block, truth) in [(then, true), (other, false)] {
             let mut world = world.clone();
-            if let Some((cond, straight)) = &question {
-                let truth = truth == *straight;
-                match world.assume.get(cond) {
-                    Some(known) if *known != truth => continue,
-                    Some(_) => {}
-                    None => {
-                        world.assume.insert(cond.clone(), truth);
-                    }
-                }
+            if let Some((cond, straight)) = &question
+                && !world.suppose(cond, truth == *straight)
+            {
+                continue;
             }
             let says_some = match test {
                 Test::Variant(path) => match path.last() {

@@ -153,6 +153,17 @@ impl World {
         self.used.contains_key(&id)
     }
 
+    /// Takes a condition to hold or not; false if the opposite is known.
+    pub(super) fn suppose(&mut self, cond: &Cond, truth: bool) -> bool {
+        match self.assume.get(cond) {
+            Some(known) => *known == truth,
+            None => {
+                self.assume.insert(cond.clone(), truth);
+                true
+            }
+        }
+    }
+
     /// Forgets what the conditions on this local said.
     pub(super) fn forget(&mut self, local: LocalId) {
         self.assume.retain(|cond, _| !cond.bases.contains(&local));
