@@ -318,7 +318,9 @@ pub enum FnRole {
     Scope,
     /// Drives `work` to its end before it returns, or as part of the future it returns.
     Drive,
-    /// The same with a time limit.
+    /// Drives `work` once for all who ask for it meanwhile.
+    Flight,
+    /// The same as `Drive`, with a time limit.
     Timeout,
     /// Waits for tasks in `subject`.
     Join,

@@ -22,9 +22,11 @@ mod context_in_struct;
 mod context_not_first;
 mod dependency_in_value;
 mod detach_in_middleware;
+mod detached_in_group;
 mod done_arm_spins;
 mod endless_task;
 mod expired_at_birth;
+mod flight_uses_caller_context;
 mod guard_dropped_at_once;
 mod ignored_parent;
 mod lost_cancel;
@@ -53,6 +55,7 @@ mod value_chain;
 mod value_in_loop;
 mod value_mismatch;
 mod wait_on_detached;
+mod wrong_group_context;
 
 use rule::Rule;
 
@@ -72,6 +75,9 @@ pub const RULES: &[&Rule] = &[
     &state_of_detached::RULE,
     &unbounded_detach::RULE,
     &detach_in_middleware::RULE,
+    &detached_in_group::RULE,
+    &wrong_group_context::RULE,
+    &flight_uses_caller_context::RULE,
     &adhoc_detach::RULE,
     // Roots and propagation
     &background_in_handler::RULE,

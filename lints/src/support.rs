@@ -99,6 +99,17 @@ pub(crate) fn leaves(analysis: &Analysis, flow: &Flow, ctx: ObjId) -> bool {
         })
 }
 
+/// Every task that is started outside of tests, with the flow it is started in.
+pub(crate) fn tasks(analysis: &Analysis) -> impl Iterator<Item = (&Flow, &Task)> {
+    let flows = analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body));
+    flows.flat_map(|flow| {
+        flow.objects.iter().filter(|(id, _)| !id.old).filter_map(move |(_, object)| match &object.kind {
+            ObjKind::Task(task) => Some((flow, &**task)),
+            _ => None,
+        })
+    })
+}
+
 /// Whether a task goes on after its spawner, with nobody waiting for it.
 pub(crate) fn outlives(flow: &Flow, id: ObjId, task: &Task) -> bool {
     let used = |id: &ObjId| flow.used.get(id).is_some_and(|uses| !uses.is_empty());

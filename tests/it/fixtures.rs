@@ -39,9 +39,11 @@ folders! {
     context_not_first
     dependency_in_value
     detach_in_middleware
+    detached_in_group
     done_arm_spins
     endless_task
     expired_at_birth
+    flight_uses_caller_context
     guard_dropped_at_once
     ignored_parent
     lost_cancel
@@ -67,6 +69,7 @@ folders! {
     value_in_loop
     value_mismatch
     wait_on_detached
+    wrong_group_context
 }
 
 /// A service, its domain and a worker.

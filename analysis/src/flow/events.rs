@@ -8,7 +8,7 @@ use crate::facts::{Discard, Exit, LoopId, Name};
 use crate::model::FnRole;
 use crate::types::BodyRef;
 
-use super::value::{Ctx, ObjId, Object, Site, Uses, Val};
+use super::value::{Ctx, ObjId, TaskCtx, Object, Site, Uses, Val};
 use super::world::{TaskState, Use};
 
 /// A body's flow.
@@ -183,6 +183,11 @@ pub enum Seen {
     Cancelled {
         /// The handle.
         id: ObjId,
+    },
+    /// Work that serves several callers at once is given.
+    Flight {
+        /// The contexts it works on.
+        contexts: Vec<TaskCtx>,
     },
     /// A value is given a key.
     Key {

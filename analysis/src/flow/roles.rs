@@ -254,6 +254,13 @@ impl<'a> Run<'a> {
             FnRole::Spawn => vec![self.spawn(&call, world)],
             FnRole::Once => self.once(&call, world),
             FnRole::Scope => self.invoke_all(&call, world, None),
+            FnRole::Flight => {
+                self.ctx_used(&subject, Uses::RACE);
+                let work = call.work();
+                let contexts = self.worked_on((call.name, call.whole), &work);
+                self.record(at, call.name, call.whole, Seen::Flight { contexts });
+                vec![(world, Val::Work(work))]
+            }
             FnRole::Drive | FnRole::Timeout | FnRole::Join => self.await_work(&call, &subject, world),
             FnRole::Abort => {
                 self.settle(&mut world, &subject);

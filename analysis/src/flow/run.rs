@@ -553,6 +553,7 @@ impl<'a> Run<'a> {
             Seen::Key { .. } => 6,
             Seen::Replaced { .. } => 7,
             Seen::Chain { .. } => 8,
+            Seen::Flight { .. } => 9,
         };
         let event = Event {
             block: at.block,

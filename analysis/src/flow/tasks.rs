@@ -79,6 +79,27 @@ impl<'a> Run<'a> {
         Val::Obj(id)
     }
 
+    /// The contexts that work is done on, and what it does with them.
+    pub(super) fn worked_on(&mut self, (name, whole): (Span, Span), work: &[Val]) -> Vec<TaskCtx> {
+        let mut task = Task {
+            site: self.site(name),
+            call: self.site(whole),
+            spawner: "".into(),
+            outlives: false,
+            on_drop: OnDrop::Nothing,
+            contexts: Vec::new(),
+            senders: Vec::new(),
+            set: None,
+            owner: Owner::Nobody,
+            bodies: Vec::new(),
+            pending: Vec::new(),
+        };
+        for value in work {
+            self.add_work(&mut task, value);
+        }
+        task.contexts
+    }
+
     fn record_work(&mut self, name: Span, value: &Val, world: &World) {
         match value.behind() {
             Val::Closure(body, inputs) | Val::Future(body, inputs) => {

@@ -1,0 +1,36 @@
+//! A detached context in a group's work.
+
+use ctxlint_analysis::Analysis;
+use ctxlint_analysis::flow::value::Owner;
+
+use crate::finding::Finding;
+use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
+
+/// See the page.
+pub(crate) static RULE: Rule = Rule {
+    name: "detached_in_group",
+    group: Group::Suspicious,
+    level: Level::Warn,
+    summary: "a detached context in work of a group",
+    docs: include_str!("../docs/detached_in_group.md"),
+    in_tests: false,
+    fixable: false,
+    check: Some(check),
+};
+
+fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
+    for (_, task) in support::tasks(analysis).filter(|(_, task)| task.owner == Owner::Group) {
+        let Some(node) = task.contexts.iter().find_map(|of| of.ctx.detaching()) else { continue };
+        findings.push(
+            Finding::new(
+                RULE.name,
+                task.site,
+                "the work does not end with its group: it runs under a context that was detached",
+                "goes on when the group is cancelled, and keeps its `wait()` waiting",
+            )
+            .label(node.site, "detached here")
+            .help("give it the group's context; work that must survive the group belongs outside it"),
+        );
+    }
+}
