@@ -1,7 +1,7 @@
 //! A detached context in a group's work.
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::flow::value::Owner;
+use ctxlint_analysis::flow::value::{Owner, TaskCtx, Uses};
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
@@ -19,9 +19,17 @@ pub(crate) static RULE: Rule = Rule {
     check: Some(check),
 };
 
+/// Work that would end with its context.
+const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0 | Uses::WAIT.0);
+
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for (_, task) in support::tasks(analysis).filter(|(_, task)| task.owner == Owner::Group) {
-        let Some(node) = task.contexts.iter().find_map(|of| of.ctx.detaching()) else { continue };
+        let detached = |of: &TaskCtx| match of.ctx.detaching() {
+            Some(node) if of.uses.any(CUT) => Some(node.site),
+            _ if of.uses.any(Uses::DETACHED_WORK) => Some(of.ctx.site),
+            _ => None,
+        };
+        let Some(site) = task.contexts.iter().find_map(detached) else { continue };
         findings.push(
             Finding::new(
                 RULE.name,
@@ -29,7 +37,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                 "the work does not end with its group: it runs under a context that was detached",
                 "goes on when the group is cancelled, and keeps its `wait()` waiting",
             )
-            .label(node.site, "detached here")
+            .label(site, "detached here, or in the work")
             .help("give it the group's context; work that must survive the group belongs outside it"),
         );
     }

@@ -8,7 +8,7 @@ use crate::facts::{Discard, Exit, LoopId, Name};
 use crate::model::FnRole;
 use crate::types::BodyRef;
 
-use super::value::{Ctx, ObjId, TaskCtx, Object, Site, Uses, Val};
+use super::value::{Ctx, ObjId, Object, Site, TaskCtx, Uses, Val};
 use super::world::{TaskState, Use};
 
 /// A body's flow.

@@ -619,6 +619,13 @@ impl<'a> Run<'a> {
         }
         if uses.any(WORKING) {
             self.works_under(ctx);
+            if let Some(CtxKind::Detached(parent)) = ctx.detaching().map(|node| &node.kind) {
+                let inputs: Vec<InputPath> =
+                    parent.sources().into_iter().filter_map(|source| source.input().cloned()).collect();
+                for path in inputs {
+                    self.use_input(&path, Uses::DETACHED_WORK);
+                }
+            }
         }
     }
 

@@ -232,6 +232,14 @@ impl CtxNode {
         }
     }
 
+    /// The input it is, if it is one.
+    pub fn input(&self) -> Option<&InputPath> {
+        match &self.kind {
+            CtxKind::Input(path) => Some(path),
+            _ => None,
+        }
+    }
+
     /// How many derivations it is away from its origin.
     pub fn depth(&self) -> usize {
         let mut depth = 0;
@@ -677,6 +685,8 @@ impl Uses {
     /// It is detached, and work is done under the result with no bound of its own.
     pub const DETACHED_RAW: Uses = Uses(1 << 18);
 
+    /// It is detached, and work is done under what is derived from that.
+    pub const DETACHED_WORK: Uses = Uses(1 << 20);
     /// Told together with others: the work stands under a bound of its own.
     pub const BOUND: Uses = Uses(1 << 19);
     /// It serves as a key that a value is written under.
