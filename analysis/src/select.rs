@@ -41,7 +41,7 @@ pub fn further_words<'f>(models: &Models, facts: impl Iterator<Item = &'f FileFa
         let before = found.len();
         for facts in facts.clone() {
             for item in facts.items.iter().filter(|item| !item.test) {
-                if let Some(name) = shown(item, &known) {
+                for name in shown(item, &known) {
                     found.insert(name.to_string());
                     known.insert(name);
                 }
@@ -60,18 +60,18 @@ fn matters(models: &Models, path: &str) -> bool {
     models.ty(path).is_some_and(|model| matches!(model.role, TypeRole::Context | TypeRole::Handle | TypeRole::Guard))
 }
 
-fn shown(item: &crate::facts::Item, known: &FxHashSet<Name>) -> Option<Name> {
+fn shown(item: &crate::facts::Item, known: &FxHashSet<Name>) -> Vec<Name> {
     if item.visibility == Visibility::Private && !matches!(item.kind, ItemKind::Use(_)) {
-        return None;
+        return Vec::new();
     }
     let speaks = match &item.kind {
+        // What is shown under another name may be anything: a library, an extractor, a context.
         ItemKind::Use(imports) if item.visibility != Visibility::Private => {
-            return imports.iter().find_map(|import| match &import.name {
-                ImportName::Named(name) if known.contains(import.path.last()) && name != import.path.last() => {
-                    Some(name.clone())
-                }
+            let renamed = imports.iter().filter_map(|import| match &import.name {
+                ImportName::Named(name) if name != import.path.last() => Some(name.clone()),
                 _ => None,
             });
+            return renamed.collect();
         }
         ItemKind::TypeAlias { ty: Some(ty), .. } => mentions(ty, known),
         ItemKind::Struct { fields, .. } => fields.iter().any(|field| mentions(&field.ty, known)),
@@ -84,7 +84,7 @@ fn shown(item: &crate::facts::Item, known: &FxHashSet<Name>) -> Option<Name> {
         }
         _ => false,
     };
-    speaks.then(|| item.name.clone())
+    if speaks { vec![item.name.clone()] } else { Vec::new() }
 }
 
 fn mentions(ty: &TypeRef, known: &FxHashSet<Name>) -> bool {

@@ -112,6 +112,17 @@ fn externs(sources: &Sources, models: &Models) -> Vec<FxHashMap<Name, Extern>> {
             };
             table.insert(name.clone(), meaning);
         }
+        // `extern crate x as y;` in the root module gives the whole crate the name.
+        let root = sources.files.get(krate.root.index()).and_then(|file| file.facts.as_deref());
+        for item in root.into_iter().flat_map(|facts| &facts.items) {
+            if let ItemKind::ExternCrate { krate: real } = &item.kind
+                && item.scope.index() == 0
+                && item.name != *real
+            {
+                let meaning = table.get(real).cloned().unwrap_or_else(|| Extern::External(real.clone()));
+                table.insert(item.name.clone(), meaning);
+            }
+        }
         for name in ["std", "core", "alloc"] {
             debug_assert!(prelude::is_standard_crate(name));
             table.entry(name.into()).or_insert_with(|| Extern::External(name.into()));
