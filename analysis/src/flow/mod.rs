@@ -1,9 +1,9 @@
 //! The flow of contexts, handles and tasks through one body.
 //!
-//! One forward analysis: [`run`] takes worlds ([`world`]) through the blocks of a body, [`ops`] says
-//! what an operation does, [`calls`] and [`roles`] what functions do, [`plain`]
+//! One forward analysis: `run` takes worlds (`world`) through the blocks of a body, `ops` says
+//! what an operation does, `calls` and `roles` what functions do, `plain`
 //! what they do with plain values. What a local can hold is in
-//! [`value`]; what rules are told is in [`events`].
+//! `value`; what rules are told is in `events`.
 
 mod calls;
 mod conditions;
