@@ -47,7 +47,7 @@ pub(crate) fn all(analysis: &Analysis) -> Vec<Access> {
             let Some(key) = model.key.and_then(|key| call.args.get(key)).copied() else { continue };
             let value = if written {
                 let value = model.value.and_then(|value| call.args.get(value));
-                value.map_or(Ty::Unknown, |local| defaulted(code.ty(*local)))
+                value.map_or(Ty::Unknown, |local| defaulted(&code, *local))
             } else {
                 call.op.dest.map_or(Ty::Unknown, |dest| read_type(&code, dest))
             };
@@ -79,9 +79,12 @@ fn read_type(code: &Code<'_>, dest: LocalId) -> Ty {
     Ty::Unknown
 }
 
-/// A literal's type where nothing else says it.
-fn defaulted(ty: &Ty) -> Ty {
-    match ty {
+/// The type of a stored value. A number without a suffix is what it is by default only where it is
+/// stored as it stands: under a name, other uses may say what it is.
+fn defaulted(code: &Code<'_>, local: LocalId) -> Ty {
+    let is_literal = code.definition(local).is_some_and(|(_, op)| matches!(op.kind, OpKind::Lit(_)));
+    match code.ty(local) {
+        ty if !is_literal => ty.clone(),
         Ty::Prim(name) if name == "integer" => Ty::Prim("i32".into()),
         Ty::Prim(name) if name == "float" => Ty::Prim("f64".into()),
         ty => ty.clone(),
