@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BinaryOp, LoopId, LoopKind, OpKind, Span, Terminator, Test};
+use ctxlint_analysis::facts::{BinaryOp, LocalId, LoopId, LoopKind, OpKind, Terminator, Test};
 use ctxlint_analysis::model::{FnRole, TypeRole};
-use ctxlint_analysis::types::Target;
+use ctxlint_analysis::types::{Target, Ty};
 
 use crate::code::{Call, Code};
 use crate::finding::Finding;
@@ -30,7 +30,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             let (of, Some(condition)) = (LoopId(index), known.condition) else { continue };
             let asks = code.calls().find(|call| condition.contains(call.op.span) && support::asks(call));
             let Some(asks) = asks.filter(|_| known.kind == LoopKind::While) else { continue };
-            if !code.turns(known.head.0, of) || works(&code, of, condition) {
+            if !code.turns(known.head.0, of) || works(&code, of) {
                 continue;
             }
             findings.push(
@@ -48,7 +48,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 }
 
 /// Whether a loop does something besides asking: waits, yields, works, goes through something.
-fn works(code: &Code<'_>, of: LoopId, condition: Span) -> bool {
+fn works(code: &Code<'_>, of: LoopId) -> bool {
     // What is done on the way out is done once.
     let blocks: BTreeSet<u32> = code.blocks_of(of).into_iter().filter(|block| code.turns(*block, of)).collect();
     let selects = code.body.blocks.iter().zip(0u32..).any(|(block, at)| {
@@ -58,9 +58,11 @@ fn works(code: &Code<'_>, of: LoopId, condition: Span) -> bool {
     selects
         || code.ops().filter(|(at, ..)| blocks.contains(&at.block)).any(|(at, _, op)| match &op.kind {
             OpKind::Await(_) | OpKind::Unknown { .. } | OpKind::Inspect { .. } | OpKind::Closure(_) => true,
-            OpKind::Binary(op @ (BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge), ..) => {
-                let _ = op;
-                code.op(at).is_some_and(|op| condition.contains(op.span))
+            // A comparison of numbers says how far the work has come.
+            OpKind::Binary(op, left, right) => {
+                let is_bool =
+                    |local: &LocalId| matches!(code.ty(*local).unreferenced(), Ty::Prim(name) if name == "bool");
+                !matches!(op, BinaryOp::Mul | BinaryOp::Other) && !is_bool(left) && !is_bool(right)
             }
             OpKind::Call { .. } | OpKind::MethodCall { .. } => match code.call(at) {
                 Some(call) => !only_looks(code, &call),

@@ -301,6 +301,14 @@ impl<'a> Code<'a> {
         })
     }
 
+    /// Whether a loop gives a local another value by name.
+    pub(crate) fn is_assigned_in(&self, local: LocalId, of: LoopId) -> bool {
+        self.ops().filter(|(_, block, _)| self.is_within(block.in_loop, of)).any(|(_, _, op)| match &op.kind {
+            OpKind::Assign { place, .. } | OpKind::AssignOp { place, .. } => place.base == local,
+            _ => false,
+        })
+    }
+
     /// Whether a local may have another value than the one it is bound to.
     pub(crate) fn is_changed(&self, local: LocalId) -> bool {
         self.ops().any(|(_, _, op)| match &op.kind {

@@ -87,10 +87,13 @@ fn varies(code: &Code<'_>, local: LocalId, of: LoopId, fuel: u8) -> bool {
         return false;
     }
     if code.is_named(local) {
-        return code.is_bound_in(local, of);
+        return code.is_bound_in(local, of) || code.is_assigned_in(local, of);
     }
     code.definitions(local).any(|(_, op)| match &op.kind {
-        OpKind::Use(place) | OpKind::Ref(place, _) => varies(code, place.base, of, fuel),
+        // Which element it is, the place does not say.
+        OpKind::Use(place) | OpKind::Ref(place, _) => {
+            place.path.contains(&Step::Index) || varies(code, place.base, of, fuel)
+        }
         OpKind::MethodCall { receiver, args, .. } => {
             varies(code, receiver.base, of, fuel) || args.iter().any(|arg| varies(code, *arg, of, fuel))
         }

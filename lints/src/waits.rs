@@ -34,6 +34,10 @@ impl Wait<'_> {
     pub(crate) fn is_idle(&self, code: &Code<'_>) -> bool {
         let Some(model) = self.model.filter(|model| model.idle) else { return false };
         let length = model.time.and_then(|time| self.args.get(time)).copied();
+        // A length that is held against a moment is taken for one.
+        if length.is_some_and(|length| is_held_to_moment(code, length)) {
+            return false;
+        }
         length
             .and_then(|length| constants::of_local(&code.analysis.program, code.who, length))
             .is_none_or(|nanos| nanos >= MOMENT)
@@ -120,4 +124,13 @@ pub(crate) fn is_raced_outside(code: &Code<'_>) -> bool {
         },
         _ => true,
     }
+}
+
+/// Whether a length of time is what a call makes of a moment: the shorter of two, one within limits.
+fn is_held_to_moment(code: &Code<'_>, length: LocalId) -> bool {
+    let call = code.definition(code.root(length)).and_then(|(at, _)| code.call(at));
+    call.filter(|call| call.args.len() > 1).is_some_and(|call| {
+        let mut lengths = call.args.iter().map(|arg| constants::of_local(&code.analysis.program, code.who, *arg));
+        lengths.any(|nanos| nanos.is_some_and(|nanos| nanos < MOMENT))
+    })
 }

@@ -99,6 +99,7 @@ impl<'a> Run<'a> {
         } else {
             if self.body.local(place.base).is_some_and(|local| local.mutable) || matches!(ty, Ty::Ref(_, true)) {
                 world.forget(place.base);
+                world.unfix(place.base);
             }
             world.read(place).borrowed(Some(place.clone()))
         };

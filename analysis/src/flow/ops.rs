@@ -27,6 +27,7 @@ impl<'a> Run<'a> {
             OpKind::Ref(place, mutability) => {
                 if *mutability == crate::facts::Mutability::Mut {
                     world.forget(place.base);
+                    world.unfix(place.base);
                 }
                 let value = world.read(place);
                 if !self.is_only_inspected(op.dest) {
@@ -42,9 +43,7 @@ impl<'a> Run<'a> {
             }
             OpKind::AssignOp { place, .. } => {
                 world.forget(place.base);
-                if let Val::Nanos(_) | Val::Now = world.read(place).behind() {
-                    world.set(place.base, Val::Unknown);
-                }
+                world.unfix(place.base);
                 Val::Unknown
             }
             OpKind::Lit(crate::facts::Lit::Bool(truth)) => Val::Bool(*truth),
@@ -325,11 +324,13 @@ impl<'a> Run<'a> {
                     let value = world.take(&place);
                     if self.body.local(*outer).is_some_and(|local| local.mutable) {
                         world.forget(*outer);
+                        world.unfix(*outer);
                     }
                     value
                 } else {
                     if self.body.local(*outer).is_some_and(|local| local.mutable) {
                         world.forget(*outer);
+                        world.unfix(*outer);
                     }
                     world.read(&place).borrowed(Some(place))
                 }

@@ -519,6 +519,17 @@ impl Val {
         matters
     }
 
+    /// Forgets the numbers and times in it.
+    pub(super) fn unfix(&mut self) {
+        match self {
+            Val::Nanos(_) | Val::Now => *self = Val::Unknown,
+            Val::Ref(inner, _) => inner.unfix(),
+            Val::Agg(agg) => agg.fields.iter_mut().for_each(|(_, value)| value.unfix()),
+            Val::Many(values) => values.iter_mut().for_each(Val::unfix),
+            _ => {}
+        }
+    }
+
     /// Whether it owns an object.
     pub fn owns(&self) -> bool {
         let mut owns = false;

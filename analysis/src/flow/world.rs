@@ -169,6 +169,13 @@ impl World {
         self.assume.retain(|cond, _| !cond.bases.contains(&local));
     }
 
+    /// A local may be changed out of sight: what is known of numbers and times in it no longer holds.
+    pub(super) fn unfix(&mut self, local: LocalId) {
+        if let Some(value) = self.env.get_mut(&local) {
+            value.unfix();
+        }
+    }
+
     /// Makes room for the objects that an operation is about to make again: what it made before
     /// is told apart as old.
     pub(super) fn retire(&mut self, block: u32, op: u32) {
