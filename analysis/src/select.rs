@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rustc_hash::FxHashSet;
 
 use crate::facts::{FileFacts, ImportName, ItemKind, Name, PathRef, TypeRef, Visibility};
-use crate::model::Models;
+use crate::model::{Model, Models, TypeRole};
 
 /// Texts of which a file must contain one to be parsed in the first round.
 ///
@@ -27,10 +27,16 @@ pub fn renamed(name: &str) -> [String; 3] {
 /// Names by which files that were not parsed may take part: types, aliases and functions that the
 /// parsed ones show to others and that speak of a context or of something made of one.
 pub fn further_words<'f>(models: &Models, facts: impl Iterator<Item = &'f FileFacts> + Clone) -> Vec<String> {
+    // Tokens are handed about in nearly every type of a service; only contexts that carry more are
+    // worth following through types and aliases.
+    let carries = |model: &&Model| {
+        !model.words.is_empty() && model.types.iter().any(|ty| ty.role == TypeRole::Context && !ty.own_handle)
+    };
     let mut known: FxHashSet<Name> = models
         .iter()
+        .filter(carries)
         .flat_map(|model| &model.types)
-        .filter(|ty| matters(models, &ty.path))
+        .filter(|ty| matters(ty.role))
         .flat_map(|ty| std::iter::once(&ty.path).chain(&ty.also))
         .filter_map(|path| path.rsplit("::").next())
         .map(Name::from)
@@ -55,9 +61,8 @@ pub fn further_words<'f>(models: &Models, facts: impl Iterator<Item = &'f FileFa
     found.into_iter().collect()
 }
 
-fn matters(models: &Models, path: &str) -> bool {
-    use crate::model::TypeRole;
-    models.ty(path).is_some_and(|model| matches!(model.role, TypeRole::Context | TypeRole::Handle | TypeRole::Guard))
+fn matters(role: TypeRole) -> bool {
+    matches!(role, TypeRole::Context | TypeRole::Handle | TypeRole::Guard | TypeRole::Group | TypeRole::Extractor)
 }
 
 fn shown(item: &crate::facts::Item, known: &FxHashSet<Name>) -> Vec<Name> {
@@ -65,10 +70,13 @@ fn shown(item: &crate::facts::Item, known: &FxHashSet<Name>) -> Vec<Name> {
         return Vec::new();
     }
     let speaks = match &item.kind {
-        // What is shown under another name may be anything: a library, an extractor, a context.
+        // A renamed type, or a whole library or module under another name.
         ItemKind::Use(imports) if item.visibility != Visibility::Private => {
             let renamed = imports.iter().filter_map(|import| match &import.name {
-                ImportName::Named(name) if name != import.path.last() => Some(name.clone()),
+                ImportName::Named(name) if name != import.path.last() => {
+                    let counts = known.contains(import.path.last()) || import.path.segments.len() == 1;
+                    counts.then(|| name.clone())
+                }
                 _ => None,
             });
             return renamed.collect();

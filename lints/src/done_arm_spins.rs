@@ -1,7 +1,9 @@
 //! A loop that goes on after its context is done.
 
+use std::collections::BTreeSet;
+
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::LoopKind;
+use ctxlint_analysis::facts::{Body, LoopKind, Op, OpKind, Terminator};
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::flow::value::Ctx;
 use ctxlint_analysis::model::FnRole;
@@ -55,8 +57,34 @@ fn spins<'e>(analysis: &Analysis, flow: &Flow, event: &'e Event) -> Option<(&'e 
     event.seen.iter().find_map(|seen| match seen {
         Seen::Arm { ctx, block, again: true, guarded: false } => Some((ctx, *block)),
         Seen::Context { role: FnRole::IsDone, ctx: Some(ctx), done: true, .. } => {
-            Some((ctx, support::then_block(analysis, flow.body, event)?))
+            let then = support::then_block(analysis, flow.body, event)?;
+            // A turn that waits for something else does not spin.
+            comes_back_at_once(body, then, event).then_some((ctx, then))
         }
         _ => None,
     })
+}
+
+/// Whether a way leads from a block to an event on which nothing is awaited.
+fn comes_back_at_once(body: &Body, from: u32, event: &Event) -> bool {
+    let awaits = |op: &Op| matches!(op.kind, OpKind::Await(_));
+    let mut seen = BTreeSet::new();
+    let mut left = vec![from];
+    while let Some(at) = left.pop() {
+        let Some(block) = body.blocks.get(at as usize) else { continue };
+        if at == event.block {
+            return !block.ops.iter().take(event.op as usize).any(awaits);
+        }
+        if !seen.insert(at) || block.ops.iter().any(awaits) {
+            continue;
+        }
+        match &block.end {
+            Terminator::Goto(next) => left.push(next.0),
+            Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
+                left.extend([then.0, other.0])
+            }
+            Terminator::Select { .. } | Terminator::Return(_) | Terminator::Diverge => {}
+        }
+    }
+    false
 }
