@@ -49,7 +49,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for (index, file) in analysis.program.sources.files.iter().enumerate() {
         let file_id = FileId(index as u32);
         for discard in file.facts.iter().flat_map(|facts| &facts.macro_discards) {
-            if support::is_guard_method(analysis, file_id, discard) {
+            if support::is_guard_method(analysis, discard) {
                 findings.push(in_macro(file_id, discard));
             }
         }

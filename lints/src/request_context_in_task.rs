@@ -3,7 +3,7 @@
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::analysis::Way;
 use ctxlint_analysis::flow::events::Flow;
-use ctxlint_analysis::flow::value::{ObjId, ObjKind, Task, TaskCtx, Uses};
+use ctxlint_analysis::flow::value::{ObjKind, Task, TaskCtx, Uses};
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
@@ -34,8 +34,8 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             if id.old || !support::outlives(flow, *id, task) {
                 continue;
             }
-            if let Some((of, way)) = request(analysis, flow, *id, task) {
-                findings.push(finding(analysis, flow, *id, task, of, &way));
+            if let Some((of, way)) = request(analysis, flow, task) {
+                findings.push(finding(analysis, task, of, &way));
             }
         }
     }
@@ -44,11 +44,11 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     findings.retain(|finding| finding.rule != RULE.name || seen.insert(finding.primary));
 }
 
-fn request<'t>(analysis: &Analysis, flow: &Flow, _: ObjId, task: &'t Task) -> Option<(&'t TaskCtx, Way)> {
+fn request<'t>(analysis: &Analysis, flow: &Flow, task: &'t Task) -> Option<(&'t TaskCtx, Way)> {
     task.contexts.iter().filter(|of| of.uses.any(CUT)).find_map(|of| Some((of, analysis.request(flow.body, &of.ctx)?)))
 }
 
-fn finding(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task, of: &TaskCtx, way: &Way) -> Finding {
+fn finding(analysis: &Analysis, task: &Task, of: &TaskCtx, way: &Way) -> Finding {
     let finding = Finding::new(
         RULE.name,
         task.site,
@@ -61,5 +61,5 @@ fn finding(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task, of: &TaskCt
     .note(
         "when the handler returns or the client goes away, the context is done and what the task still has to do fails",
     );
-    support::detach(analysis, flow, id, task, of, finding)
+    support::detach(analysis, task, finding)
 }

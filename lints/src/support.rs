@@ -6,7 +6,7 @@ use ctxlint_analysis::facts::{
     Span, Terminator, Visibility,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
-use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Owner, Site, Task, TaskCtx, Val};
+use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Owner, Site, Task, Val};
 use ctxlint_analysis::model::{FnRole, OnDrop, TypeRole};
 use ctxlint_analysis::source::FileId;
 use ctxlint_analysis::summary;
@@ -224,8 +224,7 @@ pub(crate) fn type_name(text: &str) -> String {
 }
 
 /// Whether a call in a macro's body makes a guard: a method of a guard's name in a file that uses the library.
-pub(crate) fn is_guard_method(analysis: &Analysis, file: FileId, discard: &MacroDiscard) -> bool {
-    let _ = file;
+pub(crate) fn is_guard_method(analysis: &Analysis, discard: &MacroDiscard) -> bool {
     analysis.program.models.methods_named(&discard.method).any(|model| {
         matches!(model.role, FnRole::Guard | FnRole::GuardRef | FnRole::OtherGuard | FnRole::AbortOnDrop)
             && discard.args == 0
@@ -234,27 +233,18 @@ pub(crate) fn is_guard_method(analysis: &Analysis, file: FileId, discard: &Macro
 }
 
 /// Adds the advice to detach a context that a task captures.
-pub(crate) fn detach(
-    analysis: &Analysis,
-    flow: &Flow,
-    id: ObjId,
-    task: &Task,
-    of: &TaskCtx,
-    finding: Finding,
-) -> Finding {
-    let _ = (id, of);
+pub(crate) fn detach(analysis: &Analysis, task: &Task, finding: Finding) -> Finding {
     let advice = "detach the context for the task";
     let words =
         format!("{advice}: `let ctx = ctx.without_cancel();` in front of the spawn, or `reparent` it to the server's");
-    let Some(edit) = task.bodies.iter().find_map(|body| detach_inside(analysis, flow, *body)) else {
+    let Some(edit) = task.bodies.iter().find_map(|body| detach_inside(analysis, *body)) else {
         return finding.help(words);
     };
     finding.fix(format!("{advice} before it works on it"), vec![edit], Applicability::MachineApplicable)
 }
 
 /// `let ctx = ctx.without_cancel();` at the start of a task's block, for the context it captures.
-fn detach_inside(analysis: &Analysis, flow: &Flow, task: BodyRef) -> Option<Edit> {
-    let _ = flow;
+fn detach_inside(analysis: &Analysis, task: BodyRef) -> Option<Edit> {
     let body = analysis.program.body(task)?;
     let typed = analysis.program.typed(task)?;
     let block: Span = body.block?;

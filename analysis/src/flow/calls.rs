@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
                         matches!(self.program.param_types(def).first(), Some(ty) if !matches!(ty, Ty::Ref(..)));
                     *first = self.receiver(place, by_value, &mut world);
                 }
-                self.call_def(at, name, whole, def, values, locals, world)
+                self.call_def(at, name, def, values, locals, world)
             }
             Target::External(path) | Target::TraitMethod(path) => match self.program.models.function(&path).cloned() {
                 Some(model) => self.apply_model(at, name, whole, &path, &model, values, locals, receiver, world),
@@ -157,7 +157,6 @@ impl<'a> Run<'a> {
         &mut self,
         at: At,
         name: Span,
-        whole: Span,
         def: DefId,
         values: Vec<Val>,
         locals: &[LocalId],
@@ -191,7 +190,6 @@ impl<'a> Run<'a> {
         if is_async {
             return vec![(world, Val::Future(body, values))];
         }
-        let _ = whole;
         self.call_body(at, name, body, values, CallKind::Direct, world, 0)
     }
 
@@ -307,7 +305,7 @@ impl<'a> Run<'a> {
         mut world: World,
     ) -> Vec<(World, Val)> {
         match function {
-            Function::Def(def) => self.call_def(at, span, span, *def, args, &[], world),
+            Function::Def(def) => self.call_def(at, span, *def, args, &[], world),
             Function::External(path, site) => match self.program.models.function(path).cloned() {
                 Some(model) => self.apply_model(at, site.span, site.span, path, &model, args, &[], None, world),
                 None => {
@@ -355,8 +353,7 @@ impl<'a> Run<'a> {
         let mut out = Vec::new();
         for ret in &summary.rets {
             let mut world = world.clone();
-            let mut copy =
-                Copying { run: self, at, name, inputs: &inputs, summary, ids: BTreeMap::new(), callee: body };
+            let mut copy = Copying { run: self, at, name, inputs: &inputs, summary, ids: BTreeMap::new() };
             let value = copy.value(ret);
             self.drop_ignored(at, name, &inputs, summary, &value, &mut world);
             // A truth that always holds today is still a question to the caller.
@@ -744,7 +741,6 @@ struct Copying<'r, 'a> {
     inputs: &'r [Val],
     summary: &'r Summary,
     ids: BTreeMap<ObjId, ObjId>,
-    callee: BodyRef,
 }
 
 impl Copying<'_, '_> {
@@ -832,7 +828,6 @@ impl Copying<'_, '_> {
             let object = Object { kind, site, name_site, name: None, made_by, via, wild: None };
             self.run.objects.insert(id, object);
         }
-        let _ = self.callee;
         Val::Obj(id)
     }
 

@@ -59,7 +59,7 @@ impl<'a> Run<'a> {
                 }
                 Val::Many(values)
             }
-            OpKind::Struct { path, fields, base } => {
+            OpKind::Struct { fields, base, .. } => {
                 let mut values: Vec<_> =
                     fields.iter().map(|(name, local)| (name.clone(), world.take(&Place::local(*local)))).collect();
                 if let Some(base) = base
@@ -71,7 +71,7 @@ impl<'a> Run<'a> {
                         }
                     }
                 }
-                self.structure(at, path.last(), values)
+                self.structure(at, values)
             }
             OpKind::Closure(inner) => self.closure(*inner, &mut world),
             OpKind::Cast(local, _) => world.take(&Place::local(*local)),
@@ -294,7 +294,7 @@ impl<'a> Run<'a> {
             .unwrap_or_default()
     }
 
-    fn structure(&mut self, at: At, name: &str, fields: Vec<(crate::facts::Name, Val)>) -> Val {
+    fn structure(&mut self, at: At, fields: Vec<(crate::facts::Name, Val)>) -> Val {
         let (def, variant) = match self.target(at) {
             Target::Constructor(made, ty) => {
                 let def = match self.program.peel(&ty) {
@@ -308,7 +308,6 @@ impl<'a> Run<'a> {
             }
             _ => (None, None),
         };
-        let _ = name;
         Val::Agg(Agg { def, variant, fields })
     }
 

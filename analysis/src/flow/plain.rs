@@ -1,6 +1,6 @@
 //! Plain values: options, locks, references and lengths of time, and what they hold.
 
-use crate::facts::{Name, Span, Step};
+use crate::facts::{Name, Step};
 use crate::model::{FnRole, TypeRole};
 
 use super::roles::{Applied, objects_in};
@@ -135,8 +135,7 @@ impl<'a> Run<'a> {
     }
 
     /// Puts `new` where the subject is and gives what was there; `subject` is a reference to it.
-    pub(super) fn put(&mut self, at: At, span: Span, subject: &Val, new: Val, world: &mut World) -> Val {
-        let _ = span;
+    pub(super) fn put(&mut self, at: At, subject: &Val, new: Val, world: &mut World) -> Val {
         match subject {
             Val::Ref(inner, Some(place)) if !is_outside(inner) => match world.replace(&place.clone(), new.clone()) {
                 Some(old) => old,

@@ -362,19 +362,19 @@ impl<'a> Run<'a> {
                 let new = call.value(call.model.other.unwrap_or(1));
                 let takes_option = matches!(self.subject_role(&call), Some(TypeRole::Maybe)) && call.receiver.is_some();
                 let new = if takes_option { Val::success("Some", new) } else { new };
-                let value = self.put(at, call.whole, &subject, new, &mut world);
+                let value = self.put(at, &subject, new, &mut world);
                 vec![(world, value)]
             }
             FnRole::Swap => {
                 let other = call.value(call.model.other.unwrap_or(1));
                 let theirs = other.behind().clone();
-                let ours = self.put(at, call.whole, &subject, theirs, &mut world);
-                self.put(at, call.whole, &other, ours, &mut world);
+                let ours = self.put(at, &subject, theirs, &mut world);
+                self.put(at, &other, ours, &mut world);
                 vec![(world, Val::Unknown)]
             }
             FnRole::Insert => {
                 let new = Val::success("Some", call.value(call.model.other.unwrap_or(1)));
-                let old = self.put(at, call.whole, &subject, new.clone(), &mut world);
+                let old = self.put(at, &subject, new.clone(), &mut world);
                 self.drop_value(at, &old, LossKind::Overwritten, call.whole, &mut world);
                 vec![(world, new.project(&some()).borrowed(None))]
             }

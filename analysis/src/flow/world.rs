@@ -297,8 +297,7 @@ fn put(root: &mut Val, path: &[crate::facts::Step], value: Val) -> Option<Val> {
             }
             None
         }
-        (root @ Val::Unknown, Step::Field(name)) if rest.is_empty() && matches!(value, Val::Moved) => {
-            let _ = name;
+        (root @ Val::Unknown, Step::Field(_)) if rest.is_empty() && matches!(value, Val::Moved) => {
             Some(std::mem::take(root))
         }
         _ => None,
