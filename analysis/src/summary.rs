@@ -31,8 +31,6 @@ pub struct Summary {
     pub uses: InputUses,
     /// Inputs whose handle it cancels on every way that comes back.
     pub cancelled: BTreeSet<InputPath>,
-    /// Fields it stores handles in.
-    pub stored: BTreeSet<(DefId, Name)>,
     /// Fields it reads and does something with; without a struct where that is not known.
     pub fields_used: BTreeSet<(Option<DefId>, Name)>,
     /// It has no context and does its work under a root: the calls to where that is made, the place

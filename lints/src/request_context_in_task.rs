@@ -21,9 +21,6 @@ pub(crate) static RULE: Rule = Rule {
     check: Some(check),
 };
 
-/// Work that ends with its context.
-const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);
-
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in &analysis.flows {
         if analysis.program.is_test(flow.body) {
@@ -45,7 +42,10 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 }
 
 fn request<'t>(analysis: &Analysis, flow: &Flow, task: &'t Task) -> Option<(&'t TaskCtx, Way)> {
-    task.contexts.iter().filter(|of| of.uses.any(CUT)).find_map(|of| Some((of, analysis.request(flow.body, &of.ctx)?)))
+    task.contexts
+        .iter()
+        .filter(|of| of.uses.any(Uses::CUT))
+        .find_map(|of| Some((of, analysis.request(flow.body, &of.ctx)?)))
 }
 
 fn finding(analysis: &Analysis, task: &Task, of: &TaskCtx, way: &Way) -> Finding {

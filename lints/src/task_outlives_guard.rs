@@ -21,9 +21,6 @@ pub(crate) static RULE: Rule = Rule {
     check: Some(check),
 };
 
-/// Work that ends with its context.
-const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);
-
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body)) {
         for (id, object) in &flow.objects {
@@ -59,5 +56,5 @@ fn cut(flow: &Flow, id: ObjId) -> Option<Site> {
 }
 
 fn worked_on(task: &Task) -> Option<Site> {
-    task.contexts.iter().find(|of| of.uses.any(CUT)).map(|of| of.ctx.site)
+    task.contexts.iter().find(|of| of.uses.any(Uses::CUT)).map(|of| of.ctx.site)
 }

@@ -582,7 +582,6 @@ impl<'a> Run<'a> {
         if handles.is_empty() {
             return self.escape_from(at, world, value, uses, depth);
         }
-        self.stored.insert((def, name.clone()));
         for id in handles {
             self.mark(world, id, Use::Stored(def, name.clone()));
         }
@@ -607,7 +606,6 @@ impl<'a> Run<'a> {
                             }
                             match handle {
                                 Some(id) => {
-                                    self.stored.insert((def, name.clone()));
                                     self.mark(world, id, Use::Stored(def, name.clone()));
                                 }
                                 None if matches!(value, Val::Agg(_)) => {

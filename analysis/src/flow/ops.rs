@@ -424,7 +424,6 @@ impl<'a> Run<'a> {
         if let (Some(def), Some(field)) = (def, field)
             && !objects.is_empty()
         {
-            self.stored.insert((def, field.clone()));
             for id in objects {
                 self.mark(world, id, Use::Stored(def, field.clone()));
             }
@@ -559,7 +558,6 @@ impl<'a> Run<'a> {
         for state in world.tasks.values_mut().filter(|state| **state == TaskState::Fresh) {
             *state = TaskState::Settled;
         }
-        world.awaited = true;
     }
 
     /// A context ends here, and with it the tasks that have had no time to work under it.

@@ -72,7 +72,6 @@ pub(super) struct Run<'a> {
     pub(super) chain: Option<(Vec<Site>, BodyRef)>,
     pub(super) replacing: BTreeSet<BodyRef>,
     pub(super) replacements: BTreeSet<ObjId>,
-    pub(super) stored: BTreeSet<(DefId, crate::facts::Name)>,
     pub(super) statics: BTreeMap<ObjId, DefId>,
     /// Contexts that one operation derives from what it derived before.
     pub(super) grown: BTreeSet<ObjId>,
@@ -114,7 +113,6 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         chain: None,
         replacing: BTreeSet::new(),
         replacements: BTreeSet::new(),
-        stored: BTreeSet::new(),
         statics: BTreeMap::new(),
         grown: BTreeSet::new(),
         fields_used: BTreeSet::new(),
@@ -672,7 +670,6 @@ impl<'a> Run<'a> {
             objects: self.objects.clone(),
             uses,
             cancelled: self.cancelled.unwrap_or_default(),
-            stored: self.stored,
             fields_used: self.fields_used,
             chain,
         };

@@ -239,19 +239,6 @@ impl CtxNode {
             _ => None,
         }
     }
-
-    /// How many derivations it is away from its origin.
-    pub fn depth(&self) -> usize {
-        let mut depth = 0;
-        let mut node = self;
-        loop {
-            node = match &node.kind {
-                CtxKind::Derived { parent, .. } | CtxKind::Detached(parent) | CtxKind::Reparented(parent, _) => parent,
-                _ => return depth,
-            };
-            depth += 1;
-        }
-    }
 }
 
 /// A function as a value.
@@ -702,6 +689,9 @@ impl Uses {
     pub const BOUND: Uses = Uses(1 << 19);
     /// It serves as a key that a value is written under.
     pub const WRITTEN_KEY: Uses = Uses(1 << 20);
+
+    /// Work that ends with its context.
+    pub const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);
 
     /// Whether it has one of these bits.
     pub fn any(self, other: Uses) -> bool {

@@ -51,8 +51,6 @@ pub(super) struct World {
     pub(super) cancelled: BTreeSet<InputPath>,
     /// A context that may be missing is known to be missing.
     pub(super) missing: bool,
-    /// What was waited for, at all.
-    pub(super) awaited: bool,
     /// Conditions that led here.
     pub(super) assume: BTreeMap<Cond, bool>,
 }
@@ -223,11 +221,10 @@ impl World {
     /// Takes from `other`, which is the same in all that matters, only what both know. Whether
     /// anything was given up.
     pub(super) fn weaken(&mut self, other: &World) -> bool {
-        let before = (self.assume.len(), self.env.len(), self.awaited);
+        let before = (self.assume.len(), self.env.len());
         self.env.retain(|local, value| value.matters() || other.env.get(local) == Some(value));
         self.assume.retain(|cond, truth| other.assume.get(cond) == Some(truth));
-        self.awaited |= other.awaited;
-        before != (self.assume.len(), self.env.len(), self.awaited)
+        before != (self.assume.len(), self.env.len())
     }
 
     /// What both agree on. Whether anything was given up.
