@@ -2,18 +2,19 @@
 //! record is written by work that is detached properly.
 //!
 //! The example starts a server, sends a request, hangs up, and shows the record:
-//! `cargo run -p ctxlint-context --features axum --example audited_handler`
+//! `cargo run -p ctxlint-context --features axum,tokio --example audited_handler`
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::State;
 use axum::routing::get;
+use context::Context;
 use context::axum::RequestContext;
+use context::shutdown::Supervisor;
 use context::tower::RequestContextLayer;
-use context::{Context, ContextError};
 use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -21,10 +22,10 @@ use tokio::net::{TcpListener, TcpStream};
 #[derive(PartialEq, Eq)]
 struct RequestId;
 
-/// Where records go. Its own context ends when the server has to be gone.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 struct Audit {
-    lifetime: Context,
+    /// Owns the work, so that the process does not end before it.
+    work: Supervisor,
     records: Arc<Mutex<Vec<String>>>,
 }
 
@@ -32,27 +33,28 @@ impl Audit {
     /// Writes a record on a task of its own.
     ///
     /// The values of the request go along (the record needs its number), but neither its
-    /// cancellation nor its deadline: the record is wanted just then. It lives as long as the
-    /// audit log does, and has a time limit of its own.
-    fn record(&self, request: &Context, what: &'static str) -> tokio::task::JoinHandle<Result<(), ContextError>> {
-        let (ctx, handle) = request.reparent(&self.lifetime).with_timeout(Duration::from_secs(5));
+    /// cancellation nor its deadline: the record is wanted just then. It has the lifetime of the
+    /// supervisor, and a time limit of its own.
+    fn record(&self, request: &Context, what: &'static str) {
         let records = Arc::clone(&self.records);
-        tokio::spawn(async move {
+        let refused = self.work.spawn(request, "audit", move |ctx| async move {
+            let (ctx, handle) = ctx.with_timeout(Duration::from_secs(5));
             let _guard = handle.guard();
-            ctx.sleep(Duration::from_millis(50)).await?; // a slow disk
-            let id = ctx.value::<u32>(&RequestId).copied().unwrap_or_default();
-            if let Ok(mut records) = records.lock() {
-                records.push(format!("request {id}: {what}"));
+            // A slow disk.
+            if ctx.sleep(Duration::from_millis(50)).await.is_ok() {
+                let id = ctx.value::<u32>(&RequestId).copied().unwrap_or_default();
+                records.lock().unwrap_or_else(PoisonError::into_inner).push(format!("request {id}: {what}"));
             }
-            Ok(())
-        })
+        });
+        if refused.is_err() {
+            write("a record was lost: the server is shutting down");
+        }
     }
 }
 
 async fn transfer(State(audit): State<Audit>, RequestContext(ctx): RequestContext) -> &'static str {
     let ctx = ctx.with_value(RequestId, 7_u32);
-    // If the client leaves, this future is dropped at the next await: the guard below is what
-    // still runs then.
+    // If the client leaves, this future is dropped at the next await: this is what still runs then.
     let mut outcome = Outcome { audit, ctx: ctx.clone(), what: "given up by the client" };
     if ctx.sleep(Duration::from_secs(60)).await.is_ok() {
         outcome.what = "transferred";
@@ -69,18 +71,16 @@ struct Outcome {
 
 impl Drop for Outcome {
     fn drop(&mut self) {
-        drop(self.audit.record(&self.ctx, self.what));
+        self.audit.record(&self.ctx, self.what);
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
-async fn main() -> io::Result<()> {
-    let (lifetime, end) = Context::background().with_cancel();
-    let audit = Audit { lifetime, records: Arc::default() };
-    let records = Arc::clone(&audit.records);
+pub(crate) async fn main() -> io::Result<()> {
+    let audit = Audit::default();
     let app = Router::new()
         .route("/", get(transfer))
-        .with_state(audit)
+        .with_state(audit.clone())
         .layer(RequestContextLayer::new(Context::background()));
     let listener = TcpListener::bind("127.0.0.1:0").await?;
     let address = listener.local_addr()?;
@@ -90,16 +90,17 @@ async fn main() -> io::Result<()> {
     client.write_all(b"GET / HTTP/1.1\r\nhost: here\r\n\r\n").await?;
     tokio::time::sleep(Duration::from_millis(100)).await;
     drop(client);
-
-    let (patience, _handle) = Context::background().with_timeout(Duration::from_secs(5));
-    while patience.sleep(Duration::from_millis(10)).await.is_ok() {
-        let Ok(records) = records.lock() else { break };
-        if let Some(record) = records.first() {
-            write(record);
-            break;
-        }
+    while audit.work.in_flight() == 0 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    end.cancel();
+
+    // The end of the process: what is detached is waited for, with a limit.
+    let (patience, handle) = Context::background().with_timeout(Duration::from_secs(10));
+    let _guard = handle.guard();
+    assert!(audit.work.drain(&patience).await.is_clean());
+    let records = audit.records.lock().unwrap_or_else(PoisonError::into_inner).clone();
+    assert_eq!(records, ["request 7: given up by the client"]);
+    write(&records.join("\n"));
     Ok(())
 }
 

@@ -130,6 +130,7 @@
 //! | `serde` | deadlines in messages, as the time that remains |
 //! | `tokio` | groups of tasks, single flights, pools, sagas, shutdown |
 //! | `metrics` | what pools do, by the name of the operation, for any exporter |
+//! | `status` | a page that shows pools: their queues, what runs since when, recent failures |
 //! | `redb` | a durable queue in a file, for what a pool can not take |
 //! | `clock`, `tokio-time` | clocks for tests: set by hand, or following `tokio::time::pause` |
 #![forbid(unsafe_code)]

@@ -25,11 +25,14 @@
 
 mod builder;
 mod error;
+mod failures;
 mod job;
 mod measure;
 mod operation;
 mod shared;
 mod spill;
+#[cfg(feature = "status")]
+pub mod status;
 mod work;
 
 use std::fmt;
@@ -40,6 +43,7 @@ use std::time::Duration;
 
 pub use self::builder::Builder;
 pub use self::error::{DeadLetter, Outcome, Report, SubmitError};
+pub use self::failures::RecentFailure;
 pub use self::job::{InFlight, SubmitHandle};
 pub use self::operation::{Operation, Priority, Retry};
 use self::shared::Shared;
@@ -213,6 +217,22 @@ impl DetachedPool {
     #[must_use]
     pub fn queued(&self) -> usize {
         self.owner.0.queued()
+    }
+
+    /// The last operations that were given up, at most 32, the latest first: what goes to the
+    /// [dead letters](Builder::dead_letters), also without a sink for them.
+    ///
+    /// ```
+    /// # use context::{Context, pool::DetachedPool};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let pool = DetachedPool::builder().build();
+    /// pool.submit(&Context::background(), "mail", |_| async { Err::<(), _>("no route") })?.wait().await;
+    /// assert_eq!(pool.recent_failures()[0].letter.outcome.to_string(), "failed: no route");
+    /// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+    /// ```
+    #[must_use]
+    pub fn recent_failures(&self) -> Vec<RecentFailure> {
+        self.owner.0.recent_failures()
     }
 
     /// Whether nothing runs, waits for a worker, or waits for its next attempt. What is in the

@@ -18,7 +18,8 @@ struct SpanKey;
 
 /// Carries spans in contexts.
 pub trait ContextExt {
-    /// Derives a context that carries the current span.
+    /// Derives a context that carries the current span. Where there is none, it goes on carrying
+    /// what it carries.
     ///
     /// ```
     /// use context::Context;
@@ -34,16 +35,37 @@ pub trait ContextExt {
     fn with_current_span(&self) -> Context;
 
     /// Derives a context that carries `span`.
+    ///
+    /// ```
+    /// use context::tracing::ContextExt;
+    /// let startup = tracing::info_span!("startup");
+    /// let ctx = context::background().with_span(startup.clone());
+    /// assert_eq!(ctx.span().id(), startup.id());
+    /// ```
     #[must_use]
     fn with_span(&self, span: Span) -> Context;
 
     /// The span that the context carries; [`Span::none`] if there is none.
+    ///
+    /// ```
+    /// use context::tracing::ContextExt;
+    /// assert!(context::background().span().is_none());
+    /// ```
     fn span(&self) -> Span;
 
     /// `future`, run inside of the span that the context carries.
+    ///
+    /// ```
+    /// use context::tracing::ContextExt;
+    /// # async fn work(ctx: context::Context) {
+    /// // However the task comes to run, its events belong to the span of the request.
+    /// ctx.in_span(async { tracing::info!("written") }).await;
+    /// # }
+    /// ```
     fn in_span<F: Future>(&self, future: F) -> Instrumented<F>;
 
-    /// [`Context::without_cancel`] with the current span: detaches work and keeps it visible.
+    /// [`Context::without_cancel`] with the current span, else with the one that is carried already:
+    /// detaches work and keeps it visible.
     ///
     /// ```
     /// use context::tracing::ContextExt;
@@ -73,7 +95,8 @@ pub trait ContextExt {
 
 impl ContextExt for Context {
     fn with_current_span(&self) -> Context {
-        self.with_span(Span::current())
+        let current = Span::current();
+        if current.is_disabled() { self.clone() } else { self.with_span(current) }
     }
 
     fn with_span(&self, span: Span) -> Context {

@@ -1,7 +1,6 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, HashMap};
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,11 +8,13 @@ use tokio::sync::{Notify, watch};
 
 use super::builder::Builder;
 use super::error::{DeadLetter, Outcome, SubmitError};
+use super::failures::{Failures, RecentFailure};
 use super::job::{InFlight, Job, Plan, Rank, SubmitHandle};
 use super::measure;
 use super::operation::{Operation, Retry};
 use super::spill::Messages;
 use super::work::Work;
+use crate::walk::contain;
 use crate::{CancelCauseHandle, Cause, Context, unwind};
 
 /// What the pool, its workers and its operations have in common.
@@ -28,6 +29,7 @@ pub(super) struct Shared {
     room: Notify,
     /// How many messages were spilled.
     spills: watch::Sender<u64>,
+    failures: Failures,
     /// The lifetime of all operations.
     ctx: Context,
     cut: CancelCauseHandle,
@@ -51,6 +53,19 @@ struct State {
     closed: bool,
 }
 
+/// What a pool does at one moment.
+#[cfg(feature = "status")]
+pub(super) struct Snapshot {
+    pub(super) workers: usize,
+    /// How many may wait, besides those that free workers are about to take.
+    pub(super) capacity: usize,
+    pub(super) queued: usize,
+    /// How many wait for their next attempt.
+    pub(super) pausing: usize,
+    pub(super) running: Vec<InFlight>,
+    pub(super) draining: bool,
+}
+
 impl State {
     fn release(&mut self, tenant: &str) {
         if let Some(has) = self.tenants.get_mut(tenant) {
@@ -71,7 +86,8 @@ impl Shared {
         let (ctx, cut) = Context::background().with_cancel_cause();
         let state = Mutex::new(State { workers, ..State::default() });
         let (work, activity, room) = (Notify::new(), Notify::new(), Notify::new());
-        Shared { state, settings, work, activity, room, spills: watch::Sender::new(0), ctx, cut }
+        let (spills, failures) = (watch::Sender::new(0), Failures::default());
+        Shared { state, settings, work, activity, room, spills, failures, ctx, cut }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
@@ -101,7 +117,7 @@ impl Shared {
         let quota = self.settings.quota.as_ref();
         let tenant = quota.and_then(|quota| (quota.tenant)(ctx));
         #[cfg(feature = "tracing")]
-        let ctx = &carrying_span(ctx);
+        let ctx = &crate::tracing::ContextExt::with_current_span(ctx);
         let owned = ctx.reparent(&self.ctx);
         let Operation { name, priority, timeout } = operation;
         let timeout = timeout.unwrap_or(self.settings.timeout);
@@ -180,9 +196,7 @@ impl Shared {
     /// Tells of an operation that has ended for good. It is on no list any more, and counted as
     /// ending.
     fn end(&self, job: &Arc<Job>, attempts: u32, outcome: Outcome) {
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| drop(job.take_work()))) {
-            unwind::forget(payload);
-        }
+        contain(|| drop(job.take_work()));
         if let Some(tenant) = &job.tenant {
             self.lock().release(tenant);
         }
@@ -203,15 +217,20 @@ impl Shared {
     }
 
     fn report(&self, job: &Job, attempts: u32, outcome: &Outcome) {
-        let Some(sink) = &self.settings.dead_letters else { return };
         if matches!(outcome, Outcome::Succeeded | Outcome::Stopped) {
             return;
         }
         let (name, tenant) = (job.name.clone(), job.tenant.clone());
         let letter = DeadLetter { name, tenant, attempts, outcome: outcome.clone() };
-        if let Err(payload) = catch_unwind(AssertUnwindSafe(|| sink(letter))) {
-            unwind::forget(payload);
+        // Both may run foreign code that panics: the drop of an older failure's cause, and the sink.
+        contain(|| self.failures.remember(letter.clone()));
+        if let Some(sink) = &self.settings.dead_letters {
+            contain(|| sink(letter));
         }
+    }
+
+    pub(super) fn recent_failures(&self) -> Vec<RecentFailure> {
+        self.failures.latest()
     }
 
     pub(super) fn inflight(&self) -> Vec<InFlight> {
@@ -220,6 +239,19 @@ impl Shared {
 
     pub(super) fn queued(&self) -> usize {
         self.lock().queue.len()
+    }
+
+    #[cfg(feature = "status")]
+    pub(super) fn snapshot(&self) -> Snapshot {
+        let state = self.lock();
+        Snapshot {
+            workers: state.workers,
+            capacity: self.settings.queue,
+            queued: state.queue.len(),
+            pausing: state.pausing.len(),
+            running: state.running.values().map(|(_, entry)| entry.clone()).collect(),
+            draining: state.draining,
+        }
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -310,13 +342,6 @@ impl Shared {
         }
         names
     }
-}
-
-/// The context with the span of the submitter: the current one, else the one it carries already.
-#[cfg(feature = "tracing")]
-fn carrying_span(ctx: &Context) -> Context {
-    let current = ::tracing::Span::current();
-    if current.is_disabled() { ctx.clone() } else { crate::tracing::ContextExt::with_span(ctx, current) }
 }
 
 /// A worker, until it is dropped.

@@ -52,6 +52,23 @@ fn a_span_survives_a_detach() {
 }
 
 #[test]
+fn detaching_outside_of_any_span_keeps_the_carried_one() {
+    let log = logged(|| {
+        let request = Context::background().with_span(tracing::info_span!("request", id = 7));
+        let again = request.with_current_span();
+        let audit = request.detach_with_span();
+        block_on(audit.in_span(async { tracing::info!("audited") }));
+        block_on(again.in_span(async { tracing::info!("kept") }));
+        // The current span is nearer than the carried one.
+        let other = tracing::info_span!("other").in_scope(|| request.detach_with_span());
+        block_on(other.in_span(async { tracing::info!("elsewhere") }));
+    });
+    assert!(log.contains("request{id=7}: it::spans: audited"), "{log}");
+    assert!(log.contains("request{id=7}: it::spans: kept"), "{log}");
+    assert!(log.contains("INFO other: it::spans: elsewhere"), "{log}");
+}
+
+#[test]
 fn a_context_is_recorded_in_declared_fields() {
     let log = logged(|| {
         let (ctx, handle) = Context::background().with_timeout(HOUR).0.with_cancel_cause();

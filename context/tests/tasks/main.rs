@@ -2,6 +2,7 @@
 #![cfg(not(loom))]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing, clippy::unreachable, clippy::panic)]
 
+mod examples;
 mod flight;
 mod group;
 #[cfg(feature = "metrics")]
@@ -12,4 +13,6 @@ mod shutdown;
 #[cfg(feature = "tracing")]
 mod spans;
 mod spill;
+#[cfg(feature = "status")]
+mod status;
 mod support;
