@@ -1,5 +1,6 @@
 //! The main job, top to bottom: files in, report out. Pure: no file system, no terminal.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use aho_corasick::AhoCorasick;
@@ -13,6 +14,7 @@ use rustc_hash::FxHashMap;
 
 use crate::config::Config;
 use crate::engine::{self, Parsed};
+use crate::graph::Graph;
 use crate::modules::{self, Trees};
 use crate::report::{Report, Reported, Work, fingerprint};
 use crate::suppress;
@@ -26,6 +28,16 @@ pub fn check(workspace: &Workspace, config: &Config) -> Report {
 
 /// The same, and calls `parsed_one` for every file that was parsed.
 pub fn check_observed(workspace: &Workspace, config: &Config, parsed_one: &(dyn Fn() + Sync)) -> Report {
+    check_and_draw(workspace, config, parsed_one, false)
+}
+
+/// The same, and if `draw` says so the report has a graph of how contexts flow.
+pub fn check_and_draw(
+    workspace: &Workspace,
+    config: &Config,
+    parsed_one: &(dyn Fn() + Sync),
+    draw: bool,
+) -> Report {
     let mut clock = Clock::start();
     let models = match engine::models(&config.models()) {
         Ok(models) => models,
@@ -43,6 +55,7 @@ pub fn check_observed(workspace: &Workspace, config: &Config, parsed_one: &(dyn 
     let tests: Vec<bool> = (0..workspace.files.len()).map(|file| is_test(workspace, &trees, file)).collect();
     let mut failures = internal_errors(workspace, &parsed);
     let mut findings = syntax_errors(&parsed);
+    let mut graph = None;
     match engine::analyse(sources, models) {
         Ok(analysis) => {
             clock.step("analyse");
@@ -53,6 +66,13 @@ pub fn check_observed(workspace: &Workspace, config: &Config, parsed_one: &(dyn 
                 }
             }
             clock.step("rules");
+            if draw {
+                match engine::guarded(|| Graph::new(&analysis)) {
+                    Ok(drawn) => graph = Some(drawn),
+                    Err(cause) => failures.push(format!("internal error: the graph failed: {cause}")),
+                }
+                clock.step("graph");
+            }
         }
         Err(cause) => failures.push(format!("internal error: the analysis failed: {cause}")),
     }
@@ -60,8 +80,13 @@ pub fn check_observed(workspace: &Workspace, config: &Config, parsed_one: &(dyn 
     let (findings, suppressed) = settle(workspace, config, &parsed, &tests, findings);
     clock.step("suppressions");
 
+    let graph = graph.map(|mut graph| {
+        graph.mark(&findings);
+        Arc::new(graph)
+    });
+
     let work = measure(workspace, &parsed, clock.steps);
-    Report { findings, suppressed, failures, target_of: trees.target_of, parsed, work, ..Report::default() }
+    Report { graph, findings, suppressed, failures, target_of: trees.target_of, parsed, work, ..Report::default() }
 }
 
 /// Parses the files that can matter, in rounds: those that contain a word of a model, those on the

@@ -36,6 +36,8 @@ pub enum Command {
     Rules(RulesArgs),
     /// Show the documentation of a rule
     Explain(ExplainArgs),
+    /// Show how contexts flow: from requests and roots through derivations and calls into tasks
+    Graph(GraphArgs),
     /// Write a commented ctxlint.toml
     Init(InitArgs),
     /// Show what is configured for a folder or file, and where
@@ -283,6 +285,65 @@ pub struct ExplainArgs {
     /// When to use colours
     #[arg(long, value_name = "WHEN", value_enum, default_value = "auto")]
     pub color: Color,
+}
+
+/// What to draw, and how.
+#[derive(Clone, Debug, Args)]
+pub struct GraphArgs {
+    /// Packages, folders or files; by default the workspace around the current folder
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<Utf8PathBuf>,
+
+    /// Draw this package or crate, and what is next to it
+    #[arg(long = "crate", value_name = "NAME")]
+    pub crates: Vec<String>,
+
+    /// Draw what can be reached from this handler (the end of its path)
+    #[arg(long = "handler", value_name = "NAME")]
+    pub handlers: Vec<String>,
+
+    /// Draw where this rule or group finds something, what leads there and what comes next
+    #[arg(long = "rule", value_name = "RULE")]
+    pub rules: Vec<String>,
+
+    /// Draw no more than this many contexts, functions and tasks; by default 400, in a page 20000
+    #[arg(long, value_name = "N")]
+    pub limit: Option<usize>,
+
+    /// For Graphviz, for Markdown, or as a page to look at
+    #[arg(long, value_name = "FORMAT", value_enum, default_value = "dot")]
+    pub message_format: GraphFormat,
+
+    /// Write to this file
+    #[arg(long, value_name = "FILE")]
+    pub output_file: Option<Utf8PathBuf>,
+
+    /// Leave out packages or paths
+    #[arg(long, value_name = "GLOB")]
+    pub exclude: Vec<String>,
+
+    /// Read this configuration instead of looking for ctxlint.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<Utf8PathBuf>,
+
+    /// Do not read the cache
+    #[arg(long)]
+    pub no_cache: bool,
+
+    /// How many threads; by default one for each processor
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+}
+
+/// A format of the graph.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum GraphFormat {
+    /// Graphviz's language.
+    Dot,
+    /// A flowchart for Mermaid.
+    Mermaid,
+    /// A page that needs nothing else.
+    Html,
 }
 
 /// Where to write the configuration.

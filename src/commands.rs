@@ -2,5 +2,6 @@
 
 pub(crate) mod config;
 pub(crate) mod explain;
+pub(crate) mod graph;
 pub(crate) mod init;
 pub(crate) mod rules;

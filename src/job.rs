@@ -14,7 +14,7 @@ use camino::{Utf8Path, Utf8PathBuf};
 use clap::ArgMatches;
 use globset::{Glob, GlobSet, GlobSetBuilder};
 
-use crate::check::check_observed;
+use crate::check::check_and_draw;
 use crate::cli::CheckArgs;
 use crate::config::{self, Config};
 use crate::discover::{self, Plan, Problem, Request, Stdin};
@@ -117,12 +117,7 @@ impl Job {
 /// # Errors
 /// What kept it from being done at all.
 pub fn run(job: &Job) -> Result<Outcome, Failure> {
-    let threads = job.args.run.jobs.map_or(0, usize::from);
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .stack_size(64 * 1024 * 1024)
-        .build()
-        .map_err(|error| Failure::new(format!("no threads: {error}")))?;
+    let pool = pool(job.args.run.jobs)?;
     let request = job.request()?;
     let once = || {
         let cargo_failed = match job.args.run.with_cargo {
@@ -163,13 +158,14 @@ fn run_once(job: &Job, request: &Request, cargo_failed: bool) -> Result<Outcome,
     job.tell_plan(&plan, &config);
     let folder = job.cache_folder(&plan);
     let mut found = plan.read(&|file: &Utf8Path| config.excludes(file));
-    let memory = Memory::open(folder.as_deref(), &mut found.workspace, &config);
+    let draw = job.outputs.iter().any(|output| output.format == Format::Html);
+    let memory = Memory::open(folder.as_deref(), &mut found.workspace, &config, draw);
     let read = start.elapsed();
     let progress = Progress::default();
     let files = found.workspace.files.len();
     let checked = |workspace: &Workspace| {
         memory.recall(workspace, &config).unwrap_or_else(|key| {
-            let report = check_observed(workspace, &config, &|| progress.parsed_one());
+            let report = check_and_draw(workspace, &config, &|| progress.parsed_one(), draw);
             memory.keep(key, &report);
             report
         })
@@ -205,13 +201,22 @@ fn outcome(job: &Job, done: &Done) -> Outcome {
     }
 }
 
+/// The threads that a check runs on.
+pub(crate) fn pool(jobs: Option<u16>) -> Result<rayon::ThreadPool, Failure> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(jobs.map_or(0, usize::from))
+        .stack_size(64 * 1024 * 1024)
+        .build()
+        .map_err(|error| Failure::new(format!("no threads: {error}")))
+}
+
 fn standard_input() -> Result<String, Failure> {
     let mut bytes = Vec::new();
     std::io::stdin().lock().read_to_end(&mut bytes)?;
     String::from_utf8(bytes).map_err(|_| Failure::new("standard input is not UTF-8"))
 }
 
-fn globs(patterns: &[String]) -> Result<GlobSet, Failure> {
+pub(crate) fn globs(patterns: &[String]) -> Result<GlobSet, Failure> {
     let bad = |error: globset::Error| Failure::new(format!("--exclude: {error}"));
     let mut builder = GlobSetBuilder::new();
     for pattern in patterns {

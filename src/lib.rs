@@ -15,6 +15,7 @@ pub mod discover;
 pub mod edit;
 pub mod engine;
 pub mod fix;
+pub mod graph;
 pub mod job;
 pub mod levels;
 pub mod modules;

@@ -12,6 +12,7 @@ pub mod sarif;
 pub mod short;
 
 use std::io::{self, Write};
+use std::sync::Arc;
 use std::time::Duration;
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -19,6 +20,7 @@ use ctxlint_lints::finding::{Applicability, Finding, Place};
 use ctxlint_lints::rule::Level;
 
 use crate::engine::Parsed;
+use crate::graph::Graph;
 use crate::text::Position;
 use crate::workspace::{File, Workspace};
 
@@ -43,6 +45,8 @@ pub struct Report {
     pub target_of: Vec<Option<usize>>,
     /// For each file what parsing gave, if it was parsed.
     pub parsed: Vec<Option<Parsed>>,
+    /// How contexts flow, if that was asked for.
+    pub graph: Option<Arc<Graph>>,
     /// What was done and how long it took.
     pub work: Work,
 }

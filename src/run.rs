@@ -97,6 +97,7 @@ fn dispatch(cli: Cli, matches: &ArgMatches) -> Result<Outcome, Failure> {
         }
         Some(Command::Rules(args)) => commands::rules::run(&args),
         Some(Command::Explain(args)) => commands::explain::run(&args),
+        Some(Command::Graph(args)) => commands::graph::run(&args),
         Some(Command::Init(args)) => commands::init::run(&args),
         Some(Command::Config(args)) => commands::config::run(&args),
         Some(Command::Schema) => print(&crate::config::schema::text()),

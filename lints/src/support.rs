@@ -6,8 +6,8 @@ use ctxlint_analysis::facts::{
     Span, Terminator, Visibility,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
-use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Owner, Site, Task, Val};
-use ctxlint_analysis::model::{FnRole, OnDrop, TypeRole};
+use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Site, Task, Val};
+use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::source::FileId;
 use ctxlint_analysis::summary;
 use ctxlint_analysis::types::{BodyRef, DefId, Ty};
@@ -112,26 +112,7 @@ pub(crate) fn tasks(analysis: &Analysis) -> impl Iterator<Item = (&Flow, &Task)>
 
 /// Whether a task goes on after its spawner, with nobody waiting for it.
 pub(crate) fn outlives(flow: &Flow, id: ObjId, task: &Task) -> bool {
-    let used = |id: &ObjId| flow.used.get(id).is_some_and(|uses| !uses.is_empty());
-    if used(&id) {
-        return false;
-    }
-    let feeds = task
-        .senders
-        .iter()
-        .any(|sender| flow.objects.iter().any(|(id, object)| object.kind == ObjKind::Receiver(*sender) && used(id)));
-    if feeds {
-        return false;
-    }
-    match (task.owner, task.set) {
-        (Owner::Group, _) => false,
-        (Owner::Outside, _) => true,
-        (Owner::Local, Some(set)) => {
-            let aborts = matches!(flow.objects.get(&set).map(|o| &o.kind), Some(ObjKind::TaskSet(OnDrop::Abort)));
-            !aborts && !used(&set)
-        }
-        _ => task.outlives && !matches!(task.on_drop, OnDrop::Abort | OnDrop::Cancel),
-    }
+    flow.outlives(id, task)
 }
 
 /// Whether a body, or one it stands in, only replaces a missing context.

@@ -21,10 +21,11 @@ pub(super) struct Memory {
 }
 
 impl Memory {
-    /// Reads the last report, and if that is of other files, the facts of those that are the same.
-    pub(super) fn open(folder: Option<&Utf8Path>, workspace: &mut Workspace, config: &Config) -> Memory {
+    /// Reads the last report, and if that is of other files, the facts of those that are the same. No
+    /// kept report has a graph: one that is to be drawn makes it anew.
+    pub(super) fn open(folder: Option<&Utf8Path>, workspace: &mut Workspace, config: &Config, draw: bool) -> Memory {
         let Some(folder) = folder else { return Memory::default() };
-        let last = Kept::read(folder);
+        let last = if draw { None } else { Kept::read(folder) };
         let is_same = last.as_ref().is_some_and(|last| last.report(key(workspace, config)).is_some());
         let facts = (!is_same).then(|| Cache::open(folder));
         if let Some(facts) = &facts {

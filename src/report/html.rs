@@ -1,6 +1,6 @@
 //! The report as one page without anything from elsewhere.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
@@ -9,9 +9,10 @@ use ctxlint_lints::finding::Place;
 
 use super::preview::hunks;
 use super::{Reported, View};
+use crate::graph::{self, Graph};
 use crate::text::clamp;
 
-const STYLE: &str = include_str!("html/style.css");
+pub(crate) const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
 
 /// Writes the page.
@@ -22,31 +23,59 @@ pub fn write(view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
     let findings = &view.report.findings;
     let errors = findings.iter().filter(|reported| reported.is_error()).count();
     let warnings = findings.len() - errors;
+    let files = view.workspace.files.iter().filter(|file| file.selected).count();
+    let graph = view.report.graph.as_deref().filter(|graph| !graph.nodes.is_empty());
     write!(
         out,
         concat!(
             "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n",
             "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n",
             "<meta name=\"color-scheme\" content=\"light dark\">\n",
-            "<title>ctxlint: {errors} errors, {warnings} warnings</title>\n<style>\n{style}</style>\n</head>\n<body>\n",
-            "<header>\n<h1>ctxlint</h1>\n<p id=\"counts\"><b class=\"error\">{errors}</b> errors, ",
-            "<b class=\"warning\">{warnings}</b> warnings, <b>{suppressed}</b> suppressed, ",
-            "<b>{baseline}</b> in the baseline; {files} files</p>\n"
+            "<title>ctxlint: {errors} error{s}, {warnings} warning{t}</title>\n",
+            "<style>\n{style}{graph_style}</style>\n</head>\n<body>\n",
+            "<header>\n<h1>ctxlint</h1>\n<p id=\"counts\"><b class=\"error\">{errors}</b> error{s}, ",
+            "<b class=\"warning\">{warnings}</b> warning{t}, <b>{suppressed}</b> suppressed, ",
+            "<b>{baseline}</b> in the baseline; {files} file{u}</p>\n"
         ),
         errors = errors,
         warnings = warnings,
+        s = plural(errors),
+        t = plural(warnings),
+        u = plural(files),
         style = STYLE,
+        graph_style = if graph.is_some() { graph::html::style() } else { "" },
         suppressed = view.report.suppressed,
         baseline = view.report.in_baseline,
-        files = view.workspace.files.iter().filter(|file| file.selected).count(),
+        files = files,
     )?;
     out.write_all(filters(view).as_bytes())?;
-    writeln!(out, "</header>\n<main>")?;
+    writeln!(out, "</header>")?;
+    if let Some(graph) = graph {
+        let section = graph::html::section(graph, view.workspace);
+        write!(
+            out,
+            "<details id=\"fold\">\n<summary>Context graph: {} contexts, functions and tasks</summary>\n{section}</details>\n",
+            graph.nodes.len()
+        )?;
+    }
+    writeln!(out, "<main>")?;
+    let marked = marked(graph);
     for reported in findings {
-        out.write_all(article(view, reported).as_bytes())?;
+        out.write_all(article(view, reported, marked.contains(reported.fingerprint.as_str())).as_bytes())?;
     }
     writeln!(out, "<p id=\"none\"{}>No findings.</p>", if findings.is_empty() { "" } else { " hidden" })?;
-    writeln!(out, "</main>\n<script>\n{SCRIPT}</script>\n</body>\n</html>")
+    let graph_script = if graph.is_some() { graph::html::script() } else { String::new() };
+    writeln!(out, "</main>\n<script>\n{SCRIPT}{graph_script}</script>\n</body>\n</html>")
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// The fingerprints of the findings that have a place in the graph.
+fn marked(graph: Option<&Graph>) -> BTreeSet<&str> {
+    let marks = graph.into_iter().flat_map(|graph| &graph.nodes).flat_map(|node| &node.marks);
+    marks.map(|mark| mark.fingerprint.as_str()).collect()
 }
 
 fn filters(view: View<'_>) -> String {
@@ -74,15 +103,19 @@ fn filters(view: View<'_>) -> String {
     )
 }
 
-fn article(view: View<'_>, reported: &Reported) -> String {
+fn article(view: View<'_>, reported: &Reported, in_graph: bool) -> String {
     let finding = &reported.finding;
     let (start, _) = view.positions(finding.primary);
     let path = escape(view.path(finding.primary));
     let level = reported.severity();
     let mut html = format!(
-        "<article id=\"f{id}\" class=\"{level}\" data-level=\"{level}\" data-rule=\"{rule}\" data-file=\"{path}\">\n\
+        "<article id=\"f{id}\" class=\"{level}\" data-level=\"{level}\" data-rule=\"{rule}\" data-file=\"{path}\" tabindex=\"-1\">\n\
          <h2><span class=\"level\">{level}</span> {message}</h2>\n\
-         <p class=\"where\"><a href=\"#f{id}\">{path}:{line}:{column}</a> <code>{code}</code></p>\n",
+         <p class=\"where\"><a href=\"#f{id}\">{path}:{line}:{column}</a> <code>{code}</code>{in_graph}</p>\n",
+        in_graph = match in_graph {
+            true => format!(" <a href=\"#at={}\">in the graph</a>", escape(&reported.fingerprint)),
+            false => String::new(),
+        },
         id = escape(&reported.fingerprint),
         rule = escape(finding.rule),
         message = inline(&finding.message),
@@ -144,7 +177,8 @@ fn snippet(view: View<'_>, place: Place, text: &str, is_primary: bool, primary: 
     html + "</pre>\n"
 }
 
-fn escape(text: &str) -> String {
+/// A text for an element or a quoted attribute.
+pub(crate) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;")
 }
 

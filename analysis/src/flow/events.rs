@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use smol_str::SmolStr;
 
 use crate::facts::{Discard, Exit, LoopId, Name};
-use crate::model::FnRole;
+use crate::model::{FnRole, OnDrop};
 use crate::types::BodyRef;
 
-use super::value::{Ctx, ObjId, Object, Site, TaskCtx, Uses, Val};
+use super::value::{Ctx, ObjId, ObjKind, Object, Owner, Site, Task, TaskCtx, Uses, Val};
 use super::world::{TaskState, Use};
 
 /// A body's flow.
@@ -38,6 +38,31 @@ pub struct Flow {
     pub replacing: BTreeSet<BodyRef>,
     /// Roots that only replace a missing context.
     pub replacements: BTreeSet<ObjId>,
+}
+
+impl Flow {
+    /// Whether a task goes on after its spawner, with nobody waiting for it.
+    pub fn outlives(&self, id: ObjId, task: &Task) -> bool {
+        let used = |id: &ObjId| self.used.get(id).is_some_and(|uses| !uses.is_empty());
+        if used(&id) {
+            return false;
+        }
+        let feeds = task.senders.iter().any(|sender| {
+            self.objects.iter().any(|(id, object)| object.kind == ObjKind::Receiver(*sender) && used(id))
+        });
+        if feeds {
+            return false;
+        }
+        match (task.owner, task.set) {
+            (Owner::Group, _) => false,
+            (Owner::Outside, _) => true,
+            (Owner::Local, Some(set)) => {
+                let aborts = matches!(self.objects.get(&set).map(|o| &o.kind), Some(ObjKind::TaskSet(OnDrop::Abort)));
+                !aborts && !used(&set)
+            }
+            _ => task.outlives && !matches!(task.on_drop, OnDrop::Abort | OnDrop::Cancel),
+        }
+    }
 }
 
 /// A way on which a handle goes unused.
