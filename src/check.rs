@@ -32,12 +32,7 @@ pub fn check_observed(workspace: &Workspace, config: &Config, parsed_one: &(dyn 
 }
 
 /// The same, and if `draw` says so the report has a graph of how contexts flow.
-pub fn check_and_draw(
-    workspace: &Workspace,
-    config: &Config,
-    parsed_one: &(dyn Fn() + Sync),
-    draw: bool,
-) -> Report {
+pub fn check_and_draw(workspace: &Workspace, config: &Config, parsed_one: &(dyn Fn() + Sync), draw: bool) -> Report {
     let mut clock = Clock::start();
     let models = match engine::models(&config.models()) {
         Ok(models) => models,

@@ -1,16 +1,15 @@
 //! The report as one page without anything from elsewhere.
 
+mod snippet;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::{self, Write};
 
-use ctxlint_analysis::facts::Span;
-use ctxlint_lints::finding::Place;
-
 use super::preview::hunks;
 use super::{Reported, View};
 use crate::graph::{self, Graph};
-use crate::text::clamp;
+use snippet::snippets;
 
 pub(crate) const STYLE: &str = include_str!("html/style.css");
 const SCRIPT: &str = include_str!("html/script.js");
@@ -123,12 +122,7 @@ fn article(view: View<'_>, reported: &Reported, in_graph: bool) -> String {
         column = start.column,
         code = escape(&reported.code()),
     );
-    let mut places = vec![(finding.primary, finding.label.as_str(), true)];
-    places.extend(finding.labels.iter().map(|label| (label.place, label.text.as_str(), false)));
-    places.sort_by_key(|(place, _, is_primary)| (place.file != finding.primary.file, *place, *is_primary));
-    for (place, text, is_primary) in places {
-        html.push_str(&snippet(view, place, text, is_primary, finding.primary));
-    }
+    html.push_str(&snippets(view, finding));
     for note in &finding.notes {
         let _ = writeln!(html, "<p class=\"note\"><b>note</b> {}</p>", inline(note));
     }
@@ -144,37 +138,6 @@ fn article(view: View<'_>, reported: &Reported, in_graph: bool) -> String {
         }
     }
     html + "</article>\n"
-}
-
-/// The lines of a place, with what is said of it below; a line of context before and after.
-fn snippet(view: View<'_>, place: Place, text: &str, is_primary: bool, primary: Place) -> String {
-    let Some(file) = view.file(place) else { return String::new() };
-    let (start, end) = view.positions(place);
-    let first = start.line.saturating_sub(1).max(1);
-    let last = (end.line.min(start.line + 7) + 1).min(file.lines.lines());
-    let class = if is_primary { "primary" } else { "secondary" };
-    let mut html = String::new();
-    if place.file != primary.file {
-        let _ = writeln!(html, "<p class=\"where\">{}:{}:{}</p>", escape(&file.path), start.line, start.column);
-    }
-    html.push_str("<pre class=\"code\">");
-    let marked = clamp(place.span, &file.text);
-    for number in first..=last {
-        let line = file.lines.line(number - 1, &file.text);
-        let base = file.lines.line_range(number - 1, &file.text).start;
-        let cut = |at: usize| clamp(Span::new(at.saturating_sub(base).min(line.len()) as u32, 0), line).start;
-        let (from, to) = (cut(marked.start), cut(marked.end));
-        let part = |range: std::ops::Range<usize>| escape(line.get(range).unwrap_or(""));
-        let _ = write!(html, "<i>{number:>4}</i> {}", part(0..from));
-        if (start.line..=end.line).contains(&number) {
-            let _ = write!(html, "<mark class=\"{class}\">{}</mark>", part(from..to));
-        }
-        let _ = writeln!(html, "{}", part(to..line.len()));
-        if number == end.line && !text.is_empty() {
-            let _ = writeln!(html, "     <em class=\"{class}\">{}</em>", inline(text));
-        }
-    }
-    html + "</pre>\n"
 }
 
 /// A text for an element or a quoted attribute.

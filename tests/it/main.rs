@@ -8,6 +8,7 @@
 )]
 
 mod bad_input;
+mod browser;
 mod configuration;
 mod discovery;
 mod editors;
@@ -15,6 +16,7 @@ mod fixes;
 mod fixtures;
 mod formats;
 mod gate;
+mod graph;
 mod json;
 mod levels;
 mod meta;

@@ -120,3 +120,8 @@ fn run(folder: &Path, args: &[&str], input: &str, env: &[(&str, &str)]) -> Run {
         err: String::from_utf8(output.stderr).expect("UTF-8"),
     }
 }
+
+/// Tells why a test, or part of one, has nothing to try.
+pub(crate) fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
