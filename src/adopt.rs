@@ -29,8 +29,9 @@ pub fn suppress_all(workspace: &Workspace, report: &Report, reason: &str) -> (BT
     (changed, left)
 }
 
-/// From the last line to the first, so that the places of those before stay.
-fn suppress(file: &File, findings: &[&Finding], reason: &str) -> (File, usize) {
+/// A file with suppressions of these findings of it put in, and how many of them could not be. From the
+/// last line to the first, so that the places of those before stay.
+pub fn suppress(file: &File, findings: &[&Finding], reason: &str) -> (File, usize) {
     let mut by_line: BTreeMap<u32, Vec<&Finding>> = BTreeMap::new();
     let mut left = 0;
     for finding in findings {

@@ -33,19 +33,44 @@ pub fn check_observed(workspace: &Workspace, config: &Config, parsed_one: &(dyn 
 
 /// The same, and if `draw` says so the report has a graph of how contexts flow.
 pub fn check_and_draw(workspace: &Workspace, config: &Config, parsed_one: &(dyn Fn() + Sync), draw: bool) -> Report {
+    in_steps(workspace, config, &Wish { parsed_one, is_wanted: &|| true, draw }).unwrap_or_default()
+}
+
+/// The same, but stops between two steps when nobody wants the report any more; then there is none.
+pub fn check_while(workspace: &Workspace, config: &Config, is_wanted: &(dyn Fn() -> bool + Sync)) -> Option<Report> {
+    in_steps(workspace, config, &Wish { parsed_one: &|| (), is_wanted, draw: false })
+}
+
+/// What is wanted of a check besides its findings.
+struct Wish<'w> {
+    /// Called for every file that was parsed.
+    parsed_one: &'w (dyn Fn() + Sync),
+    /// Whether anybody still waits for the report.
+    is_wanted: &'w (dyn Fn() -> bool + Sync),
+    /// Whether the report has a graph.
+    draw: bool,
+}
+
+fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>) -> Option<Report> {
     let mut clock = Clock::start();
     let models = match engine::models(&config.models()) {
         Ok(models) => models,
-        Err(cause) => return Report { failures: vec![format!("internal error: {cause}")], ..Report::default() },
+        Err(cause) => {
+            let failures = vec![format!("internal error: {cause}")];
+            return Some(Report { failures, ..Report::default() });
+        }
     };
 
-    let parsed = parse(workspace, &models, parsed_one);
+    let parsed = parse(workspace, &models, wish.parsed_one);
     clock.step("parse");
 
     let trees = modules::trees(workspace, &parsed);
     let parsed = leave_out_unreached(workspace, parsed, &trees);
     let sources = assemble(workspace, &models, &parsed, &trees);
     clock.step("modules");
+    if !(wish.is_wanted)() {
+        return None;
+    }
 
     let tests: Vec<bool> = (0..workspace.files.len()).map(|file| is_test(workspace, &trees, file)).collect();
     let mut failures = internal_errors(workspace, &parsed);
@@ -54,14 +79,14 @@ pub fn check_and_draw(workspace: &Workspace, config: &Config, parsed_one: &(dyn 
     match engine::analyse(sources, models) {
         Ok(analysis) => {
             clock.step("analyse");
-            for (rule, outcome) in run_rules(&analysis, config) {
+            for (rule, outcome) in run_rules(&analysis, config, wish.is_wanted)? {
                 match outcome {
                     Ok(found) => findings.extend(found),
                     Err(cause) => failures.push(format!("internal error: the rule `{rule}` failed: {cause}")),
                 }
             }
             clock.step("rules");
-            if draw {
+            if wish.draw {
                 match engine::guarded(|| Graph::new(&analysis)) {
                     Ok(drawn) => graph = Some(drawn),
                     Err(cause) => failures.push(format!("internal error: the graph failed: {cause}")),
@@ -81,7 +106,16 @@ pub fn check_and_draw(workspace: &Workspace, config: &Config, parsed_one: &(dyn 
     });
 
     let work = measure(workspace, &parsed, clock.steps);
-    Report { graph, findings, suppressed, failures, target_of: trees.target_of, parsed, work, ..Report::default() }
+    Some(Report {
+        graph,
+        findings,
+        suppressed,
+        failures,
+        target_of: trees.target_of,
+        parsed,
+        work,
+        ..Report::default()
+    })
 }
 
 /// Parses the files that can matter, in rounds: those that contain a word of a model, those on the
@@ -260,11 +294,15 @@ fn is_test(workspace: &Workspace, trees: &Trees, index: usize) -> bool {
     }
 }
 
-/// Runs every rule that is on anywhere, each as a job of its own.
+/// A rule's name with what it found, or what it died of.
+type OfRule = (&'static str, Result<Vec<Finding>, String>);
+
+/// Runs every rule that is on anywhere, each as a job of its own; none if nobody wants to know any more.
 fn run_rules(
     analysis: &ctxlint_analysis::Analysis,
     config: &Config,
-) -> Vec<(&'static str, Result<Vec<Finding>, String>)> {
+    is_wanted: &(dyn Fn() -> bool + Sync),
+) -> Option<Vec<OfRule>> {
     let rules: Vec<_> = RULES.iter().enumerate().filter(|(index, _)| config.may_run(*index)).collect();
     let job = |(_, rule): &(usize, &&'static ctxlint_lints::rule::Rule)| {
         let run = || {
@@ -274,7 +312,7 @@ fn run_rules(
             }
             found
         };
-        (rule.name, engine::guarded(run))
+        is_wanted().then(|| (rule.name, engine::guarded(run)))
     };
     rules.par_iter().map(job).collect()
 }

@@ -42,6 +42,8 @@ pub enum Command {
     Init(InitArgs),
     /// Show what is configured for a folder or file, and where
     Config(ConfigArgs),
+    /// Run the language server on standard input and output, for an editor
+    Lsp(LspArgs),
     /// Print the JSON schema of ctxlint.toml
     Schema,
     /// Print completions for a shell
@@ -364,4 +366,24 @@ pub struct ConfigArgs {
     /// Read this configuration instead of looking for ctxlint.toml
     #[arg(long, value_name = "FILE")]
     pub config: Option<Utf8PathBuf>,
+}
+
+/// How the language server checks.
+#[derive(Clone, Debug, Args)]
+pub struct LspArgs {
+    /// Read this configuration instead of looking for ctxlint.toml
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<Utf8PathBuf>,
+
+    /// How many threads; by default one for each processor
+    #[arg(short, long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..))]
+    pub jobs: Option<u16>,
+
+    /// Which rules.
+    #[command(flatten)]
+    pub rules: RuleArgs,
+
+    /// What editors say that can talk in several ways; there is no other here
+    #[arg(long, hide = true)]
+    pub stdio: bool,
 }

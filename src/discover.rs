@@ -13,7 +13,7 @@ use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
 use globset::GlobSet;
 use rayon::prelude::*;
 
-pub use manifest::CargoWorkspace;
+pub use manifest::{CargoWorkspace, find as manifest_around};
 
 use crate::workspace::Workspace;
 

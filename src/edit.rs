@@ -1,5 +1,7 @@
 //! Applying edits to texts.
 
+use std::borrow::Cow;
+
 use ctxlint_analysis::source::FileId;
 use ctxlint_lints::finding::Edit;
 use rustc_hash::FxHashMap;
@@ -46,20 +48,24 @@ impl Edits {
         let text: &str = &file.text;
         let mut edits: Vec<&Edit> = self.by_file.get(&id)?.iter().collect();
         edits.sort_by_key(|edit| edit.place.span);
-        let crlf = text.contains("\r\n");
         let mut out = String::with_capacity(text.len() + 64);
         let mut at = 0;
         for edit in edits {
             let range = clamp(edit.place.span, text);
             out.push_str(text.get(at..range.start)?);
-            match crlf {
-                true => out.push_str(&edit.text.replace("\r\n", "\n").replace('\n', "\r\n")),
-                false => out.push_str(&edit.text),
-            }
+            out.push_str(&line_breaks_of(text, &edit.text));
             at = range.end;
         }
         out.push_str(text.get(at..)?);
         Some(out)
+    }
+}
+
+/// What is to be put into a text, with that text's line breaks.
+pub(crate) fn line_breaks_of<'e>(text: &str, new: &'e str) -> Cow<'e, str> {
+    match text.contains("\r\n") {
+        true => Cow::Owned(new.replace("\r\n", "\n").replace('\n', "\r\n")),
+        false => Cow::Borrowed(new),
     }
 }
 

@@ -97,7 +97,8 @@ fn suggestion<'r>(workspace: &Workspace, reported: &'r Reported, unsafe_too: boo
     helps.map(|help| help.edits.as_slice()).find(|edits| edits.iter().any(|edit| changes(workspace, edit)))
 }
 
-fn changes(workspace: &Workspace, edit: &Edit) -> bool {
+/// Whether an edit does anything.
+pub(crate) fn changes(workspace: &Workspace, edit: &Edit) -> bool {
     let file = workspace.files.get(edit.place.file.index());
     file.is_some_and(|file| file.text.get(crate::text::clamp(edit.place.span, &file.text)) != Some(&edit.text))
 }

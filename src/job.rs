@@ -4,8 +4,8 @@ mod act;
 mod cargo;
 mod memory;
 mod output;
-mod settings;
-mod watch;
+pub(crate) mod settings;
+pub(crate) mod watch;
 
 use std::io::Read as _;
 use std::time::Instant;

@@ -155,6 +155,11 @@ impl<'r> View<'r> {
     }
 }
 
+/// Where a rule's page can be read.
+pub fn page(rule: &str) -> String {
+    format!("{}/blob/main/lints/docs/{rule}.md", env!("CARGO_PKG_REPOSITORY"))
+}
+
 /// A file's path for people.
 pub fn shown(file: &File, current: &Utf8Path) -> String {
     match file.absolute.strip_prefix(current) {

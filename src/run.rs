@@ -22,6 +22,8 @@ pub enum Outcome {
     Failed,
     /// Nothing to check.
     Nothing,
+    /// A language server whose editor went without a word.
+    Deserted,
 }
 
 impl Outcome {
@@ -30,7 +32,7 @@ impl Outcome {
         let rank = |outcome| match outcome {
             Outcome::Clean => 0,
             Outcome::Nothing => 1,
-            Outcome::Findings => 2,
+            Outcome::Findings | Outcome::Deserted => 2,
             Outcome::Failed => 3,
         };
         if rank(self) >= rank(other) { self } else { other }
@@ -41,7 +43,8 @@ impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> ExitCode {
         ExitCode::from(match outcome {
             Outcome::Clean => 0,
-            Outcome::Findings => 1,
+            // The protocol wants 1 of a server that was not told to shut down.
+            Outcome::Findings | Outcome::Deserted => 1,
             Outcome::Failed => 2,
             Outcome::Nothing => 3,
         })
@@ -100,6 +103,7 @@ fn dispatch(cli: Cli, matches: &ArgMatches) -> Result<Outcome, Failure> {
         Some(Command::Graph(args)) => commands::graph::run(&args),
         Some(Command::Init(args)) => commands::init::run(&args),
         Some(Command::Config(args)) => commands::config::run(&args),
+        Some(Command::Lsp(args)) => crate::lsp::run(&args, matches.subcommand_matches("lsp").unwrap_or(matches)),
         Some(Command::Schema) => print(&crate::config::schema::text()),
         Some(Command::Completions { shell }) => {
             let mut text = Vec::new();

@@ -25,6 +25,17 @@ pub struct Workspace {
     pub targets: Vec<Target>,
 }
 
+impl Workspace {
+    /// Adds a file that is not there yet.
+    pub fn insert(&mut self, file: File) {
+        let at = self.files.partition_point(|there| there.path < file.path);
+        self.files.insert(at, file);
+        for target in self.targets.iter_mut().filter(|target| target.root >= at) {
+            target.root += 1;
+        }
+    }
+}
+
 /// A source file.
 #[derive(Clone, Debug)]
 pub struct File {

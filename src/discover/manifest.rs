@@ -26,7 +26,7 @@ pub(super) struct FoundTarget {
 }
 
 /// The manifest in this folder or the nearest above.
-pub(super) fn find(folder: &Utf8Path) -> Option<Utf8PathBuf> {
+pub fn find(folder: &Utf8Path) -> Option<Utf8PathBuf> {
     folder.ancestors().map(|above| above.join("Cargo.toml")).find(|manifest| manifest.is_file())
 }
 

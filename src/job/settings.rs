@@ -7,7 +7,7 @@ use crate::cli::RuleArgs;
 use crate::levels::{Selector, Setting};
 use crate::run::Failure;
 
-pub(super) fn levels(args: &RuleArgs, matches: &ArgMatches) -> Result<Vec<Setting>, Failure> {
+pub(crate) fn levels(args: &RuleArgs, matches: &ArgMatches) -> Result<Vec<Setting>, Failure> {
     let sorts = [
         ("allow", &args.allow, Level::Allow),
         ("warn", &args.warn, Level::Warn),
@@ -25,7 +25,7 @@ pub(super) fn levels(args: &RuleArgs, matches: &ArgMatches) -> Result<Vec<Settin
     Ok(placed.into_iter().map(|(_, setting)| setting).collect())
 }
 
-pub(super) fn only(args: &RuleArgs) -> Result<Vec<Selector>, Failure> {
+pub(crate) fn only(args: &RuleArgs) -> Result<Vec<Selector>, Failure> {
     let words = args.only.iter().flat_map(|words| words.split(','));
     words.map(|word| Selector::parse(word).map_err(|error| Failure::new(error.to_string()))).collect()
 }

@@ -48,12 +48,15 @@ fn wait(changes: &Receiver<()>) -> Result<(), Failure> {
 
 /// Whether an event is about a source, a manifest or our configuration, and not about reading it.
 fn matters(event: &Event) -> bool {
-    let is_source = |path: &Path| {
-        let built = path.components().any(|part| part.as_os_str() == "target" || part.as_os_str() == ".git");
-        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
-        !built
-            && !name.starts_with(".ctxlint-")
-            && (name.ends_with(".rs") || name == "Cargo.toml" || name == "ctxlint.toml")
-    };
-    !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(|path| is_source(path))
+    !matches!(event.kind, EventKind::Access(_)) && event.paths.iter().any(|path| is_of_interest(path))
+}
+
+/// Whether a file that changes may change a report: a source, a manifest, our configuration, but
+/// nothing that was made by building.
+pub(crate) fn is_of_interest(path: &Path) -> bool {
+    let built = path.components().any(|part| part.as_os_str() == "target" || part.as_os_str() == ".git");
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or("");
+    !built
+        && !name.starts_with(".ctxlint-")
+        && (name.ends_with(".rs") || name == "Cargo.toml" || name == "ctxlint.toml")
 }

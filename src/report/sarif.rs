@@ -50,14 +50,13 @@ pub fn write(view: View<'_>, out: &mut dyn Write) -> io::Result<()> {
 }
 
 fn describe(rule: &Rule) -> Value {
-    let url = format!("{}/blob/main/lints/docs/{}.md", env!("CARGO_PKG_REPOSITORY"), rule.name);
     json!({
         "id": rule_id(rule.name),
         "name": rule.name,
         "shortDescription": { "text": rule.summary },
         "fullDescription": { "text": rule.summary },
         "help": { "text": rule.docs, "markdown": rule.docs },
-        "helpUri": url,
+        "helpUri": super::page(rule.name),
         "defaultConfiguration": { "enabled": rule.level != Level::Allow, "level": level(rule.level) },
         "properties": {
             "tags": ["cancellation", group_name(rule.group)],

@@ -19,6 +19,7 @@ mod gate;
 mod graph;
 mod json;
 mod levels;
+mod lsp;
 mod meta;
 mod pages;
 mod project;

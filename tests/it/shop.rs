@@ -8,9 +8,9 @@ use serde_json::Value;
 
 use crate::project::program;
 
-type Place = (String, usize, String);
+pub(crate) type Place = (String, usize, String);
 
-fn shop() -> String {
+pub(crate) fn shop() -> String {
     format!("{}/tests/fixtures/shop", env!("CARGO_MANIFEST_DIR"))
 }
 
@@ -18,6 +18,11 @@ fn output(format: &str) -> String {
     let mut command = program("ctxlint");
     let output = command.args(["--no-cache", "--message-format", format]).current_dir(shop()).output();
     String::from_utf8(output.expect("it runs").stdout).expect("UTF-8")
+}
+
+/// What the command finds: file, line from 1, rule.
+pub(crate) fn found() -> BTreeSet<Place> {
+    output("short").lines().map(short_line).collect()
 }
 
 /// `//~ rule` behind a line, `//~^ rule` below it.
@@ -72,7 +77,7 @@ fn human_places(text: &str) -> BTreeSet<Place> {
 
 #[test]
 fn exactly_the_marked_lines_are_found() {
-    let short: BTreeSet<Place> = output("short").lines().map(short_line).collect();
+    let short = found();
     let marked = marked();
     let missed: Vec<_> = marked.difference(&short).collect();
     let false_alarms: Vec<_> = short.difference(&marked).collect();
@@ -81,7 +86,7 @@ fn exactly_the_marked_lines_are_found() {
 
 #[test]
 fn all_formats_tell_the_same() {
-    let short: BTreeSet<Place> = output("short").lines().map(short_line).collect();
+    let short = found();
     assert!(short.len() > 20);
     assert_eq!(human_places(&output("human")), short);
 
