@@ -26,6 +26,7 @@ mod project;
 mod proofs;
 mod readme;
 mod shop;
+mod site;
 mod sources;
 mod suggestions;
 mod suppressions;

@@ -1,4 +1,4 @@
-//! The README says what is: its commands run, its output is the program's, its table lists the rules.
+//! The README and the site's pages say what is: their commands run, their output is the program's, the table lists the rules.
 //!
 //! `CTXLINT_BLESS=1 cargo test --test it readme -- --test-threads=1` writes what the tests want to see.
 
@@ -10,6 +10,7 @@ use ctxlint_lints::RULES;
 use ctxlint_lints::rule::{Group, Level};
 
 use crate::project::{Project, program};
+use crate::sources::names;
 
 /// Commands that are right but not for a test to run.
 const NOT_RUN: [&str; 2] = ["cargo install --locked --path .", "cargo test --workspace"];
@@ -21,20 +22,31 @@ fn root() -> &'static Path {
 }
 
 fn readme() -> String {
-    fs::read_to_string(root().join("README.md")).expect("there is a README")
+    page("README.md")
 }
 
-/// Holds the README against what it should be, or makes it so.
-fn settle(is: &str, should: &str) {
+fn page(path: &str) -> String {
+    fs::read_to_string(root().join(path)).expect("the page is there")
+}
+
+/// The README and the pages of the site that are not rules.
+pub(crate) fn pages() -> Vec<(String, String)> {
+    let mut paths: Vec<String> = names(&root().join("docs")).iter().map(|name| format!("docs/{name}")).collect();
+    paths.push("README.md".to_owned());
+    paths.into_iter().map(|path| (path.clone(), page(&path))).collect()
+}
+
+/// Holds a page against what it should be, or makes it so.
+fn settle(path: &str, is: &str, should: &str) {
     if is != should && std::env::var_os("CTXLINT_BLESS").is_some() {
-        fs::write(root().join("README.md"), should).expect("the README is written");
+        fs::write(root().join(path), should).expect("the page is written");
     } else {
         assert_eq!(is, should, "`CTXLINT_BLESS=1 cargo test --test it readme -- --test-threads=1` mends it");
     }
 }
 
 /// The blocks of a language, without their fences.
-fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
+pub(crate) fn blocks<'t>(text: &'t str, language: &str) -> Vec<&'t str> {
     let fence = format!("```{language}\n");
     text.split(fence.as_str()).skip(1).filter_map(|rest| Some(rest.split_once("```")?.0)).collect()
 }
@@ -50,27 +62,35 @@ fn say(arguments: &str) -> String {
 
 #[test]
 fn every_console_block_runs_and_says_what_it_shows() {
-    let readme = readme();
-    let mut should = readme.clone();
-    for block in blocks(&readme, "console") {
-        let mut now = String::new();
-        for step in block.split("$ ").skip(1) {
-            let (command, shown) = step.split_once('\n').expect("a command ends its line");
-            let _ = writeln!(now, "$ {command}");
-            let arguments = command.strip_prefix("ctxlint ").or(command.strip_prefix("cargo run --release -- "));
-            let Some(arguments) = arguments else {
-                assert!(NOT_RUN.contains(&command), "`{command}` is nothing that the test knows");
-                continue;
-            };
-            let said = say(arguments);
-            // A command may stand alone: not all that is said is worth showing.
-            if !shown.is_empty() {
-                now.push_str(&said);
-            }
-        }
-        should = should.replacen(block, &now, 1);
+    for (path, text) in pages() {
+        let should = blocks(&text, "console").into_iter().fold(text.clone(), |page, block| {
+            let now = block.split("$ ").skip(1).map(step).collect::<String>();
+            page.replacen(block, &now, 1)
+        });
+        settle(&path, &text, &should);
     }
-    settle(&readme, &should);
+}
+
+/// A command of a console block with what it says now, as far as that was shown: nothing, all, or what comes
+/// before a line of dots.
+fn step(text: &str) -> String {
+    let (command, shown) = text.split_once('\n').expect("a command ends its line");
+    let arguments = command.strip_prefix("ctxlint ").or(command.strip_prefix("cargo run --release -- "));
+    let Some(arguments) = arguments else {
+        assert!(NOT_RUN.contains(&command), "`{command}` is nothing that the test knows");
+        return format!("$ {text}");
+    };
+    let said = say(arguments);
+    match shown.strip_suffix("...\n") {
+        // A command may stand alone: not all that is said is worth showing.
+        None if shown.is_empty() => format!("$ {command}\n"),
+        None => format!("$ {command}\n{said}"),
+        Some(first) => {
+            let count = first.lines().count();
+            let first: String = said.split_inclusive('\n').take(count).collect();
+            format!("$ {command}\n{first}...\n")
+        }
+    }
 }
 
 #[test]
@@ -101,24 +121,31 @@ fn the_table_lists_every_rule() {
             name = rule.name
         );
     }
-    settle(&readme, &format!("{before}{}{table}{}{after}", TABLE.0, TABLE.1));
+    settle("README.md", &readme, &format!("{before}{}{table}{}{after}", TABLE.0, TABLE.1));
 }
 
 #[test]
-fn the_configuration_is_one() {
-    let readme = readme();
-    let config = blocks(&readme, "toml").into_iter().find(|block| block.contains("[rules]")).expect("there is one");
-    let project = Project::package("pub fn f() {}\n");
-    project.write("ctxlint.toml", config);
-    let run = project.run(&[]);
-    assert_eq!(run.code, 0, "{}", run.err);
+fn every_configuration_is_one() {
+    for (path, text) in pages() {
+        // Some are for other programs.
+        let is_ours = |block: &&str| ["[rules]", "[[models]]"].iter().any(|table| block.contains(table));
+        for config in blocks(&text, "toml").into_iter().filter(is_ours) {
+            let project = Project::package("pub fn f() {}\n");
+            project.write("ctxlint.toml", config);
+            let run = project.run(&[]);
+            assert_eq!(run.code, 0, "{path}: {}\n{config}", run.err);
+        }
+    }
 }
 
 #[test]
 fn every_link_leads_somewhere() {
-    let readme = readme();
-    let targets = readme.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
-    for target in targets.filter(|target| !target.contains("://")) {
-        assert!(root().join(target).exists(), "{target}");
+    for (path, text) in pages() {
+        let folder = root().join(&path).parent().expect("a folder").to_owned();
+        let targets = text.split("](").skip(1).filter_map(|rest| Some(rest.split_once(')')?.0));
+        for target in targets.filter(|target| !target.contains("://") && !target.starts_with('#')) {
+            let file = target.split('#').next().expect("a path");
+            assert!(folder.join(file).exists(), "{path}: {target}");
+        }
     }
 }

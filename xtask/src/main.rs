@@ -21,7 +21,7 @@ usage: cargo xtask CHORE
       --bin FILE            the ctxlint to run; the release build of this tree unless given
       --pedantic            lists the findings of rules that are off by default too
       --dependencies        checks everything the crates depend on as well
-  docs                      makes the sources of the site, an mdBook, under target/book
+  docs                      makes the site, an mdBook, under target/book
   bench                     the whole check against parsing alone, over the corpus if it is there
 ";
 
