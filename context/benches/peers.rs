@@ -10,8 +10,6 @@ use context::Context;
 use divan::{Bencher, black_box};
 use tokio_util::sync::CancellationToken;
 
-const FANS: [usize; 3] = [10, 1_000, 100_000];
-
 fn main() {
     divan::main();
 }
@@ -69,12 +67,12 @@ mod child_create_cancel {
     }
 }
 
-#[divan::bench_group(sample_count = 20)]
-mod cancel_children {
+/// Both sides with as many operations a sample: divan would guess that from the first operation,
+/// which is the slowest.
+mod fans {
     use super::*;
 
-    #[divan::bench(args = FANS)]
-    fn ours(bencher: Bencher, size: usize) {
+    fn cancel_ours(bencher: Bencher, size: usize) {
         let make = || {
             let (parent, handle) = Context::background().with_cancel();
             let children: Vec<_> = (0..size).map(|_| parent.with_cancel().0).collect();
@@ -83,8 +81,7 @@ mod cancel_children {
         bencher.with_inputs(make).bench_refs(|(handle, _children)| handle.cancel());
     }
 
-    #[divan::bench(args = FANS)]
-    fn tokio_util(bencher: Bencher, size: usize) {
+    fn cancel_theirs(bencher: Bencher, size: usize) {
         let make = || {
             let parent = CancellationToken::new();
             let children: Vec<_> = (0..size).map(|_| parent.child_token()).collect();
@@ -92,14 +89,8 @@ mod cancel_children {
         };
         bencher.with_inputs(make).bench_refs(|(parent, _children)| parent.cancel());
     }
-}
 
-#[divan::bench_group(sample_count = 20)]
-mod wake_waiters {
-    use super::*;
-
-    #[divan::bench(args = FANS)]
-    fn ours(bencher: Bencher, size: usize) {
+    fn wake_ours(bencher: Bencher, size: usize) {
         let make = || {
             let (ctx, handle) = Context::background().with_cancel();
             let mut waiting: Vec<_> = (0..size).map(|_| Box::pin(ctx.done())).collect();
@@ -109,8 +100,7 @@ mod wake_waiters {
         bencher.with_inputs(make).bench_refs(|(handle, _waiting)| handle.cancel());
     }
 
-    #[divan::bench(args = FANS)]
-    fn tokio_util(bencher: Bencher, size: usize) {
+    fn wake_theirs(bencher: Bencher, size: usize) {
         let make = || {
             let token = CancellationToken::new();
             let mut waiting: Vec<_> = (0..size).map(|_| Box::pin(token.clone().cancelled_owned())).collect();
@@ -119,6 +109,30 @@ mod wake_waiters {
         };
         bencher.with_inputs(make).bench_refs(|(token, _waiting)| token.cancel());
     }
+
+    macro_rules! group {
+        ($name:ident, $sizes:expr, $samples:expr, $ours:ident, $theirs:ident) => {
+            #[divan::bench_group(sample_count = 20, sample_size = $samples)]
+            mod $name {
+                use super::*;
+
+                #[divan::bench(args = $sizes)]
+                fn ours(bencher: Bencher, size: usize) {
+                    $ours(bencher, size);
+                }
+
+                #[divan::bench(args = $sizes)]
+                fn tokio_util(bencher: Bencher, size: usize) {
+                    $theirs(bencher, size);
+                }
+            }
+        };
+    }
+
+    group!(cancel_children, [10, 1_000], 100, cancel_ours, cancel_theirs);
+    group!(cancel_many_children, [100_000], 1, cancel_ours, cancel_theirs);
+    group!(wake_waiters, [10, 1_000], 100, wake_ours, wake_theirs);
+    group!(wake_many_waiters, [100_000], 1, wake_ours, wake_theirs);
 }
 
 #[divan::bench_group(threads = [1, 2])]

@@ -5,7 +5,8 @@ use std::panic::{RefUnwindSafe, UnwindSafe};
 
 use crate::executor;
 use crate::node::CancelNode;
-use crate::sync::{Arc, Mutex, MutexGuard, Weak, lock};
+use crate::refs::Link;
+use crate::sync::{Arc, Mutex, MutexGuard, lock};
 use crate::timer::Timed;
 
 pub(crate) type Job = Box<dyn FnOnce() + Send>;
@@ -21,7 +22,7 @@ struct State {
 /// Where a callback waits. More than one when its own context is gone and several others could
 /// still have ended it.
 pub(crate) enum Home {
-    Node(Weak<CancelNode>, u32),
+    Node(Link<CancelNode>, u32),
     Timer(Timed),
     #[cfg(feature = "tokio-util")]
     Source(crate::source::Subscription),

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use crate::callback::{Callback, Home, StopHandle};
 use crate::list::NIL;
 use crate::node::{CancelNode, Limits, Own};
+use crate::refs::Ref;
 use crate::sync::{Arc, AtomicU32};
 use crate::timer::{self, Timer};
 use crate::view::{self, View};
@@ -37,7 +38,7 @@ pub struct Context(Repr);
 pub(crate) enum Repr {
     Background,
     Todo,
-    Cancel(Arc<CancelNode>),
+    Cancel(Ref<CancelNode>),
     View(Arc<View>),
 }
 
@@ -99,8 +100,8 @@ impl Context {
     /// # cancel_parent.cancel();
     /// ```
     pub fn with_cancel(&self) -> (Context, CancelHandle) {
-        let node = self.derive();
-        (Context(Repr::Cancel(Arc::clone(&node))), CancelHandle::new(node))
+        let (node, twin) = self.derive();
+        (Context(Repr::Cancel(node)), CancelHandle::new(twin))
     }
 
     /// Derives a context that can be cancelled with a cause.
@@ -113,8 +114,8 @@ impl Context {
     /// assert_eq!(ctx.cause().unwrap().to_string(), "quota used up");
     /// ```
     pub fn with_cancel_cause(&self) -> (Context, CancelCauseHandle) {
-        let node = self.derive();
-        (Context(Repr::Cancel(Arc::clone(&node))), CancelCauseHandle::new(node))
+        let (node, twin) = self.derive();
+        (Context(Repr::Cancel(node)), CancelCauseHandle::new(twin))
     }
 
     /// Derives a context that ends with [`ContextError::DeadlineExceeded`] at `at`, if nothing
@@ -245,8 +246,8 @@ impl Context {
             (own, other) => own.or(other),
         };
         let second = Own::Merge { other: other.clone(), slot: AtomicU32::new(NIL) };
-        let node = CancelNode::new(self.clone(), Limits::own(deadline, second));
-        (Context(Repr::Cancel(Arc::clone(&node))), CancelHandle::new(node))
+        let (node, twin) = CancelNode::new(self.clone(), Limits::own(deadline, second));
+        (Context(Repr::Cancel(node)), CancelHandle::new(twin))
     }
 
     /// Derives a context for a part of the work: it has at most `max`, and leaves `headroom` of
@@ -290,7 +291,7 @@ impl Context {
         let callback = Callback::new(Box::new(f));
         if let Some(owner) = self.owner() {
             match owner.add_callback(&callback) {
-                Some(key) => callback.move_in(vec![Home::Node(Arc::downgrade(owner), key)]),
+                Some(key) => callback.move_in(vec![Home::Node(owner.downgrade(), key)]),
                 None => callback.fire(),
             }
         }
@@ -505,7 +506,7 @@ impl Context {
         self.owner().map_or(0, |node| node.child_count())
     }
 
-    fn derive(&self) -> Arc<CancelNode> {
+    fn derive(&self) -> (Ref<CancelNode>, Ref<CancelNode>) {
         CancelNode::new(self.clone(), self.deadline().map_or(Limits::None, Limits::Inherited))
     }
 
@@ -514,17 +515,17 @@ impl Context {
         let at = at.filter(|at| self.deadline().is_none_or(|inherited| *at <= inherited));
         let Some(at) = at else { return self.with_cancel() };
         let own = Own::Deadline { cause, timer: Timer::new() };
-        let node = CancelNode::new(self.clone(), Limits::own(Some(at), own));
+        let (node, twin) = CancelNode::new(self.clone(), Limits::own(Some(at), own));
         if at <= timer::now() {
             node.expire();
         } else {
             node.arm();
         }
-        (Context(Repr::Cancel(Arc::clone(&node))), CancelHandle::new(node))
+        (Context(Repr::Cancel(node)), CancelHandle::new(twin))
     }
 
     #[cfg(feature = "tokio-util")]
-    pub(crate) fn of_node(node: Arc<CancelNode>) -> Context {
+    pub(crate) fn of_node(node: Ref<CancelNode>) -> Context {
         Context(Repr::Cancel(node))
     }
 
@@ -549,14 +550,14 @@ impl Context {
         match &self.0 {
             Repr::Background => (0, std::ptr::null()),
             Repr::Todo => (1, std::ptr::null()),
-            Repr::Cancel(node) => (2, Arc::as_ptr(node).cast()),
+            Repr::Cancel(node) => (2, node.address()),
             Repr::View(view) => (3, Arc::as_ptr(view).cast()),
         }
     }
 
     /// The node whose end is this context's end.
     #[inline]
-    pub(crate) fn owner(&self) -> Option<&Arc<CancelNode>> {
+    pub(crate) fn owner(&self) -> Option<&Ref<CancelNode>> {
         match &self.0 {
             Repr::Background | Repr::Todo => None,
             Repr::Cancel(node) => Some(node),

@@ -4,20 +4,21 @@ use std::task::Waker;
 
 use crate::Cause;
 use crate::callback::Callback;
-use crate::list::List;
+use crate::list::{Drain, List};
 use crate::node::CancelNode;
-use crate::sync::{Arc, Thread, Weak};
+use crate::refs::Link;
+use crate::sync::{Arc, Thread};
 
 /// What waits for a node. Most nodes have one child or one waiter at a time: those need no
 /// allocation of their own. Entry 0 of a list stands for the small place too.
 pub(crate) enum Dependents {
-    Small { child: Option<Weak<CancelNode>>, waker: Option<Waker> },
+    Small { child: Option<Link<CancelNode>>, waker: Option<Waker> },
     Big(Box<Lists>),
     Done(Ending),
 }
 
 pub(crate) struct Lists {
-    pub(crate) children: List<Weak<CancelNode>>,
+    pub(crate) children: List<Link<CancelNode>>,
     pub(crate) wakers: List<Waker>,
     pub(crate) callbacks: List<Arc<Callback>>,
 }
@@ -53,18 +54,79 @@ impl Dependents {
         }
     }
 
-    pub(crate) fn has_children(&self) -> bool {
+    /// Takes all of it out, for the node is done. What a node without children keeps are its lists,
+    /// empty, until it is dropped: giving them back is not for the one who cancels.
+    pub(crate) fn end(&mut self, cause: Option<&Cause>) -> Released {
         match self {
-            Dependents::Small { child, .. } => child.is_some(),
-            Dependents::Big(lists) => !lists.children.is_empty(),
-            Dependents::Done(_) => false,
+            Dependents::Small { child: None, waker } if cause.is_none() => {
+                Released { children: Children::One(None), wakers: Wakers::One(waker.take()), callbacks: None }
+            }
+            Dependents::Big(lists) if cause.is_none() && lists.children.is_empty() => {
+                let (wakers, callbacks) = lists.take_waiting();
+                Released { children: Children::One(None), wakers, callbacks }
+            }
+            _ => self.end_with(cause.cloned()),
+        }
+    }
+
+    fn end_with(&mut self, cause: Option<Cause>) -> Released {
+        let ending = Dependents::Done(Ending { cause, sleepers: None });
+        match std::mem::replace(self, ending) {
+            Dependents::Small { child, waker } => {
+                Released { children: Children::One(child), wakers: Wakers::One(waker), callbacks: None }
+            }
+            Dependents::Big(mut lists) => {
+                let (wakers, callbacks) = lists.take_waiting();
+                Released { children: Children::Many(lists), wakers, callbacks }
+            }
+            Dependents::Done(_) => {
+                Released { children: Children::One(None), wakers: Wakers::One(None), callbacks: None }
+            }
+        }
+    }
+}
+
+impl Lists {
+    fn take_waiting(&mut self) -> (Wakers, Option<Drain<Arc<Callback>>>) {
+        let callbacks = if self.callbacks.is_empty() { None } else { Some(self.callbacks.drain()) };
+        let wakers = if self.wakers.is_empty() { Wakers::One(None) } else { Wakers::Many(self.wakers.drain()) };
+        (wakers, callbacks)
+    }
+}
+
+/// What waited for a node that was just marked.
+pub(crate) struct Released {
+    pub(crate) children: Children,
+    pub(crate) wakers: Wakers,
+    pub(crate) callbacks: Option<Drain<Arc<Callback>>>,
+}
+
+pub(crate) enum Wakers {
+    One(Option<Waker>),
+    Many(Drain<Waker>),
+}
+
+impl Default for Wakers {
+    fn default() -> Wakers {
+        Wakers::One(None)
+    }
+}
+
+impl Iterator for Wakers {
+    type Item = Waker;
+
+    #[inline]
+    fn next(&mut self) -> Option<Waker> {
+        match self {
+            Wakers::One(waker) => waker.take(),
+            Wakers::Many(wakers) => wakers.next(),
         }
     }
 }
 
 /// The children of a node that was just marked.
 pub(crate) enum Children {
-    One(Option<Weak<CancelNode>>),
+    One(Option<Link<CancelNode>>),
     Many(Box<Lists>),
 }
 
@@ -76,7 +138,7 @@ impl Children {
         }
     }
 
-    pub(crate) fn next(&mut self) -> Option<Weak<CancelNode>> {
+    pub(crate) fn next(&mut self) -> Option<Link<CancelNode>> {
         match self {
             Children::One(child) => child.take(),
             Children::Many(lists) => lists.children.drain_next(),

@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 use crate::ContextError;
 use crate::list::NIL;
 use crate::node::CancelNode;
-use crate::sync::Arc;
+use crate::refs::Ref;
 
 /// A future that is ready when its context is done; made by [`Context::done`](crate::Context::done).
 ///
@@ -25,13 +25,13 @@ use crate::sync::Arc;
 #[must_use = "futures do nothing unless polled or awaited"]
 pub struct Done {
     /// `None` when nothing can end the context.
-    node: Option<Arc<CancelNode>>,
+    node: Option<Ref<CancelNode>>,
     /// Key of the registered waker.
     slot: u32,
 }
 
 impl Done {
-    pub(crate) fn new(node: Option<Arc<CancelNode>>) -> Done {
+    pub(crate) fn new(node: Option<Ref<CancelNode>>) -> Done {
         Done { node, slot: NIL }
     }
 

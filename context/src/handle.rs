@@ -1,7 +1,7 @@
 use std::fmt;
 
 use crate::node::{CancelNode, End};
-use crate::sync::Arc;
+use crate::refs::Ref;
 use crate::{Cause, ContextError, walk};
 
 /// Cancels a context and everything derived from it.
@@ -17,10 +17,10 @@ use crate::{Cause, ContextError, walk};
 /// ```
 #[must_use = "a context whose handle is lost can not be cancelled; call `guard()` to cancel at the end of the scope"]
 #[derive(Clone)]
-pub struct CancelHandle(Arc<CancelNode>);
+pub struct CancelHandle(Ref<CancelNode>);
 
 impl CancelHandle {
-    pub(crate) fn new(node: Arc<CancelNode>) -> CancelHandle {
+    pub(crate) fn new(node: Ref<CancelNode>) -> CancelHandle {
         CancelHandle(node)
     }
 
@@ -67,10 +67,10 @@ impl CancelHandle {
 /// ```
 #[must_use = "a context whose handle is lost can not be cancelled; call `guard()` to cancel at the end of the scope"]
 #[derive(Clone)]
-pub struct CancelCauseHandle(Arc<CancelNode>);
+pub struct CancelCauseHandle(Ref<CancelNode>);
 
 impl CancelCauseHandle {
-    pub(crate) fn new(node: Arc<CancelNode>) -> CancelCauseHandle {
+    pub(crate) fn new(node: Ref<CancelNode>) -> CancelCauseHandle {
         CancelCauseHandle(node)
     }
 
@@ -111,7 +111,7 @@ impl CancelCauseHandle {
 /// assert!(work().is_done());
 /// ```
 #[must_use = "a guard that is dropped at once cancels at once; bind it to a name: `let _guard = ...`"]
-pub struct CancelGuard(Option<Arc<CancelNode>>);
+pub struct CancelGuard(Option<Ref<CancelNode>>);
 
 impl CancelGuard {
     /// Lets the context live on.

@@ -81,8 +81,7 @@
 //! - What is dropped is gone: a child leaves its parent, a timer is disarmed. Chains of any depth
 //!   are cancelled and dropped without recursion.
 //! - The crate needs no runtime. It starts a thread only once a deadline, a
-//!   [`sleep`](Context::sleep) or an [`after_func`](Context::after_func) needs one. There is no
-//!   `unsafe` code.
+//!   [`sleep`](Context::sleep) or an [`after_func`](Context::after_func) needs one.
 //!
 //! # Coming from Go
 //!
@@ -133,7 +132,6 @@
 //! | `status` | a page that shows pools: their queues, what runs since when, recent failures |
 //! | `redb` | a durable queue in a file, for what a pool can not take |
 //! | `clock`, `tokio-time` | clocks for tests: set by hand, or following `tokio::time::pause` |
-#![forbid(unsafe_code)]
 
 mod callback;
 mod cause;
@@ -151,6 +149,7 @@ mod key;
 mod list;
 mod node;
 mod reap;
+mod refs;
 #[cfg(feature = "tokio-util")]
 mod source;
 mod sync;

@@ -1,6 +1,8 @@
 //! A doubly linked list inside a vector: O(1) insertion and removal by key, in order of
 //! insertion, with no allocation for each entry and no unsafe code.
 
+use std::vec;
+
 /// Marks "no slot".
 pub(crate) const NIL: u32 = u32::MAX;
 
@@ -14,9 +16,11 @@ pub(crate) struct List<T> {
     /// First of the free slots, linked through `next`.
     free: u32,
     len: u32,
+    /// A free slot was used again, so that the order is not that of the slots.
+    shuffled: bool,
 }
 
-struct Slot<T> {
+pub(crate) struct Slot<T> {
     item: Option<T>,
     prev: u32,
     next: u32,
@@ -24,7 +28,7 @@ struct Slot<T> {
 
 impl<T> List<T> {
     pub(crate) const fn new() -> List<T> {
-        List { slots: Vec::new(), head: NIL, tail: NIL, free: NIL, len: 0 }
+        List { slots: Vec::new(), head: NIL, tail: NIL, free: NIL, len: 0, shuffled: false }
     }
 
     pub(crate) fn len(&self) -> usize {
@@ -45,6 +49,7 @@ impl<T> List<T> {
         let key = match self.slots.get_mut(key as usize) {
             Some(free) => {
                 self.free = free.next;
+                self.shuffled = true;
                 *free = slot;
                 key
             }
@@ -82,10 +87,20 @@ impl<T> List<T> {
             None => self.tail = prev,
         }
         self.len -= 1;
-        if self.len == 0 && self.slots.len() > KEEP {
-            *self = List::new();
+        if self.len == 0 {
+            self.start_over();
         }
         Some(item)
+    }
+
+    /// Forgets the slots of a list that has run empty: the next entries are in their order again.
+    fn start_over(&mut self) {
+        let mut slots = std::mem::take(&mut self.slots);
+        slots.clear();
+        *self = List::new();
+        if slots.capacity() <= KEEP {
+            self.slots = slots;
+        }
     }
 
     /// Takes the oldest entry out. Meant for emptying the list: it does not keep free slots.
@@ -95,14 +110,47 @@ impl<T> List<T> {
         self.len -= 1;
         slot.item.take()
     }
+
+    /// Takes all entries out, to be had one after the other.
+    pub(crate) fn drain(&mut self) -> Drain<T> {
+        let mut list = std::mem::replace(self, List::new());
+        if list.shuffled { Drain::Linked(list) } else { Drain::Straight(std::mem::take(&mut list.slots).into_iter()) }
+    }
+}
+
+/// What was in a list, the oldest first.
+pub(crate) enum Drain<T> {
+    Straight(vec::IntoIter<Slot<T>>),
+    Linked(List<T>),
+}
+
+impl<T> Iterator for Drain<T> {
+    type Item = T;
+
+    #[inline]
+    fn next(&mut self) -> Option<T> {
+        match self {
+            Drain::Straight(slots) => slots.find_map(|slot| slot.item),
+            Drain::Linked(list) => list.drain_next(),
+        }
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{KEEP, List};
 
-    fn drained<T>(mut list: List<T>) -> Vec<T> {
-        std::iter::from_fn(|| list.drain_next()).collect()
+    /// What is left of the list, taken out in both ways.
+    fn drained<T: Copy + PartialEq + std::fmt::Debug>(mut list: List<T>) -> Vec<T> {
+        let mut again = List::new();
+        let mut one_by_one = Vec::new();
+        while let Some(item) = list.drain_next() {
+            again.push(item);
+            one_by_one.push(item);
+        }
+        assert_eq!(again.drain().collect::<Vec<_>>(), one_by_one);
+        assert!(again.is_empty());
+        one_by_one
     }
 
     #[test]
@@ -118,6 +166,38 @@ mod tests {
         assert_eq!(list.get_mut(reused[0]), Some(&mut 10));
         assert_eq!(list.len(), 9);
         assert_eq!(drained(list), [1, 2, 3, 6, 7, 8, 10, 11, 12]);
+    }
+
+    #[test]
+    fn drains_in_order_with_and_without_gaps_and_reuse() {
+        let with = |removed: &[usize], added: &[i32]| {
+            let mut list = List::new();
+            let keys: Vec<_> = (0..6).map(|i| list.push(i)).collect();
+            for i in removed {
+                list.remove(keys[*i]);
+            }
+            for i in added {
+                list.push(*i);
+            }
+            list.drain().collect::<Vec<_>>()
+        };
+        assert_eq!(with(&[], &[]), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(with(&[0, 3, 5], &[]), [1, 2, 4]);
+        assert_eq!(with(&[0, 3, 5], &[6, 7]), [1, 2, 4, 6, 7]);
+        assert_eq!(with(&[5, 1, 0, 2, 4, 3], &[6, 7]), [6, 7]);
+    }
+
+    #[test]
+    fn a_list_that_ran_empty_begins_with_the_first_key_again() {
+        let mut list = List::new();
+        for _ in 0..3 {
+            let keys: Vec<_> = (0..3).map(|i| list.push(i)).collect();
+            assert_eq!(keys, [0, 1, 2]);
+            for key in keys.into_iter().rev() {
+                list.remove(key);
+            }
+            assert!(!list.shuffled && list.slots.capacity() > 0);
+        }
     }
 
     #[test]

@@ -15,9 +15,10 @@ use std::task::Waker;
 use std::time::Instant;
 
 use crate::callback::{Callback, Home};
-use crate::dependents::{Dependents, Ending};
+use crate::dependents::{Dependents, Released};
 use crate::list::{List, NIL};
 use crate::reap::reap;
+use crate::refs::{Link, Ref};
 use crate::sync::{Arc, AtomicU32, Mutex, MutexGuard, Ordering, current, get_mut, lock, park};
 use crate::timer::Timer;
 use crate::{Cause, Context, ContextError};
@@ -91,59 +92,33 @@ impl End {
 
 impl CancelNode {
     /// A new child of `parent`, registered with the nearest cancellable ancestor; born done when
-    /// that one is.
+    /// that one is. Two references to it: for its context and its handle.
     #[inline]
-    pub(crate) fn new(parent: Context, limits: Limits) -> Arc<CancelNode> {
-        let node = Arc::new(CancelNode {
+    pub(crate) fn new(parent: Context, limits: Limits) -> (Ref<CancelNode>, Ref<CancelNode>) {
+        let node = CancelNode {
             state: AtomicU32::new(0),
             slot: AtomicU32::new(NIL),
             dependents: Mutex::new(Dependents::Small { child: None, waker: None }),
             parent,
             limits,
-        });
-        if let Some(owner) = node.parent.owner()
-            && let Some(key) = node.join(owner)
-        {
-            // Nobody else needs the slot yet: the node is not handed out before this returns,
-            // and a cancellation from above empties the whole list without it.
-            node.slot.store(key, Ordering::Relaxed);
-        }
+        };
+        let (node, twin) = if node.parent.owner().is_some() {
+            let (node, twin, link) = Ref::pair_and_link(node);
+            if let Some(owner) = node.parent.owner()
+                && let Some(key) = node.join(owner, link)
+            {
+                // Nobody else needs the slot yet: the node is not handed out before this returns,
+                // and a cancellation from above empties the whole list without it.
+                node.slot.store(key, Ordering::Relaxed);
+            }
+            (node, twin)
+        } else {
+            Ref::pair(node)
+        };
         if let Some(Own::Merge { other, slot }) = node.own() {
             node.join_second(other, slot);
         }
-        node
-    }
-
-    /// Registers a merged node with its second parent.
-    #[cold]
-    fn join_second(self: &Arc<Self>, other: &Context, slot: &AtomicU32) {
-        if let Some(owner) = other.owner()
-            && let Some(key) = self.join(owner)
-        {
-            // The parent may end the node meanwhile, and then needs the second slot. Either it
-            // finds the key here, or the node is seen to be done.
-            slot.swap(key, Ordering::AcqRel);
-            if self.is_done_for_sure() {
-                self.detach();
-            }
-        }
-    }
-
-    /// Registers with `owner` and returns the key, or ends as it ended.
-    #[inline]
-    fn join(self: &Arc<Self>, owner: &CancelNode) -> Option<u32> {
-        let key = owner.add_child(self);
-        if key.is_none() {
-            self.end_as(owner);
-        }
-        key
-    }
-
-    #[cold]
-    fn end_as(self: &Arc<Self>, owner: &CancelNode) {
-        if let Some(end) = owner.end() {
-            crate::walk::cancel(self, end);
-        }
+        (node, twin)
     }
 
     pub(crate) fn parent(&self) -> &Context {
@@ -204,8 +179,7 @@ impl CancelNode {
 
     /// Registers a child; `None` when the node is done.
     #[inline]
-    fn add_child(&self, child: &Arc<CancelNode>) -> Option<u32> {
-        let link = Arc::downgrade(child);
+    fn add_child(&self, link: Link<CancelNode>) -> Option<u32> {
         let mut dependents = self.enter()?;
         match &mut *dependents {
             Dependents::Big(lists) => Some(lists.children.push(link)),
@@ -257,13 +231,16 @@ impl CancelNode {
 
     /// Puts `waker` in the place of the registered one. Returns the one that is not needed.
     pub(crate) fn replace_waker(&self, key: u32, waker: Waker) -> Option<Waker> {
-        match &mut *lock(&self.dependents) {
-            Dependents::Small { waker: own, .. } => own.replace(waker),
-            Dependents::Big(lists) => match lists.wakers.get_mut(key) {
-                Some(own) => Some(std::mem::replace(own, waker)),
-                None => Some(waker),
-            },
-            Dependents::Done(_) => Some(waker),
+        let mut dependents = lock(&self.dependents);
+        let own = match &mut *dependents {
+            Dependents::Small { waker: own, .. } => own.as_mut(),
+            Dependents::Big(lists) => lists.wakers.get_mut(key),
+            Dependents::Done(_) => None,
+        };
+        match own {
+            Some(own) => Some(std::mem::replace(own, waker)),
+            // The node is done.
+            None => Some(waker),
         }
     }
 
@@ -305,7 +282,8 @@ impl CancelNode {
     /// own: one step, without the lock.
     #[inline]
     pub(crate) fn mark_alone(&self, end: &End) -> Alone {
-        if end.cause.is_some() {
+        // The look saves those who find it busy an exchange that must fail.
+        if end.cause.is_some() || self.state.load(Ordering::Relaxed) & BUSY != 0 {
             return Alone::No;
         }
         let state = bits_of(end.error) | SETTLED;
@@ -320,14 +298,13 @@ impl CancelNode {
     ///
     /// Without children the node is settled at once; else the caller marks them, then calls
     /// [`CancelNode::settle`].
-    pub(crate) fn mark(&self, end: &End) -> Option<Dependents> {
+    pub(crate) fn mark(&self, end: &End) -> Option<Released> {
         let mut dependents = self.enter()?;
-        let ending = Ending { cause: end.cause.clone(), sleepers: None };
-        let settled = if dependents.has_children() { 0 } else { SETTLED };
-        let before = std::mem::replace(&mut *dependents, Dependents::Done(ending));
+        let released = dependents.end(end.cause.as_ref());
+        let settled = if released.children.is_empty() { SETTLED } else { 0 };
         self.state.store(BUSY | bits_of(end.error) | settled, Ordering::Release);
         drop(dependents);
-        Some(before)
+        Some(released)
     }
 
     /// Says that the whole subtree is done.
@@ -393,40 +370,6 @@ impl CancelNode {
         }
     }
 
-    /// Starts the timer of the node's own deadline.
-    pub(crate) fn arm(self: &Arc<Self>) {
-        let (Some(at), Some(Own::Deadline { timer, .. })) = (self.deadline(), self.own()) else { return };
-        if self.error().is_some() {
-            return;
-        }
-        timer.arm(at, Arc::downgrade(self));
-        // A cancellation from above either comes later and finds the timer armed, or came before
-        // and is seen here.
-        if self.is_done_for_sure() {
-            timer.disarm();
-        }
-    }
-
-    /// Lets the node's source end it.
-    #[cfg(feature = "tokio-util")]
-    pub(crate) fn subscribe(self: &Arc<Self>) {
-        if let Some(Own::Source(source)) = self.own() {
-            source.subscribe(self);
-            if self.is_done_for_sure() {
-                source.unsubscribe();
-            }
-        }
-    }
-
-    /// Ends the node because its own deadline passed.
-    pub(crate) fn expire(self: &Arc<Self>) {
-        let cause = match self.own() {
-            Some(Own::Deadline { cause, .. }) => cause.clone(),
-            _ => None,
-        };
-        crate::walk::cancel(self, End::new(ContextError::DeadlineExceeded, cause));
-    }
-
     fn take_callbacks(&mut self) -> Option<List<Arc<Callback>>> {
         match get_mut(&mut self.dependents) {
             Dependents::Big(lists) if !lists.callbacks.is_empty() => {
@@ -449,7 +392,7 @@ impl CancelNode {
             let mut homes = Vec::new();
             for owner in owners.iter().copied().flatten() {
                 match owner.add_callback(&callback) {
-                    Some(key) => homes.push(Home::Node(Arc::downgrade(owner), key)),
+                    Some(key) => homes.push(Home::Node(owner.downgrade(), key)),
                     None => callback.fire(),
                 }
             }
@@ -469,6 +412,75 @@ impl CancelNode {
             Some(Own::Merge { other, .. }) => Some(other),
             _ => None,
         }
+    }
+}
+
+/// What may end the node, and needs a reference to it.
+impl Ref<CancelNode> {
+    /// Registers with `owner` and returns the key, or ends as it ended.
+    #[inline]
+    fn join(&self, owner: &CancelNode, link: Link<CancelNode>) -> Option<u32> {
+        let key = owner.add_child(link);
+        if key.is_none() {
+            self.end_as(owner);
+        }
+        key
+    }
+
+    /// Registers a merged node with its second parent.
+    #[cold]
+    fn join_second(&self, other: &Context, slot: &AtomicU32) {
+        if let Some(owner) = other.owner()
+            && let Some(key) = self.join(owner, self.downgrade())
+        {
+            // The parent may end the node meanwhile, and then needs the second slot. Either it
+            // finds the key here, or the node is seen to be done.
+            slot.swap(key, Ordering::AcqRel);
+            if self.is_done_for_sure() {
+                self.detach();
+            }
+        }
+    }
+
+    #[cold]
+    fn end_as(&self, owner: &CancelNode) {
+        if let Some(end) = owner.end() {
+            crate::walk::cancel(self, end);
+        }
+    }
+
+    /// Starts the timer of the node's own deadline.
+    pub(crate) fn arm(&self) {
+        let (Some(at), Some(Own::Deadline { timer, .. })) = (self.deadline(), self.own()) else { return };
+        if self.error().is_some() {
+            return;
+        }
+        timer.arm(at, self.downgrade());
+        // A cancellation from above either comes later and finds the timer armed, or came before
+        // and is seen here.
+        if self.is_done_for_sure() {
+            timer.disarm();
+        }
+    }
+
+    /// Lets the node's source end it.
+    #[cfg(feature = "tokio-util")]
+    pub(crate) fn subscribe(&self) {
+        if let Some(Own::Source(source)) = self.own() {
+            source.subscribe(self);
+            if self.is_done_for_sure() {
+                source.unsubscribe();
+            }
+        }
+    }
+
+    /// Ends the node because its own deadline passed.
+    pub(crate) fn expire(&self) {
+        let cause = match self.own() {
+            Some(Own::Deadline { cause, .. }) => cause.clone(),
+            _ => None,
+        };
+        crate::walk::cancel(self, End::new(ContextError::DeadlineExceeded, cause));
     }
 }
 

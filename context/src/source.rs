@@ -5,7 +5,8 @@ use std::task::{Wake, Waker};
 use crate::ContextError;
 use crate::callback::{Callback, Home};
 use crate::node::{CancelNode, End};
-use crate::sync::{Arc, Mutex, Weak, lock};
+use crate::refs::{Link, Ref};
+use crate::sync::{Arc, Mutex, lock};
 use crate::walk;
 
 /// Keeps a waker registered with a source; leaves it when dropped.
@@ -28,8 +29,8 @@ impl Subscribed {
         Subscribed { source, subscription: Mutex::new(None) }
     }
 
-    pub(crate) fn subscribe(&self, node: &Arc<CancelNode>) {
-        let waker = Waker::from(Arc::new(EndOnWake(Arc::downgrade(node))));
+    pub(crate) fn subscribe(&self, node: &Ref<CancelNode>) {
+        let waker = Waker::from(Arc::new(EndOnWake(node.downgrade())));
         match self.source.subscribe(waker) {
             Some(subscription) => *lock(&self.subscription) = Some(subscription),
             None => end(node),
@@ -55,11 +56,11 @@ impl Subscribed {
     }
 }
 
-fn end(node: &Arc<CancelNode>) {
+fn end(node: &Ref<CancelNode>) {
     walk::cancel(node, End::new(ContextError::Canceled, None));
 }
 
-struct EndOnWake(Weak<CancelNode>);
+struct EndOnWake(Link<CancelNode>);
 
 impl Wake for EndOnWake {
     fn wake(self: std::sync::Arc<Self>) {

@@ -3,7 +3,7 @@
 //! `Arc` and `Weak` stay those of std under loom (loom has no `Weak`): their operations are then
 //! single steps, and every interleaving of locks and atomics between them is still explored.
 
-pub(crate) use std::sync::{Arc, Weak};
+pub(crate) use std::sync::Arc;
 
 #[cfg(not(loom))]
 mod imp {

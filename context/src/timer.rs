@@ -8,7 +8,8 @@ use std::time::Instant;
 use crate::callback::{Callback, Home};
 use crate::heap::{Heap, Ticket};
 use crate::node::CancelNode;
-use crate::sync::{self, Arc, Weak};
+use crate::refs::Link;
+use crate::sync::{self, Arc};
 use crate::walk::contain;
 
 /// Entries taken from the queue in one go, so that the queue's lock is held shortly.
@@ -37,7 +38,7 @@ enum Thread {
 
 /// What happens when the time has come.
 pub(crate) enum Target {
-    Node(Weak<CancelNode>),
+    Node(Link<CancelNode>),
     Callback(Arc<Callback>),
     Waker(Waker),
 }
@@ -104,7 +105,7 @@ impl Timer {
         std::mem::replace(&mut *sync::lock(&self.0), timed)
     }
 
-    pub(crate) fn arm(&self, at: Instant, node: Weak<CancelNode>) {
+    pub(crate) fn arm(&self, at: Instant, node: Link<CancelNode>) {
         self.swap(Some(Timed::start(at, Target::Node(node))));
     }
 

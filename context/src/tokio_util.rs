@@ -36,9 +36,9 @@ pub trait ContextExt {
 impl ContextExt for Context {
     fn with_token(&self, token: &CancellationToken) -> (Context, CancelHandle) {
         let source = Subscribed::new(Box::new(Token(token.clone())));
-        let node = CancelNode::new(self.clone(), Limits::own(self.deadline(), Own::Source(source)));
+        let (node, twin) = CancelNode::new(self.clone(), Limits::own(self.deadline(), Own::Source(source)));
         node.subscribe();
-        (Context::of_node(Arc::clone(&node)), CancelHandle::new(node))
+        (Context::of_node(node), CancelHandle::new(twin))
     }
 }
 

@@ -7,13 +7,14 @@ use crate::Context;
 use crate::key::Key;
 use crate::node::CancelNode;
 use crate::reap::reap;
+use crate::refs::Ref;
 use crate::sync::Arc;
 
 /// A view of `parent` that adds an entry, or has another lifetime.
 pub(crate) struct View {
     parent: Context,
     /// Whose lifetime the view has; `None` for a detached one.
-    owner: Option<Arc<CancelNode>>,
+    owner: Option<Ref<CancelNode>>,
     /// The types of the keys from here to the root, as a Bloom filter: a look-up of a type that
     /// is not there ends at once.
     key_types: u64,
@@ -60,7 +61,7 @@ impl View {
         &self.parent
     }
 
-    pub(crate) fn owner(&self) -> Option<&Arc<CancelNode>> {
+    pub(crate) fn owner(&self) -> Option<&Ref<CancelNode>> {
         self.owner.as_ref()
     }
 

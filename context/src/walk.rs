@@ -4,9 +4,9 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::task::Waker;
 
 use crate::callback::Callback;
-use crate::dependents::{Children, Dependents};
-use crate::list::List;
+use crate::dependents::{Children, Released, Wakers};
 use crate::node::{Alone, CancelNode, End};
+use crate::refs::{Last, Ref};
 use crate::sync::Arc;
 
 /// Ends `origin` and everything below it. On return the whole subtree is done, also when another
@@ -15,7 +15,7 @@ use crate::sync::Arc;
 /// First every node is marked: parents before children, siblings in the order of their creation.
 /// No lock is held across nodes and no foreign code runs, so `err()` never waits and a losing
 /// call waits only for the marking. Then wakers are woken and callbacks started.
-pub(crate) fn cancel(origin: &Arc<CancelNode>, end: End) {
+pub(crate) fn cancel(origin: &Ref<CancelNode>, end: End) {
     match origin.mark_alone(&end) {
         Alone::Marked => origin.detach(),
         Alone::WasDone => origin.wait_settled(),
@@ -23,13 +23,13 @@ pub(crate) fn cancel(origin: &Arc<CancelNode>, end: End) {
     }
 }
 
-fn cancel_all(origin: &Arc<CancelNode>, end: End) {
-    let Some(dependents) = origin.mark(&end) else {
+fn cancel_all(origin: &Ref<CancelNode>, end: End) {
+    let Some(released) = origin.mark(&end) else {
         origin.wait_settled();
         return;
     };
     let mut fallout = Fallout::default();
-    let children = fallout.gather(dependents);
+    let children = fallout.gather(released);
     if !children.is_empty() {
         mark_below(children, &end, &mut fallout);
         origin.settle();
@@ -41,7 +41,7 @@ fn cancel_all(origin: &Arc<CancelNode>, end: End) {
 }
 
 struct Frame {
-    node: Arc<CancelNode>,
+    node: Ref<CancelNode>,
     children: Children,
 }
 
@@ -71,8 +71,8 @@ fn mark_below(mut top: Children, end: &End, fallout: &mut Fallout) {
             continue;
         }
         match child.mark(end) {
-            Some(dependents) => {
-                let children = fallout.gather(dependents);
+            Some(released) => {
+                let children = fallout.gather(released);
                 if children.is_empty() {
                     child.detach_own();
                     fallout.bury(child);
@@ -94,74 +94,35 @@ struct Fallout {
     /// The wakers of the first node that has any, and then the others': most cancellations find
     /// one such node at most.
     first: Wakers,
-    more: Vec<Wakers>,
+    more: Vec<Waker>,
     callbacks: Vec<Arc<Callback>>,
     /// Nodes whose last handle was dropped while they were being marked. Their drop may run the
     /// drop of a user's value, so it has to wait.
-    dead: Vec<CancelNode>,
-}
-
-enum Wakers {
-    One(Option<Waker>),
-    Many(List<Waker>),
-}
-
-impl Default for Wakers {
-    fn default() -> Wakers {
-        Wakers::One(None)
-    }
-}
-
-impl Iterator for Wakers {
-    type Item = Waker;
-
-    fn next(&mut self) -> Option<Waker> {
-        match self {
-            Wakers::One(waker) => waker.take(),
-            Wakers::Many(list) => list.drain_next(),
-        }
-    }
+    dead: Vec<Last<CancelNode>>,
 }
 
 impl Fallout {
     /// Keeps the wakers and callbacks, and hands on the children.
-    fn gather(&mut self, dependents: Dependents) -> Children {
-        match dependents {
-            Dependents::Small { child, waker } => {
-                if waker.is_some() {
-                    self.gather_wakers(Wakers::One(waker));
-                }
-                Children::One(child)
-            }
-            Dependents::Big(mut lists) => {
-                if !lists.wakers.is_empty() {
-                    self.gather_wakers(Wakers::Many(std::mem::replace(&mut lists.wakers, List::new())));
-                }
-                while let Some(callback) = lists.callbacks.drain_next() {
-                    self.callbacks.push(callback);
-                }
-                Children::Many(lists)
-            }
-            Dependents::Done(_) => Children::One(None),
+    fn gather(&mut self, released: Released) -> Children {
+        match self.first {
+            Wakers::One(None) => self.first = released.wakers,
+            _ => self.more.extend(released.wakers),
         }
+        self.callbacks.extend(released.callbacks.into_iter().flatten());
+        released.children
     }
 
-    fn gather_wakers(&mut self, wakers: Wakers) {
-        if let Wakers::One(None) = self.first {
-            self.first = wakers;
-        } else {
-            self.more.push(wakers);
-        }
+    fn bury(&mut self, node: Ref<CancelNode>) {
+        self.dead.extend(node.release());
     }
 
-    fn bury(&mut self, node: Arc<CancelNode>) {
-        self.dead.extend(Arc::into_inner(node));
-    }
-
-    fn release(self) {
-        let mut wakers = self.first.chain(self.more.into_iter().flatten());
+    fn release(mut self) {
+        let mut more = self.more.into_iter();
         // One round unless a waker panics; the next one goes on with those that are left.
-        while !contain(|| wakers.by_ref().for_each(Waker::wake)) {}
+        while !contain(|| {
+            self.first.by_ref().for_each(Waker::wake);
+            more.by_ref().for_each(Waker::wake);
+        }) {}
         for callback in self.callbacks {
             callback.fire();
         }

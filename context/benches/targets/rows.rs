@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::hint::black_box;
-use std::pin::pin;
+use std::pin::{Pin, pin};
 use std::sync::Barrier;
 use std::task::{self, Waker};
 use std::thread;
@@ -182,34 +182,49 @@ pub(crate) fn waiting(table: &mut Table) {
             token.cancel();
         })),
     );
-    let waiters = table.size(100_000);
-    table.row(
-        "wake 100,000 waiters, each",
-        1,
-        None,
-        "-",
-        |_| {
-            let (ctx, handle) = Context::background().with_cancel();
-            let mut all: Vec<_> = (0..waiters).map(|_| Box::pin(ctx.done())).collect();
-            wake(&mut all, waiters, || handle.cancel())
-        },
-        Some(&mut |_| {
-            let token = CancellationToken::new();
-            let mut all: Vec<_> = (0..waiters).map(|_| Box::pin(token.clone().cancelled_owned())).collect();
-            wake(&mut all, waiters, || token.cancel())
-        }),
-    );
+    for (waiters, rounds) in [(10, 1000), (1_000, 20), (100_000, 1)] {
+        let waiters = table.size(waiters);
+        table.row(
+            &format!("wake {waiters} waiters, each"),
+            rounds,
+            None,
+            "-",
+            |rounds| {
+                let all: Vec<_> = (0..rounds)
+                    .map(|_| {
+                        let (ctx, handle) = Context::background().with_cancel();
+                        (handle, waiting_for(waiters, || ctx.done()))
+                    })
+                    .collect();
+                let start = Instant::now();
+                all.iter().for_each(|(handle, _)| handle.cancel());
+                start.elapsed() / waiters as u32
+            },
+            Some(&mut |rounds| {
+                let all: Vec<_> = (0..rounds)
+                    .map(|_| {
+                        let token = CancellationToken::new();
+                        let waiting = waiting_for(waiters, || token.clone().cancelled_owned());
+                        (token, waiting)
+                    })
+                    .collect();
+                let start = Instant::now();
+                all.iter().for_each(|(token, _)| token.cancel());
+                start.elapsed() / waiters as u32
+            }),
+        );
+    }
     table.row("after_func, stop", 100_000, None, "253", timed(|| ctx.after_func(|| {}).stop()), None);
 }
 
-fn wake<F: Future>(all: &mut [std::pin::Pin<Box<F>>], count: usize, cancel: impl FnOnce()) -> Duration {
+/// So many futures, each polled once.
+fn waiting_for<F: Future>(count: usize, make: impl Fn() -> F) -> Vec<Pin<Box<F>>> {
     let mut cx = task::Context::from_waker(Waker::noop());
-    for waiter in all.iter_mut() {
+    let mut all: Vec<_> = (0..count).map(|_| Box::pin(make())).collect();
+    for waiter in &mut all {
         let _ = waiter.as_mut().poll(&mut cx);
     }
-    let start = Instant::now();
-    cancel();
-    start.elapsed() / count as u32
+    all
 }
 
 pub(crate) fn timers(table: &mut Table) {
@@ -277,6 +292,27 @@ pub(crate) fn fan_out(table: &mut Table) {
         );
     }
     let size = table.size(1_000_000);
+    // A token can be cancelled; so can a child with its handle, a child alone can not.
+    table.row(
+        "create 1,000,000 children with handles, each",
+        1,
+        None,
+        "512",
+        |_| {
+            let (parent, _handle) = Context::background().with_cancel();
+            let mut children = Vec::with_capacity(size);
+            let start = Instant::now();
+            children.extend((0..size).map(|_| parent.with_cancel()));
+            start.elapsed() / size as u32
+        },
+        Some(&mut |_| {
+            let parent = CancellationToken::new();
+            let mut children = Vec::with_capacity(size);
+            let start = Instant::now();
+            children.extend((0..size).map(|_| parent.child_token()));
+            start.elapsed() / size as u32
+        }),
+    );
     table.row(
         "create 1,000,000 children, each",
         1,
