@@ -83,6 +83,13 @@ fn leave(homes: Vec<Home>) {
 /// Takes back a callback registered with [`Context::after_func`](crate::Context::after_func).
 ///
 /// Dropping it leaves the callback registered.
+///
+/// ```
+/// let (ctx, handle) = context::background().with_cancel();
+/// let stop = ctx.after_func(|| println!("too late"));
+/// handle.cancel();
+/// assert!(!stop.stop(), "it was started");
+/// ```
 #[derive(Clone)]
 pub struct StopHandle(Arc<Callback>);
 

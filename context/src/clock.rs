@@ -121,6 +121,12 @@ pub struct ManualClock {
 impl ManualClock {
     /// Installs a clock for this thread, until the returned value is dropped. It shows the
     /// present.
+    ///
+    /// ```
+    /// use context::clock::ManualClock;
+    /// let clock = ManualClock::install();
+    /// assert!(clock.now() <= std::time::Instant::now());
+    /// ```
     pub fn install() -> ManualClock {
         let clock = Clock::new(Time::Manual(Mutex::new(Instant::now())));
         let installed = Installed::new(&clock);
@@ -128,6 +134,14 @@ impl ManualClock {
     }
 
     /// What the clock shows.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # let clock = context::clock::ManualClock::install();
+    /// let before = clock.now();
+    /// clock.advance(Duration::from_secs(1));
+    /// assert_eq!(clock.now() - before, Duration::from_secs(1));
+    /// ```
     #[must_use]
     pub fn now(&self) -> Instant {
         self.clock.now()
@@ -135,6 +149,15 @@ impl ManualClock {
 
     /// Moves the clock. On return every deadline that has come has ended its context. A time
     /// beyond what [`Instant`] can say moves it as good as nowhere.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use context::Context;
+    /// # let clock = context::clock::ManualClock::install();
+    /// let (ctx, _handle) = Context::background().with_timeout(Duration::from_secs(60));
+    /// clock.advance(Duration::from_secs(60));
+    /// assert!(ctx.is_done());
+    /// ```
     pub fn advance(&self, by: Duration) {
         match &self.clock.time {
             Time::Manual(now) => {
@@ -182,6 +205,10 @@ impl TokioClock {
     ///
     /// # Errors
     /// When the thread is not inside of a tokio runtime.
+    ///
+    /// ```
+    /// assert!(context::clock::TokioClock::install().is_err(), "no runtime here");
+    /// ```
     pub fn install() -> Result<TokioClock, tokio::runtime::TryCurrentError> {
         let runtime = tokio::runtime::Handle::try_current()?;
         let clock = Clock::new(Time::Tokio(tokio::sync::Notify::new()));

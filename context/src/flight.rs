@@ -49,12 +49,36 @@ use crate::{Context, ContextError, unwind};
 /// Share it: in an `Arc`, or a static. Keys must tell apart whatever the result depends on. If
 /// results are per tenant, the tenant belongs in the key, because the run has the values of the
 /// context of the caller who started it.
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::time::Duration;
+/// use context::flight::{Flight, FlightError};
+/// use context::{Context, ContextError};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let flight = Arc::new(Flight::<_, u64, ContextError>::new(Duration::from_secs(5)));
+/// let slow = |ctx: Context| async move { ctx.sleep(Duration::from_millis(5)).await.map(|()| 42) };
+/// let ctx = Context::background();
+/// // Two who ask at the same time, one run.
+/// let both = tokio::join!(flight.run(&ctx, "answer", slow), flight.run(&ctx, "answer", |_| async { unreachable!() }));
+/// assert_eq!(both, (Ok(42), Ok(42)));
+/// # });
+/// ```
 pub struct Flight<K, V, E> {
     runs: Arc<Runs<K, V, E>>,
     limit: Duration,
 }
 
 /// Why a caller of a [`Flight`] got no value.
+///
+/// ```
+/// use context::flight::FlightError;
+/// use context::ContextError;
+/// fn is_worth_another_try(error: &FlightError<std::io::ErrorKind>) -> bool {
+///     !matches!(error, FlightError::Left(_))
+/// }
+/// assert!(!is_worth_another_try(&FlightError::from(ContextError::Canceled)));
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum FlightError<E> {
@@ -155,6 +179,11 @@ where
     }
 
     /// How many runs are under way.
+    ///
+    /// ```
+    /// # let flight = context::flight::Flight::<u64, u64, std::io::ErrorKind>::new(std::time::Duration::from_secs(5));
+    /// assert_eq!(flight.under_way(), 0);
+    /// ```
     #[must_use]
     pub fn under_way(&self) -> usize {
         self.runs.lock().len()

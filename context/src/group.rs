@@ -50,6 +50,19 @@ use crate::{CancelCauseHandle, CancelGuard, Cause, Context};
 ///
 /// When a group is dropped without being waited for, its context is cancelled and its tasks are
 /// aborted.
+///
+/// ```
+/// use context::group::Group;
+/// use context::{Context, ContextError};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let (mut group, ctx) = Group::with_context(&Context::background());
+/// for part in 0..3 {
+///     let ctx = ctx.clone();
+///     group.spawn(async move { if part == 1 { Err(ContextError::DeadlineExceeded) } else { Err(ctx.done().await) } });
+/// }
+/// assert_eq!(group.wait().await, Err(ContextError::DeadlineExceeded));
+/// # });
+/// ```
 #[must_use = "a group that is dropped aborts its tasks; wait for it"]
 pub struct Group<E> {
     tasks: JoinSet<()>,

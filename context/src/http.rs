@@ -3,6 +3,12 @@
 use crate::Context;
 
 /// Gives the context of a request.
+///
+/// ```
+/// use context::http::RequestExt;
+/// let (parts, ()) = http::Request::new(()).into_parts();
+/// assert_eq!(parts.context().to_string(), "context.TODO");
+/// ```
 pub trait RequestExt {
     /// The context stored in the request's extensions, as by
     /// `context::tower::RequestContextLayer`; [`Context::todo`] if there is

@@ -72,6 +72,16 @@ use crate::Context;
 ///
 /// Cheap to clone; all clones are one pool. When the last one is dropped, what was accepted is
 /// still done.
+///
+/// ```
+/// use context::{Context, pool::DetachedPool};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let pool = DetachedPool::builder().workers(2).build();
+/// let clone = pool.clone();
+/// clone.submit(&Context::background(), "work", |_| async {})?;
+/// pool.idle().await;
+/// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct DetachedPool {
     owner: Arc<Owner>,
@@ -214,6 +224,15 @@ impl DetachedPool {
     }
 
     /// How many operations wait for a worker.
+    ///
+    /// ```
+    /// # use context::{Context, pool::DetachedPool};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let pool = DetachedPool::builder().build();
+    /// pool.submit(&Context::background(), "work", |_| async {})?;
+    /// assert_eq!(pool.queued(), 1);
+    /// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn queued(&self) -> usize {
         self.owner.0.queued()
@@ -237,12 +256,31 @@ impl DetachedPool {
 
     /// Whether nothing runs, waits for a worker, or waits for its next attempt. What is in the
     /// [durable queue](Builder::spill) does not count before it is brought back.
+    ///
+    /// ```
+    /// # use context::{Context, pool::DetachedPool};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let pool = DetachedPool::builder().build();
+    /// assert!(pool.is_idle());
+    /// pool.submit(&Context::background(), "work", |_| async {})?;
+    /// assert!(!pool.is_idle());
+    /// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn is_idle(&self) -> bool {
         self.owner.0.is_idle()
     }
 
     /// Whether a drain has begun.
+    ///
+    /// ```
+    /// # use context::{Context, pool::DetachedPool};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let pool = DetachedPool::builder().build();
+    /// pool.drain(&Context::background()).await;
+    /// assert!(pool.is_draining());
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.owner.0.is_draining()
@@ -264,6 +302,16 @@ impl DetachedPool {
     }
 
     /// Waits until the pool has work again.
+    ///
+    /// ```
+    /// # use context::{Context, pool::DetachedPool};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let pool = DetachedPool::builder().build();
+    /// # pool.submit(&Context::background(), "work", |_| async {})?;
+    /// pool.resumed().await;
+    /// assert!(!pool.is_idle());
+    /// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+    /// ```
     pub async fn resumed(&self) {
         self.owner.0.until(|shared| !shared.is_idle()).await;
     }

@@ -58,6 +58,16 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Compensations run on a context that is detached from the caller's, with its values and a time
 /// limit each. A compensation that fails, panics or takes too long does not keep the others from
 /// running.
+///
+/// ```
+/// use context::{Context, ContextError, saga::Saga};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let saga = Saga::<ContextError>::new()
+///     .step("one", |_| async { Ok(1) }, |_, one| async move { assert_eq!(one, 1); Ok(()) })
+///     .step("two", |_| async { Err::<(), _>(ContextError::Canceled) }, |_, ()| async { Ok(()) });
+/// assert_eq!(saga.run(&Context::background()).await.unwrap_err().compensated, ["one"]);
+/// # });
+/// ```
 #[must_use = "a saga does nothing until it is run"]
 pub struct Saga<E> {
     steps: Vec<Step<E>>,
@@ -70,6 +80,18 @@ struct Step<E> {
 }
 
 /// Why a saga failed, and what could not be undone.
+///
+/// ```
+/// use context::{Context, saga::{Failure, Saga}};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let saga = Saga::<&str>::new()
+///     .step("reserve", |_| async { Ok(()) }, |_, ()| async { Err("the warehouse is closed") })
+///     .step("charge", |_| async { Err::<(), _>("refused") }, |_, ()| async { Ok(()) });
+/// let error = saga.run(&Context::background()).await.unwrap_err();
+/// assert_eq!((error.step.as_ref(), error.failure), ("charge", Failure::Failed("refused")));
+/// assert_eq!(error.uncompensated, [("reserve".into(), Failure::Failed("the warehouse is closed"))]);
+/// # });
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct SagaError<E> {
@@ -85,6 +107,11 @@ pub struct SagaError<E> {
 }
 
 /// What came of a step or a compensation that did not succeed.
+///
+/// ```
+/// use context::saga::Failure;
+/// assert_eq!(Failure::Panicked::<std::fmt::Error>("boom".into()).to_string(), "panicked: boom");
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Failure<E> {

@@ -32,6 +32,11 @@ pub struct Remaining(pub Option<Duration>);
 
 impl Remaining {
     /// What remains now. A deadline that has passed leaves zero.
+    ///
+    /// ```
+    /// # use context::{Context, serde::Remaining};
+    /// assert_eq!(Remaining::of(&Context::background()), Remaining(None));
+    /// ```
     #[must_use]
     pub fn of(ctx: &Context) -> Remaining {
         Remaining(ctx.remaining())
@@ -88,6 +93,12 @@ pub mod remaining {
     ///
     /// # Errors
     /// Those of the serializer.
+    ///
+    /// ```
+    /// # use std::time::Instant;
+    /// let passed = context::serde::remaining::serialize(&Instant::now(), serde_json::value::Serializer).unwrap();
+    /// assert_eq!(passed, serde_json::json!({ "secs": 0, "nanos": 0 }));
+    /// ```
     pub fn serialize<S: Serializer>(deadline: &Instant, serializer: S) -> Result<S::Ok, S::Error> {
         deadline.saturating_duration_since(timer::now()).serialize(serializer)
     }
@@ -96,6 +107,13 @@ pub mod remaining {
     ///
     /// # Errors
     /// Those of the deserializer, and one for a time beyond what [`Instant`] can say.
+    ///
+    /// ```
+    /// # use std::time::{Duration, Instant};
+    /// let before = Instant::now();
+    /// let deadline = context::serde::remaining::deserialize(serde_json::json!({ "secs": 60, "nanos": 0 })).unwrap();
+    /// assert!(deadline >= before + Duration::from_secs(60));
+    /// ```
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Instant, D::Error> {
         let left = Duration::deserialize(deserializer)?;
         timer::now().checked_add(left).ok_or_else(|| D::Error::custom("the remaining time is too long"))

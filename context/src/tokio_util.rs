@@ -14,6 +14,16 @@ use crate::source::{Source, Subscribed, Subscription};
 use crate::{CancelHandle, Context, Done};
 
 /// Derives contexts from tokens.
+///
+/// ```
+/// use context::Context;
+/// use context::tokio_util::ContextExt;
+/// use tokio_util::sync::CancellationToken;
+/// # let token = CancellationToken::new();
+/// let (ctx, handle) = Context::background().with_value("user", 7).with_token(&token);
+/// handle.cancel();
+/// assert!(ctx.is_done() && !token.is_cancelled());
+/// ```
 pub trait ContextExt {
     /// Derives a context that is also done when `token` is cancelled.
     ///
@@ -104,6 +114,13 @@ pub struct LinkedToken {
 
 impl LinkedToken {
     /// Links a new token to `ctx`.
+    ///
+    /// ```
+    /// use context::tokio_util::LinkedToken;
+    /// let (ctx, handle) = context::background().with_cancel();
+    /// handle.cancel();
+    /// assert!(LinkedToken::new(&ctx).is_cancelled());
+    /// ```
     #[must_use]
     pub fn new(ctx: &Context) -> LinkedToken {
         let token = CancellationToken::new();

@@ -12,6 +12,18 @@ use ::tonic::{Request, Status};
 use crate::{Context, ContextError, grpc_timeout};
 
 /// Gives and sets the context of a request.
+///
+/// ```
+/// use std::time::Duration;
+/// use context::Context;
+/// use context::tonic::RequestExt;
+///
+/// // In a client: the call ends with the context of whoever makes it.
+/// let (ctx, _handle) = Context::background().with_timeout(Duration::from_secs(5));
+/// let mut request = tonic::Request::new("message");
+/// request.set_context(&ctx);
+/// assert!(request.context().deadline().is_some());
+/// ```
 pub trait RequestExt {
     /// The context stored in the request's extensions; [`Context::todo`] if there is none.
     ///
@@ -77,6 +89,11 @@ pub struct SendDeadline {
 
 impl SendDeadline {
     /// Uses `ctx` for calls that have no context of their own.
+    ///
+    /// ```
+    /// let interceptor = context::tonic::SendDeadline::new(context::background());
+    /// # drop(interceptor);
+    /// ```
     #[must_use]
     pub fn new(ctx: Context) -> SendDeadline {
         SendDeadline { ctx }

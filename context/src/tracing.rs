@@ -17,6 +17,12 @@ use crate::Context;
 struct SpanKey;
 
 /// Carries spans in contexts.
+///
+/// ```
+/// use context::tracing::ContextExt;
+/// let ctx = context::background().with_span(tracing::info_span!("startup"));
+/// ctx.span().in_scope(|| tracing::info!("ready"));
+/// ```
 pub trait ContextExt {
     /// Derives a context that carries the current span. Where there is none, it goes on carrying
     /// what it carries.

@@ -1,5 +1,10 @@
 //! How long a reader can be kept waiting while a million children are cancelled, and the memory
 //! that each of them takes.
+//!
+//! That a read of ours never waits is shown by a test of the crate, which reads while it holds
+//! every lock there is, and by a loom model. Here the time is taken. On a machine with other work
+//! the scheduler takes the reader off its core now and then, for milliseconds: reads during which
+//! it did (Linux says so) do not count. One that had to wait for a lock does.
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -13,17 +18,17 @@ use crate::table::Table;
 
 pub(crate) fn rows(table: &mut Table) {
     let size = table.size(1_000_000);
-    let ours = best_of(3, || {
+    let ours = best_of(5, || {
         let (parent, handle) = Context::background().with_cancel();
         let _children: Vec<_> = (0..size).map(|_| parent.with_cancel().0).collect();
         longest_read(|| parent.err().is_some(), || handle.cancel())
     });
-    let theirs = best_of(3, || {
+    let theirs = best_of(5, || {
         let parent = CancellationToken::new();
         let _children: Vec<_> = (0..size).map(|_| parent.child_token()).collect();
         longest_read(|| parent.is_cancelled(), || parent.cancel())
     });
-    let floor = best_of(3, || {
+    let floor = best_of(5, || {
         let (parent, handle) = Context::background().with_cancel();
         let _children: Vec<_> = (0..size).map(|_| parent.with_cancel().0).collect();
         let plain = AtomicBool::new(false);
@@ -60,11 +65,20 @@ fn longest_read(read: impl Fn() -> bool + Sync, cancel: impl FnOnce()) -> f64 {
     thread::scope(|scope| {
         let reader = scope.spawn(|| {
             let mut longest = 0;
+            let mut preemptions = preemptions();
             started.store(true, Ordering::Release);
             while !over.load(Ordering::Acquire) {
                 let start = Instant::now();
                 std::hint::black_box(read());
-                longest = longest.max(start.elapsed().as_nanos());
+                let time = start.elapsed().as_nanos();
+                // Looking takes long itself, so it is done for those that matter only.
+                if time > longest.max(LONG) {
+                    let before = std::mem::replace(&mut preemptions, self::preemptions());
+                    if preemptions != before {
+                        continue;
+                    }
+                }
+                longest = longest.max(time);
             }
             longest as f64
         });
@@ -75,6 +89,16 @@ fn longest_read(read: impl Fn() -> bool + Sync, cancel: impl FnOnce()) -> f64 {
         over.store(true, Ordering::Release);
         reader.join().unwrap_or(f64::MAX)
     })
+}
+
+/// Nanoseconds from which on a read is suspected to have been interrupted.
+const LONG: u128 = 1_000;
+
+/// How often the scheduler has taken this thread off its core although it had something to do.
+fn preemptions() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/thread-self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"))?;
+    line.trim().parse().ok()
 }
 
 fn bytes(f: impl FnOnce()) -> f64 {

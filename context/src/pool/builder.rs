@@ -12,6 +12,20 @@ use super::{DetachedPool, Owner};
 use crate::Context;
 
 /// What a pool can be told before it is built; made by [`DetachedPool::builder`].
+///
+/// ```
+/// use std::time::Duration;
+/// use context::pool::DetachedPool;
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let pool = DetachedPool::builder()
+///     .workers(8)
+///     .queue(1_000)
+///     .timeout(Duration::from_secs(10))
+///     .dead_letters(|letter| eprintln!("{}: {}", letter.name, letter.outcome))
+///     .build();
+/// # drop(pool);
+/// # });
+/// ```
 #[must_use]
 pub struct Builder {
     workers: usize,
@@ -44,6 +58,12 @@ impl Builder {
     }
 
     /// How many operations run at a time: 4, if nothing else is said. 0 is taken as 1.
+    ///
+    /// ```
+    /// use context::pool::DetachedPool;
+    /// let one_at_a_time = DetachedPool::builder().workers(1);
+    /// # drop(one_at_a_time);
+    /// ```
     pub fn workers(mut self, n: usize) -> Builder {
         self.workers = n.max(1);
         self
@@ -51,12 +71,32 @@ impl Builder {
 
     /// How many operations may wait for a worker: 1024, if nothing else is said. With 0, work is
     /// accepted only while a worker is free.
+    ///
+    /// ```
+    /// use context::{Context, pool::{DetachedPool, SubmitError}};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let pool = DetachedPool::builder().workers(1).queue(0).build();
+    /// let ctx = Context::background();
+    /// pool.submit(&ctx, "first", |_| std::future::pending::<()>())?;
+    /// assert_eq!(pool.submit(&ctx, "second", |_| async {}).unwrap_err(), SubmitError::Full);
+    /// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+    /// ```
     pub fn queue(mut self, n: usize) -> Builder {
         self.queue = n;
         self
     }
 
     /// How long each attempt of an operation may take: 30 seconds, if nothing else is said.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use context::{Context, pool::{DetachedPool, Outcome}};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let pool = DetachedPool::builder().timeout(Duration::from_millis(5)).build();
+    /// let slow = pool.submit(&Context::background(), "slow", |_| std::future::pending::<()>())?;
+    /// assert!(matches!(slow.wait().await, Outcome::TimedOut));
+    /// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+    /// ```
     pub fn timeout(mut self, limit: Duration) -> Builder {
         self.timeout = limit;
         self
@@ -105,6 +145,14 @@ impl Builder {
 
     /// Says how messages of a name are handled: those that are
     /// [sent](DetachedPool::send), and those that are found in the durable queue.
+    ///
+    /// ```
+    /// use context::pool::{DetachedPool, Retry};
+    /// let builder = DetachedPool::builder().handler("mail", Retry::times(3), |ctx, payload| async move {
+    ///     ctx.run(async { drop(payload) /* send it */ }).await
+    /// });
+    /// # drop(builder);
+    /// ```
     pub fn handler<F, Fut>(mut self, name: impl Into<String>, retry: Retry, handler: F) -> Builder
     where
         F: Fn(Context, Vec<u8>) -> Fut + Send + Sync + 'static,
@@ -120,6 +168,17 @@ impl Builder {
     /// only, without the sender's context. What a drain finds there stays for the next start.
     ///
     /// Messages without a handler stay where they are.
+    ///
+    /// ```
+    /// use context::pool::{DetachedPool, FileSpill, Retry};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("spill.redb");
+    /// let builder = DetachedPool::builder()
+    ///     .handler("mail", Retry::times(3), |_ctx, _payload| async {})
+    ///     .spill(FileSpill::open(&path)?);
+    /// # drop(builder);
+    /// # Ok::<_, context::Cause>(())
+    /// ```
     pub fn spill(mut self, store: impl Spill) -> Builder {
         self.messages.spill = Some(Arc::new(store));
         self
@@ -129,6 +188,13 @@ impl Builder {
     ///
     /// # Panics
     /// Outside of a tokio runtime.
+    ///
+    /// ```
+    /// use context::pool::DetachedPool;
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// assert!(DetachedPool::builder().build().is_idle());
+    /// # });
+    /// ```
     #[must_use]
     pub fn build(self) -> DetachedPool {
         let workers = self.workers;

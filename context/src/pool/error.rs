@@ -5,6 +5,17 @@ use std::fmt;
 use crate::Cause;
 
 /// Why a pool did not take work.
+///
+/// ```
+/// use context::pool::SubmitError;
+/// fn status(error: SubmitError) -> u16 {
+///     match error {
+///         SubmitError::Quota => 429,
+///         _ => 503,
+///     }
+/// }
+/// assert_eq!(status(SubmitError::Full), 503);
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum SubmitError {
@@ -29,6 +40,12 @@ impl fmt::Display for SubmitError {
 impl Error for SubmitError {}
 
 /// How an operation ended: after its last attempt.
+///
+/// ```
+/// use context::pool::Outcome;
+/// assert!(Outcome::Succeeded.is_success());
+/// assert_eq!(Outcome::Panicked("boom".into()).to_string(), "panicked: boom");
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum Outcome {
@@ -87,6 +104,16 @@ impl fmt::Display for Outcome {
 }
 
 /// An operation that failed for good: accepted, and not done.
+///
+/// ```
+/// # use context::{Context, pool::DetachedPool};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # let pool = DetachedPool::builder().build();
+/// pool.submit(&Context::background(), "mail", |_| async { Err::<(), _>("no route") })?.wait().await;
+/// let letter = &pool.recent_failures()[0].letter;
+/// assert_eq!((letter.name.as_ref(), letter.attempts), ("mail", 1));
+/// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct DeadLetter {
@@ -101,6 +128,15 @@ pub struct DeadLetter {
 }
 
 /// How a drain went.
+///
+/// ```
+/// # use context::{Context, pool::DetachedPool};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # let pool = DetachedPool::builder().build();
+/// let report = pool.drain(&Context::background()).await;
+/// assert!(report.cut.is_empty() && report.stuck.is_empty());
+/// # });
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {

@@ -8,6 +8,16 @@ use super::error::DeadLetter;
 const KEPT: usize = 32;
 
 /// A failure that a pool remembers.
+///
+/// ```
+/// # use context::pool::DetachedPool;
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # let pool = DetachedPool::builder().build();
+/// for failure in pool.recent_failures() {
+///     println!("{:?}: {} {}", failure.at, failure.letter.name, failure.letter.outcome);
+/// }
+/// # });
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct RecentFailure {

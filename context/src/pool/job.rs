@@ -65,6 +65,17 @@ impl Job {
 }
 
 /// An operation that runs.
+///
+/// ```
+/// # use context::{Context, pool::DetachedPool};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # let pool = DetachedPool::builder().build();
+/// pool.submit(&Context::background(), "mail", |_| std::future::pending::<()>())?;
+/// tokio::task::yield_now().await;
+/// let running = &pool.inflight()[0];
+/// assert_eq!((running.name.as_ref(), running.attempt), ("mail", 1));
+/// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub struct InFlight {
@@ -79,6 +90,15 @@ pub struct InFlight {
 }
 
 /// An operation that a pool has accepted. Dropping it leaves the operation alone.
+///
+/// ```
+/// # use context::{Context, pool::DetachedPool};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # let pool = DetachedPool::builder().build();
+/// let handle = pool.submit(&Context::background(), "mail", |_| async {})?;
+/// assert!(handle.wait().await.is_success());
+/// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+/// ```
 #[derive(Clone)]
 pub struct SubmitHandle {
     pub(super) job: Arc<Job>,
@@ -87,6 +107,14 @@ pub struct SubmitHandle {
 
 impl SubmitHandle {
     /// The operation's name.
+    ///
+    /// ```
+    /// # use context::{Context, pool::DetachedPool};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let pool = DetachedPool::builder().build();
+    /// assert_eq!(pool.submit(&Context::background(), "mail", |_| async {})?.name(), "mail");
+    /// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn name(&self) -> &str {
         &self.job.name
@@ -111,6 +139,17 @@ impl SubmitHandle {
     }
 
     /// Whether the operation has ended.
+    ///
+    /// ```
+    /// # use context::{Context, pool::DetachedPool};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let pool = DetachedPool::builder().build();
+    /// let handle = pool.submit(&Context::background(), "mail", |_| async {})?;
+    /// assert!(!handle.is_finished());
+    /// pool.idle().await;
+    /// assert!(handle.is_finished());
+    /// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+    /// ```
     #[must_use]
     pub fn is_finished(&self) -> bool {
         self.job.has_ended()
@@ -118,6 +157,16 @@ impl SubmitHandle {
 
     /// Waits for the end of the operation, after its last attempt. To stop waiting with a context,
     /// use [`Context::run`].
+    ///
+    /// ```
+    /// # use context::{Context, pool::DetachedPool};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let pool = DetachedPool::builder().build();
+    /// let ctx = Context::background();
+    /// let handle = pool.submit(&ctx, "mail", |_| async { Err::<(), _>("no route") })?;
+    /// assert_eq!(ctx.run(handle.wait()).await.unwrap().to_string(), "failed: no route");
+    /// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+    /// ```
     pub async fn wait(&self) -> Outcome {
         let mut outcome = self.job.outcome.subscribe();
         let ended = match outcome.wait_for(Option::is_some).await {

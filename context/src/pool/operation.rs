@@ -22,17 +22,36 @@ pub struct Operation {
 
 impl Operation {
     /// An operation of normal priority, with the pool's time limit.
+    ///
+    /// ```
+    /// use context::pool::Operation;
+    /// let operation = Operation::new("send mail");
+    /// # drop(operation);
+    /// ```
     pub fn new(name: impl Into<Cow<'static, str>>) -> Operation {
         Operation { name: name.into(), priority: Priority::Normal, timeout: None }
     }
 
     /// Among what waits for a worker, the higher priority comes first.
+    ///
+    /// ```
+    /// use context::pool::{Operation, Priority};
+    /// let password = Operation::new("reset password").priority(Priority::High);
+    /// # drop(password);
+    /// ```
     pub fn priority(mut self, priority: Priority) -> Operation {
         self.priority = priority;
         self
     }
 
     /// A time limit for each attempt, in place of the pool's.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use context::pool::Operation;
+    /// let report = Operation::new("monthly report").timeout(Duration::from_secs(600));
+    /// # drop(report);
+    /// ```
     pub fn timeout(mut self, timeout: Duration) -> Operation {
         self.timeout = Some(timeout);
         self
@@ -86,16 +105,34 @@ pub struct Retry {
 
 impl Retry {
     /// One attempt.
+    ///
+    /// ```
+    /// use context::pool::Retry;
+    /// assert_eq!(Retry::none(), Retry::times(1));
+    /// ```
     pub const fn none() -> Retry {
         Retry::times(1)
     }
 
     /// Up to so many attempts in all, one after the other without a pause. 0 is taken as 1.
+    ///
+    /// ```
+    /// use context::pool::Retry;
+    /// const PATIENT: Retry = Retry::times(10);
+    /// # let _ = PATIENT;
+    /// ```
     pub const fn times(attempts: u32) -> Retry {
         Retry { attempts, first: Duration::ZERO, most: Duration::ZERO }
     }
 
     /// Waits `first` before the second attempt, then twice as long each time, up to `most`.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    /// use context::pool::Retry;
+    /// let retry = Retry::times(4).backoff(Duration::from_millis(50), Duration::from_secs(1));
+    /// # let _ = retry;
+    /// ```
     pub const fn backoff(mut self, first: Duration, most: Duration) -> Retry {
         self.first = first;
         self.most = most;

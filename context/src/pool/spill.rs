@@ -23,6 +23,12 @@ use crate::{Cause, Context};
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// Work that can be stored: what is to be done, by the name of its handler, and with what.
+///
+/// ```
+/// use context::pool::Message;
+/// let message = Message { name: "mail".into(), payload: b"to: ada".to_vec() };
+/// # drop(message);
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
     /// The name of the [handler](super::Builder::handler).
@@ -36,11 +42,58 @@ pub struct Message {
 /// Calls may block; the pool makes them on threads for that. Each message is stored until it is
 /// removed, and the pool removes it only after it was handled: a message may be handled twice when
 /// the process dies in between, and is never lost.
+///
+/// ```
+/// use std::collections::BTreeMap;
+/// use std::sync::Mutex;
+/// use context::Cause;
+/// use context::pool::{Message, Spill};
+///
+/// /// Survives nothing: for tests.
+/// #[derive(Default)]
+/// struct Memory(Mutex<BTreeMap<u64, Message>>);
+///
+/// impl Spill for Memory {
+///     fn push(&self, message: &Message) -> Result<(), Cause> {
+///         let mut kept = self.0.lock().map_err(|error| error.to_string())?;
+///         let id = kept.last_key_value().map_or(0, |(last, _)| last + 1);
+///         kept.insert(id, message.clone());
+///         Ok(())
+///     }
+///
+///     fn next(&self, after: Option<u64>) -> Result<Option<(u64, Message)>, Cause> {
+///         let kept = self.0.lock().map_err(|error| error.to_string())?;
+///         let from = after.map_or(0, |id| id + 1);
+///         Ok(kept.range(from..).next().map(|(id, message)| (*id, message.clone())))
+///     }
+///
+///     fn remove(&self, id: u64) -> Result<(), Cause> {
+///         self.0.lock().map_err(|error| error.to_string())?.remove(&id);
+///         Ok(())
+///     }
+/// }
+/// # let memory = Memory::default();
+/// # memory.push(&Message { name: "mail".into(), payload: Vec::new() })?;
+/// # assert_eq!(memory.next(None)?.unwrap().0, 0);
+/// # memory.remove(0)?;
+/// # assert_eq!(memory.next(None)?, None);
+/// # Ok::<_, Cause>(())
+/// ```
 pub trait Spill: Send + Sync + 'static {
     /// Stores a message at the end. On return it survives the death of the process.
     ///
     /// # Errors
     /// When it is not stored.
+    ///
+    /// ```
+    /// # use context::pool::{FileSpill, Message, Spill};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let spill = FileSpill::open(dir.path().join("spill.redb"))?;
+    /// # let message = Message { name: "mail".into(), payload: Vec::new() };
+    /// spill.push(&message)?;
+    /// assert_eq!(spill.next(None)?.unwrap().1, message);
+    /// # Ok::<_, context::Cause>(())
+    /// ```
     fn push(&self, message: &Message) -> Result<(), Cause>;
 
     /// The first message after the one with the given id, or the very first. Ids grow in the
@@ -48,16 +101,51 @@ pub trait Spill: Send + Sync + 'static {
     ///
     /// # Errors
     /// When the store can not be read; the pool tries again later.
+    ///
+    /// ```
+    /// # use context::pool::{FileSpill, Message, Spill};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let spill = FileSpill::open(dir.path().join("spill.redb"))?;
+    /// # let message = Message { name: "mail".into(), payload: Vec::new() };
+    /// spill.push(&message)?;
+    /// let (id, first) = spill.next(None)?.unwrap();
+    /// assert_eq!((first, spill.next(Some(id))?), (message, None));
+    /// # Ok::<_, context::Cause>(())
+    /// ```
     fn next(&self, after: Option<u64>) -> Result<Option<(u64, Message)>, Cause>;
 
     /// Removes a message.
     ///
     /// # Errors
     /// When the store can not be written; the message is handled again after the next start.
+    ///
+    /// ```
+    /// # use context::pool::{FileSpill, Message, Spill};
+    /// # let dir = tempfile::tempdir()?;
+    /// # let spill = FileSpill::open(dir.path().join("spill.redb"))?;
+    /// # let message = Message { name: "mail".into(), payload: Vec::new() };
+    /// spill.push(&message)?;
+    /// let (id, _) = spill.next(None)?.unwrap();
+    /// spill.remove(id)?;
+    /// assert_eq!(spill.next(None)?, None);
+    /// # Ok::<_, context::Cause>(())
+    /// ```
     fn remove(&self, id: u64) -> Result<(), Cause>;
 }
 
 /// What became of a message that a pool has taken.
+///
+/// ```
+/// use context::pool::Sent;
+/// fn tell(sent: &Sent) -> &'static str {
+///     match sent {
+///         Sent::Queued(_) => "it will be done soon",
+///         Sent::Spilled => "it will be done",
+///         _ => "it was taken",
+///     }
+/// }
+/// # let _ = tell;
+/// ```
 #[derive(Debug)]
 pub enum Sent {
     /// It is in the pool's own queue.
@@ -67,6 +155,15 @@ pub enum Sent {
 }
 
 /// Why a pool did not take a message.
+///
+/// ```
+/// # use context::{Context, pool::{DetachedPool, SendError}};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # let pool = DetachedPool::builder().build();
+/// let sent = pool.send(&Context::background(), "no such handler", Vec::new()).await;
+/// assert!(matches!(sent, Err(SendError::NoHandler)));
+/// # });
+/// ```
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SendError {

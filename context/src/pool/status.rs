@@ -39,6 +39,16 @@ const POLICY: &str =
 ///
 /// It is one HTML document without scripts, which asks to be loaded anew every five seconds. It
 /// keeps no pool's workers alive: of a pool that is gone it shows that.
+///
+/// ```
+/// use context::pool::{DetachedPool, status::StatusPage};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let pool = DetachedPool::builder().build();
+/// let page = StatusPage::new().pool("mail", &pool);
+/// let app: axum::Router = axum::Router::new().nest("/internal/pools", page.into_router());
+/// # drop(app);
+/// # });
+/// ```
 #[derive(Clone, Default)]
 #[must_use = "a page shows nothing until it is served"]
 pub struct StatusPage {

@@ -7,6 +7,15 @@ pub(super) type Attempt = Pin<Box<dyn Future<Output = Result<(), Cause>> + Send>
 pub(super) type Work = Box<dyn FnMut(Context) -> Attempt + Send>;
 
 /// What an operation of a pool may return: nothing, or a result whose error can be a [`Cause`].
+///
+/// ```
+/// # use context::{Context, pool::DetachedPool};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// # let (pool, ctx) = (DetachedPool::builder().build(), Context::background());
+/// pool.submit(&ctx, "returns nothing", |_| async {})?;
+/// pool.submit(&ctx, "returns a result", |_| async { std::io::Result::Ok(7) })?;
+/// # Ok::<_, context::pool::SubmitError>(()) }).unwrap();
+/// ```
 pub trait IntoOutcome: sealed::Sealed {
     /// As a result.
     #[doc(hidden)]

@@ -68,6 +68,15 @@ struct State {
 }
 
 /// Work was refused, because the supervisor is draining or has been drained.
+///
+/// ```
+/// use context::{Context, shutdown::{Draining, Supervisor}};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let supervisor = Supervisor::new();
+/// supervisor.drain(&Context::background()).await;
+/// assert_eq!(supervisor.spawn(&Context::background(), "late", |_| async {}), Err(Draining));
+/// # });
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Draining;
 
@@ -80,6 +89,16 @@ impl fmt::Display for Draining {
 impl Error for Draining {}
 
 /// How a drain went: the names of work, in the order of its start.
+///
+/// ```
+/// use context::{Context, shutdown::Supervisor};
+/// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+/// let supervisor = Supervisor::new();
+/// supervisor.spawn(&Context::background(), "bad", |_| async { panic!("boom") }).unwrap();
+/// let report = supervisor.drain(&Context::background()).await;
+/// assert_eq!((report.panicked, report.cut.len()), (1, 0));
+/// # });
+/// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
@@ -183,12 +202,30 @@ impl Supervisor {
     }
 
     /// How much work is under way.
+    ///
+    /// ```
+    /// # use context::{Context, shutdown::Supervisor};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let supervisor = Supervisor::new();
+    /// supervisor.spawn(&Context::background(), "work", |_| async {}).unwrap();
+    /// assert_eq!(supervisor.in_flight(), 1);
+    /// # });
+    /// ```
     #[must_use]
     pub fn in_flight(&self) -> usize {
         self.shared.lock().tasks.len()
     }
 
     /// Whether a drain has begun.
+    ///
+    /// ```
+    /// # use context::{Context, shutdown::Supervisor};
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// # let supervisor = Supervisor::new();
+    /// supervisor.drain(&Context::background()).await;
+    /// assert!(supervisor.is_draining());
+    /// # });
+    /// ```
     #[must_use]
     pub fn is_draining(&self) -> bool {
         self.shared.lock().draining

@@ -8,6 +8,12 @@ use crate::CancelGuard;
 
 pin_project! {
     /// A response body that ends its request's context: at its end, at an error, or when dropped.
+    ///
+    /// ```
+    /// use context::tower::ContextBody;
+    /// let empty = ContextBody::<String>::default();
+    /// assert!(http_body::Body::is_end_stream(&empty));
+    /// ```
     pub struct ContextBody<B> {
         #[pin]
         inner: B,

@@ -50,6 +50,12 @@ pub struct RequestContextLayer {
 impl RequestContextLayer {
     /// A layer whose contexts end, at the latest, with `base`. Deadlines are read from
     /// `grpc-timeout`.
+    ///
+    /// ```
+    /// # use context::{Context, tower::RequestContextLayer};
+    /// let layer = RequestContextLayer::new(Context::background());
+    /// # drop(layer);
+    /// ```
     #[must_use]
     pub fn new(base: Context) -> RequestContextLayer {
         let header = (HeaderName::from_static("grpc-timeout"), TimeoutFormat::Grpc);
@@ -58,6 +64,14 @@ impl RequestContextLayer {
 
     /// Reads the client's time limit from another header. A value that does not fit the format
     /// is as good as none.
+    ///
+    /// ```
+    /// # use context::{Context, tower::RequestContextLayer};
+    /// # use context::tower::TimeoutFormat;
+    /// let header = http::HeaderName::from_static("x-envoy-expected-rq-timeout-ms");
+    /// let layer = RequestContextLayer::new(Context::background()).timeout_header(header, TimeoutFormat::Millis);
+    /// # drop(layer);
+    /// ```
     #[must_use]
     pub fn timeout_header(mut self, name: HeaderName, format: TimeoutFormat) -> RequestContextLayer {
         self.timeout.header = Some((name, format));
@@ -65,6 +79,12 @@ impl RequestContextLayer {
     }
 
     /// Takes no time limit from the client.
+    ///
+    /// ```
+    /// # use context::{Context, tower::RequestContextLayer};
+    /// let layer = RequestContextLayer::new(Context::background()).no_timeout_header();
+    /// # drop(layer);
+    /// ```
     #[must_use]
     pub fn no_timeout_header(mut self) -> RequestContextLayer {
         self.timeout.header = None;
@@ -72,6 +92,13 @@ impl RequestContextLayer {
     }
 
     /// The longest time a request gets, whether its client asks for more or for nothing.
+    ///
+    /// ```
+    /// # use context::{Context, tower::RequestContextLayer};
+    /// # use std::time::Duration;
+    /// let layer = RequestContextLayer::new(Context::background()).max_timeout(Duration::from_secs(30));
+    /// # drop(layer);
+    /// ```
     #[must_use]
     pub fn max_timeout(mut self, max: Duration) -> RequestContextLayer {
         self.timeout.max = Some(max);
@@ -88,6 +115,15 @@ impl<S> Layer<S> for RequestContextLayer {
 }
 
 /// The service made by [`RequestContextLayer`].
+///
+/// ```
+/// use context::Context;
+/// use context::tower::{RequestContext, RequestContextLayer};
+/// use tower_layer::Layer;
+/// # #[derive(Clone)] struct Shop;
+/// let service: RequestContext<Shop> = RequestContextLayer::new(Context::background()).layer(Shop);
+/// # drop(service);
+/// ```
 #[derive(Debug, Clone)]
 pub struct RequestContext<S> {
     inner: S,
@@ -121,6 +157,32 @@ where
 
 pin_project! {
     /// The response to come; cancels the request's context when dropped before it is there.
+    ///
+    /// ```
+    /// use std::convert::Infallible;
+    /// use context::Context;
+    /// use context::tower::{ContextBody, RequestContextLayer};
+    /// use http::{Request, Response};
+    /// use tower_layer::Layer;
+    /// use tower_service::Service;
+    /// # struct Shop;
+    /// # impl Service<Request<()>> for Shop {
+    /// #     type Response = Response<String>;
+    /// #     type Error = Infallible;
+    /// #     type Future = std::future::Ready<Result<Response<String>, Infallible>>;
+    /// #     fn poll_ready(&mut self, _: &mut std::task::Context<'_>) -> std::task::Poll<Result<(), Infallible>> {
+    /// #         std::task::Poll::Ready(Ok(()))
+    /// #     }
+    /// #     fn call(&mut self, _: Request<()>) -> Self::Future {
+    /// #         std::future::ready(Ok(Response::new("hello".to_owned())))
+    /// #     }
+    /// # }
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let mut service = RequestContextLayer::new(Context::background()).layer(Shop);
+    /// let response: Response<ContextBody<String>> = service.call(Request::new(())).await?;
+    /// # drop(response);
+    /// # Ok::<_, Infallible>(()) }).unwrap();
+    /// ```
     #[must_use = "futures do nothing unless polled or awaited"]
     pub struct ResponseFuture<F> {
         #[pin]

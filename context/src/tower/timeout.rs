@@ -28,6 +28,13 @@ pub enum TimeoutFormat {
 
 impl TimeoutFormat {
     /// Reads a header's value; `None` if it is not in this format.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use context::tower::TimeoutFormat;
+    /// assert_eq!(TimeoutFormat::Grpc.parse("2S"), Some(Duration::from_secs(2)));
+    /// assert_eq!(TimeoutFormat::Millis.parse("-1"), None);
+    /// ```
     #[must_use]
     pub fn parse(self, text: &str) -> Option<Duration> {
         let text = text.trim_matches([' ', '\t']);

@@ -21,6 +21,7 @@ mod messages;
 mod model;
 mod races;
 mod regressions;
+mod regressions_rest;
 #[cfg(feature = "tonic")]
 mod rpc;
 #[cfg(feature = "axum")]

@@ -9,10 +9,10 @@ use context::Context;
 use crate::support::{HOUR, poll};
 
 #[derive(Clone, Copy, Default, Debug, PartialEq)]
-struct Counts {
-    allocations: usize,
-    frees: usize,
-    bytes: isize,
+pub(crate) struct Counts {
+    pub(crate) allocations: usize,
+    pub(crate) frees: usize,
+    pub(crate) bytes: isize,
 }
 
 thread_local! {
@@ -51,7 +51,7 @@ unsafe impl GlobalAlloc for Counting {
     }
 }
 
-fn counted<T>(f: impl FnOnce() -> T) -> (Counts, T) {
+pub(crate) fn counted<T>(f: impl FnOnce() -> T) -> (Counts, T) {
     let before = COUNTS.get();
     let result = f();
     let after = COUNTS.get();

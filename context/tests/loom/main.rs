@@ -172,6 +172,119 @@ fn drop_the_middle_against_cancel() {
     });
 }
 
+/// tokio-util's L4.
+#[test]
+fn clones_dropped_at_once() {
+    model(|| {
+        let value = Arc::new(());
+        let (ctx, handle) = Context::background().with_value((), value.clone()).with_cancel();
+        let clone = ctx.clone();
+        let droppers = [thread::spawn(move || drop(ctx)), thread::spawn(move || drop(handle))];
+        drop(clone);
+        for dropper in droppers {
+            dropper.join().unwrap();
+        }
+        assert_eq!(Arc::strong_count(&value), 1, "the last one took it along");
+    });
+}
+
+/// tokio-util's L5, ignored there.
+#[test]
+fn drop_a_parent_against_its_children() {
+    model(|| {
+        let value = Arc::new(());
+        let (parent, handle) = Context::background().with_value((), value.clone()).with_cancel();
+        let children = [parent.with_cancel(), parent.with_cancel()];
+        let droppers = children.map(|child| thread::spawn(move || drop(child)));
+        drop((parent, handle));
+        for dropper in droppers {
+            dropper.join().unwrap();
+        }
+        assert_eq!(Arc::strong_count(&value), 1);
+    });
+}
+
+/// tokio-util's L6 and L7, ignored there.
+#[test]
+fn drop_a_parent_against_cancels_of_it_and_its_child() {
+    bounded_model(|| {
+        let (parent, handle) = Context::background().with_cancel();
+        let (child, child_handle) = parent.with_cancel();
+        let dropper = thread::spawn(move || drop(parent));
+        let canceller = thread::spawn(move || {
+            child_handle.cancel();
+            assert!(child.is_done());
+        });
+        handle.cancel();
+        dropper.join().unwrap();
+        canceller.join().unwrap();
+    });
+}
+
+/// tokio-util's L3.
+#[test]
+fn waiters_of_parent_and_child_against_cancel() {
+    model(|| {
+        let (parent, handle) = Context::background().with_cancel();
+        let (child, _child_handle) = parent.with_cancel();
+        let count = Arc::new(Count::default());
+        let waiter = {
+            let (child, waker) = (child.clone(), Waker::from(count.clone()));
+            thread::spawn(move || {
+                let mut done = child.done();
+                let pending = poll(&mut done, &waker).is_pending();
+                (done, pending)
+            })
+        };
+        let mut done = parent.done();
+        assert!(poll(&mut done, &Waker::from(count.clone())).is_pending());
+        handle.cancel();
+        let (_done, pending) = waiter.join().unwrap();
+        assert_eq!(count.0.load(Ordering::SeqCst), 1 + usize::from(pending));
+    });
+}
+
+/// ctx-thread reads a relaxed flag.
+#[test]
+fn what_was_written_before_a_cancel_is_seen_after() {
+    model(|| {
+        let (parent, handle) = Context::background().with_cancel();
+        let (child, _child_handle) = parent.with_cancel();
+        let written = loom::sync::Arc::new(loom::sync::atomic::AtomicUsize::new(0));
+        let writer = {
+            let written = written.clone();
+            thread::spawn(move || {
+                written.store(1, Ordering::Relaxed);
+                handle.cancel();
+            })
+        };
+        if child.is_done() {
+            assert_eq!(written.load(Ordering::Relaxed), 1);
+        }
+        writer.join().unwrap();
+    });
+}
+
+/// A reader makes one step, wherever the cancellation is: also while the parent is done and its
+/// child is not.
+#[test]
+fn reading_never_waits_for_a_cancellation() {
+    model(|| {
+        let (parent, handle) = Context::background().with_cancel();
+        let (child, _child_handle) = parent.with_cancel();
+        let canceller = thread::spawn(move || handle.cancel());
+        // Were this to wait for the canceller, loom would have to switch to it here, and in no
+        // interleaving could the child be live after the parent was seen to be done.
+        let in_between = parent.is_done() && !child.is_done();
+        IN_BETWEEN.fetch_or(usize::from(in_between), Ordering::SeqCst);
+        canceller.join().unwrap();
+        assert!(parent.is_done() && child.is_done());
+    });
+    assert_eq!(IN_BETWEEN.load(Ordering::SeqCst), 1, "some interleaving shows it");
+}
+
+static IN_BETWEEN: AtomicUsize = AtomicUsize::new(0);
+
 #[test]
 fn drop_a_live_child_against_its_sibling() {
     model(|| {

@@ -34,6 +34,16 @@ impl FileSpill {
     ///
     /// # Errors
     /// When it can not be opened, is not such a file, or another process has it open.
+    ///
+    /// ```
+    /// use context::pool::FileSpill;
+    /// # let dir = tempfile::tempdir()?;
+    /// # let path = dir.path().join("spill.redb");
+    /// let spill = FileSpill::open(&path)?;
+    /// assert!(FileSpill::open(&path).is_err(), "it is open already");
+    /// # drop(spill);
+    /// # Ok::<_, context::Cause>(())
+    /// ```
     pub fn open(path: impl AsRef<Path>) -> Result<FileSpill, Cause> {
         let file = Database::create(path)?;
         let writing = file.begin_write()?;
