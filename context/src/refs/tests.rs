@@ -78,7 +78,7 @@ fn threads_that_clone_upgrade_and_drop_agree_on_the_last() {
             scope.spawn(move || drop((b.downgrade().upgrade(), b)));
             let other = link.clone();
             scope.spawn(move || drop((link.upgrade(), link)));
-            scope.spawn(move || drop((other.upgrade().map(|found| found.clone()), other)));
+            scope.spawn(move || drop((other.upgrade().inspect(|found| drop(found.downgrade())), other)));
         });
         assert_eq!(drops.load(std::sync::atomic::Ordering::SeqCst), round);
     }

@@ -100,7 +100,6 @@ fn public_types_of_features_are_send_sync_and_debug() {
 
 // T14-T18
 #[test]
-#[expect(clippy::mutable_key_type, reason = "it is hashed by its identity, which never changes")]
 fn contexts_are_equal_to_their_clones_only() {
     use std::collections::HashSet;
     let (a, _h) = Context::background().with_cancel();
