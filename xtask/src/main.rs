@@ -22,7 +22,8 @@ usage: cargo xtask CHORE
       --pedantic            lists the findings of rules that are off by default too
       --dependencies        checks everything the crates depend on as well
   docs                      makes the site, an mdBook, under target/book
-  bench                     the whole check against parsing alone, over the corpus if it is there
+  bench                     the whole check against parsing alone, over the corpus if it is there, and how
+                            long the language server takes from a key to what it finds
 ";
 
 fn main() -> ExitCode {
