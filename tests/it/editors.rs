@@ -32,6 +32,52 @@ fn cargos_messages_are_passed_through() {
     assert_eq!(run.code, 0);
 }
 
+/// The words of the command in each of the README's settings for rust-analyzer.
+fn recipes() -> Vec<Vec<String>> {
+    let readme = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/README.md")).expect("the README");
+    let after = readme.split("overrideCommand").skip(1).map(|rest| rest.split_once("```").expect("a block ends").0);
+    let words = |rest: &str| {
+        let list = rest.split_once(['[', '{']).expect("a list begins").1;
+        let list = list.split_once([']', '}']).expect("a list ends").0;
+        list.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    after.map(words).collect()
+}
+
+#[test]
+fn rust_analyzer_can_read_what_the_readme_has_it_run() {
+    let recipes = recipes();
+    assert_eq!(recipes.len(), 4, "VS Code and Zed, Neovim, Helix, Emacs");
+    let project = Project::package(BOTH);
+    let mut told = Vec::new();
+    for recipe in recipes {
+        assert_eq!(recipe[..2], ["cargo", "ctxlint"]);
+        let output = program("cargo-ctxlint").args(&recipe[1..]).current_dir(project.root()).output();
+        let output = output.expect("it runs");
+        assert_eq!(output.status.code(), Some(0));
+        let out = String::from_utf8(output.stdout).expect("UTF-8");
+        // Panics at a line that cargo's own types cannot read: rust-analyzer would drop it. rustc warns
+        // of the library and of its tests.
+        let mut codes = codes(&out);
+        codes.dedup();
+        assert_eq!(codes, ["unused_variables", "ctxlint::unused_suppression", "success: true"], "{recipe:?}");
+        let artifacts = out.lines().filter(|line| line.starts_with(r#"{"reason":"compiler-artifact""#)).count();
+        assert!(artifacts > 0, "what was found before is cleared: {out}");
+        told.push(recipe);
+    }
+    told.dedup();
+    assert_eq!(told.len(), 1, "they are all the same");
+}
+
+#[test]
+fn clippys_messages_are_passed_through_too() {
+    let project = Project::package("pub fn f() -> u8 {\n    return 1; // ctxlint: allow(syntax_error)\n}\n");
+    let run = project.run(&["--with-cargo", "clippy", "--message-format=json-diagnostic-rendered-ansi"]);
+    let mut codes = codes(&run.out);
+    codes.dedup();
+    assert_eq!(codes, ["clippy::needless_return", "ctxlint::unused_suppression", "success: true"], "{}", run.err);
+}
+
 #[test]
 fn a_build_that_fails_fails_the_run() {
     let project = Project::package("pub fn f() { nonsense() }\n");

@@ -151,8 +151,7 @@ fn the_action_runs_with_what_workflows_give_it() {
             }
             let project = scratch();
             shell(&project, run, &env);
-            let file =
-                given.iter().find_map(|(_, value)| value.split_once("--output-file ")?.1.split(' ').next());
+            let file = given.iter().find_map(|(_, value)| value.split_once("--output-file ")?.1.split(' ').next());
             assert!(file.is_none_or(|file| project.path(file).exists()), "{given:?}");
             count += 1;
         }

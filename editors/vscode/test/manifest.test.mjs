@@ -25,8 +25,10 @@ test("the version is that of the server", () => {
   assert.equal(manifest.version, version?.[1]);
 });
 
-test("the lock file names no registry", () => {
-  const packages = Object.values(JSON.parse(read("../package-lock.json")).packages);
+test("the lock file is of this manifest and names no registry", () => {
+  const lock = JSON.parse(read("../package-lock.json"));
+  assert.deepEqual(lock.packages[""].devDependencies, manifest.devDependencies);
+  const packages = Object.values(lock.packages);
   assert.ok(packages.length > 5);
   assert.deepEqual(packages.filter((it) => it.resolved !== undefined), []);
 });
