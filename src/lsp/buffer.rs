@@ -59,6 +59,52 @@ mod tests {
         assert_eq!(after("abc", json!([{ "text": "new" }, part((0, 3), (0, 3), "er")])), "newer");
     }
 
+    /// The same change by the book: code units in lines.
+    fn by_the_book(text: &str, start: (u32, u32), end: (u32, u32), new: &str) -> String {
+        let units: Vec<u16> = text.encode_utf16().collect();
+        let offset = |(line, character): (u32, u32)| {
+            let lines: usize =
+                text.split_inclusive('\n').take(line as usize).map(|line| line.encode_utf16().count()).sum();
+            lines + character as usize
+        };
+        let (before, after) = (&units[..offset(start)], &units[offset(end)..]);
+        format!("{}{new}{}", String::from_utf16_lossy(before), String::from_utf16_lossy(after))
+    }
+
+    #[test]
+    fn many_changes_leave_what_they_should() {
+        let mut seed = 7_u64;
+        let mut random = |below: usize| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 33) as usize % below.max(1)
+        };
+        let pieces = ["a", "é", "𝄞", "\n", "\r\n", "fn f() {\n", ""];
+        let mut text = String::from("one\ntwo é\n𝄞𝄞\n");
+        for _ in 0..2000 {
+            let mut places: Vec<usize> = (0..2).map(|_| random(text.chars().count() + 1)).collect();
+            places.sort_unstable();
+            let positions: Vec<(u32, u32)> = places
+                .iter()
+                .map(|&place| {
+                    let before: String = text.chars().take(place).collect();
+                    let line = before.rsplit('\n').next().unwrap_or("");
+                    (before.matches('\n').count() as u32, line.encode_utf16().count() as u32)
+                })
+                .collect();
+            let within_break = places.iter().any(|&place| {
+                text.chars().nth(place) == Some('\n') && place > 0 && text.chars().nth(place - 1) == Some('\r')
+            });
+            if within_break {
+                // A column behind the end of a line is that end: nobody can mean the middle of a line break.
+                continue;
+            }
+            let new = pieces[random(pieces.len())];
+            let expected = by_the_book(&text, positions[0], positions[1], new);
+            assert_eq!(after(&text, json!([part(positions[0], positions[1], new)])), expected);
+            text = if expected.len() > 300 { String::new() } else { expected };
+        }
+    }
+
     #[test]
     fn ranges_that_are_not_there_are_near_ones() {
         assert_eq!(after("ab", json!([part((7, 7), (9, 9), "c")])), "abc");

@@ -115,7 +115,7 @@ mod tests {
         };
         let text = "𝄞 // ctxlint: allow(lost_cancel)";
         let range = at(text, 22).expect("a page");
-        assert_eq!((range.start.character, range.end.character), (20, 31));
+        assert_eq!((range.start.character, range.end.character), (21, 32));
         assert_eq!(at(text, 10), None);
         assert_eq!(at(text, 999), None);
         assert_eq!(at("// lost_cancel", 5), None);

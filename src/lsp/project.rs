@@ -229,6 +229,11 @@ impl Project {
         }
     }
 
+    /// Everything is to be read again.
+    pub(super) fn expire(&mut self) {
+        self.state = State::Stale;
+    }
+
     /// That a text was saved decides how loud it is told that it does not parse.
     pub(super) fn saved(&mut self, path: &Utf8Path) {
         if self.by_path.get(path).is_some_and(|index| self.broken.contains_key(index)) {

@@ -254,15 +254,15 @@ impl Session {
                 continue;
             }
             let marked = checked.files.get(&path);
-            let marks = marked.iter().flat_map(|marked| &marked.marks);
-            let diagnostics: Vec<Diagnostic> = marks.map(|mark| mark.diagnostic.clone()).collect();
+            let diagnostics = || marked.iter().flat_map(|marked| &marked.marks).map(|mark| &mark.diagnostic);
             let last = self.published.get(&path);
-            let is_same = last.map_or(diagnostics.is_empty() && version.is_none(), |last| {
-                last.diagnostics == diagnostics && (version.is_none() || version == last.version)
+            let is_same = last.map_or(marked.is_none() && version.is_none(), |last| {
+                diagnostics().eq(&last.diagnostics) && (version.is_none() || version == last.version)
             });
             let uri = buffer.map(|buffer| &buffer.uri);
             let uri = uri.or(last.map(|last| &last.uri)).or(marked.map(|marked| &marked.uri));
             let Some(uri) = uri.filter(|_| !is_same).cloned() else { continue };
+            let diagnostics: Vec<Diagnostic> = diagnostics().cloned().collect();
             let params = PublishDiagnosticsParams { uri: uri.clone(), version, diagnostics: diagnostics.clone() };
             self.notify("textDocument/publishDiagnostics", &params);
             match diagnostics.is_empty() && version.is_none() {

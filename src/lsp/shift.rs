@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::time::Duration;
 
 use ctxlint_analysis::facts::Span;
-use similar::{DiffOp, TextDiff};
+use similar::{ChangeTag, DiffOp, TextDiff};
 
 /// Comparing two texts that have nothing in common must not take longer than this; what comes out then
 /// is coarser.
@@ -18,20 +18,26 @@ pub(super) struct Shift {
 }
 
 impl Shift {
-    /// Compares two texts.
+    /// Compares two texts: by lines, what differs by words, and what still differs by its ends.
     pub(super) fn new(old: &str, new: &str) -> Shift {
-        let diff = TextDiff::configure().timeout(PATIENCE).diff_lines(old, new);
-        let (old_lines, new_lines) = (starts(old), starts(new));
-        let (old_at, new_at) = (|line: usize| at(&old_lines, line, old), |line: usize| at(&new_lines, line, new));
         let mut same = Vec::new();
-        for op in diff.ops() {
-            let (old_range, new_range) = (op.old_range(), op.new_range());
-            let old_bytes = old_at(old_range.start)..old_at(old_range.end);
-            let new_bytes = new_at(new_range.start)..new_at(new_range.end);
-            if matches!(op, DiffOp::Equal { .. }) {
-                same.push((old_bytes.start as u32..old_bytes.end as u32, new_bytes.start as u32));
-            } else {
-                same.extend(within(old, &old_bytes, new, &new_bytes));
+        let lines = TextDiff::configure().timeout(PATIENCE).diff_lines(old, new);
+        for (old_lines, new_lines, is_same) in pieces(&lines) {
+            let (Some(before), Some(after)) = (old.get(old_lines.clone()), new.get(new_lines.clone())) else {
+                continue;
+            };
+            if is_same {
+                same.push((old_lines.start as u32..old_lines.end as u32, new_lines.start as u32));
+            } else if !before.is_empty() && !after.is_empty() {
+                let words = TextDiff::configure().timeout(PATIENCE).diff_words(before, after);
+                for (old_words, new_words, is_same) in pieces(&words) {
+                    let old_words = old_lines.start + old_words.start..old_lines.start + old_words.end;
+                    let new_words = new_lines.start + new_words.start..new_lines.start + new_words.end;
+                    match is_same {
+                        true => same.push((old_words.start as u32..old_words.end as u32, new_words.start as u32)),
+                        false => same.extend(within(old, &old_words, new, &new_words)),
+                    }
+                }
             }
         }
         Shift { same }
@@ -51,7 +57,24 @@ impl Shift {
     }
 }
 
-/// What stayed the same at both ends of a piece that changed: for lines that are being typed on.
+/// The pieces of a comparison: the bytes of each in the older and in the newer text, and whether they
+/// are the same.
+fn pieces(diff: &TextDiff<'_, '_, str>) -> Vec<(Range<usize>, Range<usize>, bool)> {
+    let (mut old, mut new) = (0, 0);
+    let mut pieces = Vec::new();
+    for op in diff.ops() {
+        let start = (old, new);
+        for change in diff.iter_changes(op) {
+            let length = change.value().len();
+            old += if change.tag() == ChangeTag::Insert { 0 } else { length };
+            new += if change.tag() == ChangeTag::Delete { 0 } else { length };
+        }
+        pieces.push((start.0..old, start.1..new, matches!(op, DiffOp::Equal { .. })));
+    }
+    pieces
+}
+
+/// What stayed the same at both ends of a piece that changed: for words that are being typed on.
 fn within(old: &str, old_bytes: &Range<usize>, new: &str, new_bytes: &Range<usize>) -> Vec<(Range<u32>, u32)> {
     let (Some(before), Some(after)) = (old.get(old_bytes.clone()), new.get(new_bytes.clone())) else {
         return Vec::new();
@@ -63,23 +86,6 @@ fn within(old: &str, old_bytes: &Range<usize>, new: &str, new_bytes: &Range<usiz
     let head = (start..start + prefix as u32, new_bytes.start as u32);
     let tail = (end - suffix as u32..end, (new_bytes.end - suffix) as u32);
     vec![head, tail]
-}
-
-/// Where the lines begin, as the comparison counts lines.
-fn starts(text: &str) -> Vec<usize> {
-    let mut starts = vec![0];
-    let bytes = text.as_bytes();
-    for (index, byte) in bytes.iter().enumerate() {
-        let ends = *byte == b'\n' || (*byte == b'\r' && bytes.get(index + 1) != Some(&b'\n'));
-        if ends {
-            starts.push(index + 1);
-        }
-    }
-    starts
-}
-
-fn at(starts: &[usize], line: usize, text: &str) -> usize {
-    starts.get(line).copied().unwrap_or(text.len())
 }
 
 #[cfg(test)]
@@ -99,8 +105,8 @@ mod tests {
         let both = "fn a( {}\nlet one = 1;\nmore\nlet two = ;\n";
         assert_eq!(shifted(old, both, "one").as_deref(), Some("one"));
         assert_eq!(shifted(old, both, "two").as_deref(), Some("two"));
-        assert_eq!(shifted(old, &old.replace("one", "o ne"), "one").as_deref(), Some("o ne"));
         assert_eq!(shifted(old, &old.replace("\n", "\r\n"), "two").as_deref(), Some("two"));
+        assert_eq!(shifted(old, &old.replace("one", "o ne"), "one").as_deref(), Some("o ne"));
     }
 
     #[test]

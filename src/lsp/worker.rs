@@ -185,6 +185,9 @@ impl Worker {
 
     /// What is open counts, not what is on disk.
     fn disk(&mut self, path: &Utf8Path) {
+        if self.settings.config.as_deref() == Some(path) {
+            return self.projects.iter_mut().for_each(Project::expire);
+        }
         if !is_of_interest(path.as_std_path()) {
             return;
         }
