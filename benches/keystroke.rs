@@ -6,7 +6,12 @@
 //! code. A key is timed from the edit's first byte to the last of the diagnostics for that text: the
 //! waiting for a pause in the typing is in it.
 
-#![allow(clippy::expect_used, clippy::print_stdout, reason = "a program for developers that tells what it measured")]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    reason = "a program for developers that tells what it measured"
+)]
 
 use std::fmt::Write as _;
 use std::fs;
