@@ -228,9 +228,14 @@ impl Analysis {
         }
     }
 
-    /// Whether anybody reads a field and does something with what is in it.
+    /// Whether anybody reads a field and does something with what is in it. A part of a tuple in a
+    /// field (`pair.1`) is used with the field as a whole, too.
     pub fn field_is_used(&self, def: DefId, name: &Name) -> bool {
-        self.fields_used.contains(&(Some(def), name.clone())) || self.fields_used.contains(&(None, name.clone()))
+        let whole = name.split('.').next().map(Name::new).unwrap_or_default();
+        let used = |name: &Name| {
+            self.fields_used.contains(&(Some(def), name.clone())) || self.fields_used.contains(&(None, name.clone()))
+        };
+        used(name) || used(&whole)
     }
 }
 

@@ -252,6 +252,7 @@ fn place(body: &Body, place: &Place) -> String {
             Step::Variant(variant, field) => format!("{text}.{variant}:{field}"),
             Step::Deref => format!("(*{text})"),
             Step::Index => format!("{text}[]"),
+            Step::Nth(at) => format!("{text}[{at}]"),
         };
     }
     text

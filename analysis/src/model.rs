@@ -326,6 +326,8 @@ pub enum FnRole {
     Join,
     /// Aborts the task in `subject`.
     Abort,
+    /// Gives something that can abort the task in `subject`.
+    AbortHandle,
     /// Aborts the task in `subject` when the result is dropped.
     AbortOnDrop,
     /// Lets what `subject` holds run on.

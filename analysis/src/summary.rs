@@ -25,6 +25,8 @@ pub struct Summary {
     pub diverges: bool,
     /// What it gives back: one for each way that gives something else.
     pub rets: Vec<Val>,
+    /// For each of `rets`, what it leaves in the inputs that it may write through, where it does.
+    pub writes: Vec<Vec<(u32, Val)>>,
     /// The objects in what it gives back.
     pub objects: BTreeMap<ObjId, Object>,
     /// What it does with its inputs, on any way.
@@ -191,7 +193,29 @@ fn is_relevant(program: &Program, who: BodyRef) -> bool {
     });
     let generic =
         body.params.iter().filter_map(|local| typed.locals.get(local.index())).any(|ty| takes_anything(program, ty, 4));
-    generic || calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4))
+    // What is taken by value or by `&mut` may come back changed, or not at all.
+    let given = || body.params.iter().filter_map(|local| typed.locals.get(local.index()));
+    let keeps = || given().any(|ty| !matches!(ty, Ty::Ref(_, false)) && carries(program, ty, 4));
+    generic || calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4)) || keeps()
+}
+
+/// Whether a value of the type has a context, handle, task and so on in a field.
+fn carries(program: &Program, ty: &Ty, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return false };
+    let ty = ty.unreferenced();
+    match ty {
+        Ty::Adt(TyCon::Def(def), _) => match program.item(*def).map(|item| &item.kind) {
+            Some(ItemKind::Struct { fields, .. }) => {
+                fields.iter().any(|field| carries(program, &program.field_type(ty, &field.name), fuel))
+            }
+            _ => false,
+        },
+        Ty::Adt(_, args) | Ty::Tuple(args) => {
+            mentions_role(program, ty, 1) || args.iter().any(|arg| carries(program, arg, fuel))
+        }
+        Ty::Slice(inner) => carries(program, inner, fuel),
+        _ => false,
+    }
 }
 
 /// The bodies that never come back: no way through them leads to a `Return` past calls that do not.

@@ -102,7 +102,7 @@ impl<'a> Code<'a> {
                 Step::Deref => ty,
                 Step::Field(name) => program.field_type(&ty, name),
                 Step::Variant(variant, name) => program.variant_field_type(&ty, variant, name),
-                Step::Index => return Ty::Unknown,
+                Step::Index | Step::Nth(_) => return Ty::Unknown,
             };
         }
         ty

@@ -28,7 +28,7 @@ pub(crate) fn bound_name(object: &Object) -> Option<String> {
 pub(crate) fn field_site(analysis: &Analysis, def: DefId, field: &Name) -> Option<Site> {
     let item = analysis.program.item(def)?;
     let ItemKind::Struct { fields, .. } = &item.kind else { return Some(Site::new(def.file, item.name_span)) };
-    fields.iter().find(|known| known.name == *field).map(|known| Site::new(def.file, known.span))
+    fields.iter().find(|known| known.name == whole(field)).map(|known| Site::new(def.file, known.span))
 }
 
 /// Whether code that is not in view can reach a field, or a static (which has no field's name).
@@ -38,10 +38,15 @@ pub(crate) fn is_exposed(analysis: &Analysis, def: DefId, field: &Name) -> bool 
     match &item.kind {
         ItemKind::Struct { fields, .. } => fields
             .iter()
-            .find(|known| known.name == *field)
+            .find(|known| known.name == whole(field))
             .is_none_or(|known| is_public && known.visibility == Visibility::Public),
         _ => is_public,
     }
+}
+
+/// The field itself, of the name of a part of what is in it: `pair` of `pair.1`.
+fn whole(field: &Name) -> &str {
+    field.split('.').next().unwrap_or(field)
 }
 
 /// The statement in which an operation of a body stands.
@@ -110,7 +115,7 @@ pub(crate) fn tasks(analysis: &Analysis) -> impl Iterator<Item = (&Flow, &Task)>
     })
 }
 
-/// Whether a task goes on after its spawner, with nobody waiting for it.
+/// Whether a task goes on after its spawner, with nobody waiting for it or able to abort it.
 pub(crate) fn outlives(flow: &Flow, id: ObjId, task: &Task) -> bool {
     flow.outlives(id, task)
 }

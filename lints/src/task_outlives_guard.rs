@@ -25,7 +25,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body)) {
         for (id, object) in &flow.objects {
             let ObjKind::Task(task) = &object.kind else { continue };
-            if id.old || !support::outlives(flow, *id, task) {
+            if id.old || !flow.is_left(*id, task) {
                 continue;
             }
             let (Some(end), Some(of)) = (cut(flow, *id), worked_on(task)) else { continue };

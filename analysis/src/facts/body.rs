@@ -176,6 +176,8 @@ pub enum Step {
     Deref,
     /// `x[i]`, or an element matched in a slice pattern, or the item a `for` loop yields.
     Index,
+    /// An element by its place: matched in a slice pattern with no `..` in front of it.
+    Nth(u32),
 }
 
 /// What an operation does.

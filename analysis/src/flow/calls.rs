@@ -3,7 +3,8 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::{LocalId, Name, Place, Span};
+use crate::facts::{LocalId, Name, OpKind, Place, Span};
+use crate::model::FnRole;
 use crate::summary::Summary;
 use crate::types::{BodyRef, DefId, Target, Ty};
 
@@ -29,9 +30,33 @@ impl<'a> Run<'a> {
         receiver: Option<&Place>,
         world: World,
     ) -> Vec<(World, Val)> {
-        let lent = self.lent_in(locals);
+        let lent = if self.tells_writes(at) { Vec::new() } else { self.lent_in(locals) };
         let out = self.call_target(at, name, whole, values, locals, receiver, world);
         out.into_iter().map(|(world, value)| (self.after_lending(&lent, world), value)).collect()
+    }
+
+    /// Whether what a call writes into what it is lent is known: by its summary or its role.
+    fn tells_writes(&self, at: At) -> bool {
+        match self.target(at) {
+            Target::Def(def) => crate::summary::body_of(self.program, def).is_some(),
+            Target::Closure(_) => true,
+            Target::External(path) | Target::TraitMethod(path) => {
+                self.program.models.function(&path).is_some_and(|model| writes_itself(model.role))
+            }
+            _ => false,
+        }
+    }
+
+    /// What a callee left in a place that it was lent.
+    fn write_back(&mut self, place: &Place, value: Val, world: &mut World) {
+        world.forget(place.base);
+        world.unfix(place.base);
+        let ty = self.type_at(place);
+        let value = match self.with_type(value, &ty, None) {
+            Val::Ref(inner, _) => *inner,
+            value => value,
+        };
+        world.overlay(place, &value);
     }
 
     /// The places of this body that arguments lend for writing.
@@ -42,18 +67,26 @@ impl<'a> Run<'a> {
     /// The place of this body that an argument lends for writing.
     fn lent(&self, local: LocalId) -> Option<Place> {
         match self.definitions.op(self.body, local)? {
-            crate::facts::OpKind::Ref(place, crate::facts::Mutability::Mut) => Some(place.clone()),
+            OpKind::Ref(place, crate::facts::Mutability::Mut) => Some(place.clone()),
+            OpKind::Use(place) if place.path.is_empty() && self.is_lent_param(place.base) => Some(place.clone()),
             _ => None,
         }
+    }
+
+    /// Whether a local is a parameter through which the caller's place can be written.
+    pub(super) fn is_lent_param(&self, local: LocalId) -> bool {
+        self.lent_params.iter().any(|(_, param)| *param == local)
     }
 
     /// A context that was lent for writing may have been replaced.
     pub(super) fn after_lending(&mut self, lent: &[Place], mut world: World) -> World {
         for place in lent {
-            let whole = Place::local(place.base);
-            if world.read(&whole).as_ctx().is_some() {
+            if world.read(&Place::local(place.base)).as_ctx().is_some() {
                 world.set(place.base, Val::Unknown);
+            } else if world.read(place).as_ctx().is_some() {
+                world.overlay(place, &Val::Unknown);
             }
+            world.forget_written(place.base);
         }
         world
     }
@@ -115,7 +148,7 @@ impl<'a> Run<'a> {
             .and_then(|def| self.program.item(def))
             .is_some_and(|item| matches!(item.kind, crate::facts::ItemKind::Struct { .. }));
         let fields = values.into_iter().enumerate().map(|(i, value)| (i.to_string().into(), value)).collect();
-        Val::Agg(Agg { def, variant: (!is_struct).then(|| made.into()), fields })
+        Val::Agg(Agg { def, variant: (!is_struct).then(|| made.into()), fields, rest: None })
     }
 
     fn call_unknown(
@@ -130,6 +163,7 @@ impl<'a> Run<'a> {
             *first = self.receiver(place, false, &mut world);
             let first = first.clone();
             self.read_outside(place, &first);
+            world.forget_written(place.base);
         }
         for value in &values {
             self.passed(at, name, value, Uses::WORK, &world);
@@ -351,10 +385,16 @@ impl<'a> Run<'a> {
         }
         self.effects(at, name, summary, &inputs, &mut world, depth);
         let mut out = Vec::new();
-        for ret in &summary.rets {
+        for (index, ret) in summary.rets.iter().enumerate() {
             let mut world = world.clone();
             let mut copy = Copying { run: self, at, name, inputs: &inputs, summary, ids: BTreeMap::new() };
             let value = copy.value(ret);
+            for (input, written) in summary.writes.get(index).into_iter().flatten() {
+                let written = copy.value(written);
+                if let Some(Val::Ref(_, Some(place))) = inputs.get(*input as usize) {
+                    copy.run.write_back(place, written, &mut world);
+                }
+            }
             self.drop_ignored(at, name, &inputs, summary, &value, &mut world);
             // A truth that always holds today is still a question to the caller.
             let value = if matches!(value, Val::Bool(_)) { Val::Unknown } else { value };
@@ -439,7 +479,7 @@ impl<'a> Run<'a> {
                 }
             }
             Val::Agg(agg) if uses.any(owed.and(Uses::WORK).and(Uses::OPAQUE)) => {
-                for (_, value) in &agg.fields {
+                for value in agg.fields.iter().map(|(_, value)| value).chain(agg.rest.as_deref()) {
                     self.apply_uses(at, name, value, uses, world, depth + 1);
                 }
             }
@@ -549,6 +589,9 @@ impl<'a> Run<'a> {
                         None => self.escape_from(at, world, value, uses, depth),
                     }
                 }
+                if let Some(rest) = &agg.rest {
+                    self.escape_from(at, world, rest, uses, depth);
+                }
             }
             Val::Many(values) | Val::Work(values) => {
                 for value in values {
@@ -571,19 +614,20 @@ impl<'a> Run<'a> {
     #[allow(clippy::too_many_arguments, reason = "one field of a value that goes out of sight")]
     fn escape_field(&mut self, at: At, world: &mut World, def: DefId, name: &Name, value: &Val, uses: Uses, depth: u8) {
         let mut handles = Vec::new();
+        let is_part = |step: &Name| step == "?" || step.bytes().all(|byte| byte.is_ascii_digit());
         value.walk(&mut |value, path, borrowed| {
             if let (Val::Obj(id), false) = (value, borrowed)
-                && path.iter().all(|step| step == "?")
+                && path.iter().all(is_part)
                 && matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
             {
-                handles.push(*id);
+                handles.push((*id, path.iter().filter(|step| *step != "?").cloned().collect::<Vec<_>>()));
             }
         });
         if handles.is_empty() {
             return self.escape_from(at, world, value, uses, depth);
         }
-        for id in handles {
-            self.mark(world, id, Use::Stored(def, name.clone()));
+        for (id, path) in handles {
+            self.mark(world, id, Use::Stored(def, part_of(name, &path)));
         }
     }
 
@@ -616,6 +660,9 @@ impl<'a> Run<'a> {
                         }
                         None => self.escape_returned(world, value),
                     }
+                }
+                if let Some(rest) = &agg.rest {
+                    self.escape_returned(world, rest);
                 }
             }
             Val::Many(values) => {
@@ -701,6 +748,16 @@ impl<'a> Run<'a> {
     }
 }
 
+/// A field's name, or the name of a part of the tuple in it: `inner.1`.
+pub(super) fn part_of(name: &Name, path: &[Name]) -> Name {
+    path.iter().fold(name.clone(), |name, step| smol_str::format_smolstr!("{name}.{step}"))
+}
+
+/// Whether what a library's function writes into what it is lent follows from its role.
+fn writes_itself(role: FnRole) -> bool {
+    matches!(role, FnRole::Take | FnRole::Replace | FnRole::Swap | FnRole::Insert | FnRole::Look | FnRole::Push)
+}
+
 fn strip(ty: &Ty) -> &Ty {
     match ty {
         Ty::Ref(inner, _) => strip(inner),
@@ -768,11 +825,15 @@ impl Copying<'_, '_> {
                 Val::Unknown => Val::Unknown,
                 inner => inner.borrowed(None),
             },
-            Val::Agg(agg) => Val::Agg(Agg {
-                def: agg.def,
-                variant: agg.variant.clone(),
-                fields: agg.fields.iter().map(|(name, value)| (name.clone(), self.value(value))).collect(),
-            }),
+            Val::Agg(agg) => {
+                let copy = Agg {
+                    def: agg.def,
+                    variant: agg.variant.clone(),
+                    fields: agg.fields.iter().map(|(name, value)| (name.clone(), self.value(value))).collect(),
+                    rest: agg.rest.as_ref().map(|rest| Box::new(self.value(rest))),
+                };
+                Val::Agg(copy.settled())
+            }
             Val::Many(values) => Val::Many(values.iter().map(|value| self.value(value)).collect()),
             Val::Closure(body, values) => Val::Closure(*body, values.iter().map(|value| self.value(value)).collect()),
             Val::Future(body, values) => Val::Future(*body, values.iter().map(|value| self.value(value)).collect()),
@@ -818,6 +879,7 @@ impl Copying<'_, '_> {
                 }
                 ObjKind::Group(ctx) => ObjKind::Group(ctx.as_ref().map(|ctx| self.ctx(ctx))),
                 ObjKind::Receiver(sender) => ObjKind::Receiver(self.id(*sender)),
+                ObjKind::Aborter(task) => ObjKind::Aborter(self.id(*task)),
                 kind => kind.clone(),
             };
             let name_site = self.run.site(self.name);

@@ -162,7 +162,7 @@ fn place(body: &Body, place: &Place, cond: &mut Cond) -> Option<()> {
             Step::Field(name) => cond.text.push_str(&format!(".{name}")),
             Step::Variant(variant, name) => cond.text.push_str(&format!(".{variant}.{name}")),
             Step::Deref => {}
-            Step::Index => return None,
+            Step::Index | Step::Nth(_) => return None,
         }
     }
     if !cond.bases.contains(&place.base) {

@@ -41,8 +41,16 @@ pub struct Flow {
 }
 
 impl Flow {
-    /// Whether a task goes on after its spawner, with nobody waiting for it.
+    /// Whether a task goes on after its spawner, with nobody waiting for it or able to abort it.
     pub fn outlives(&self, id: ObjId, task: &Task) -> bool {
+        let aborts = |(at, object): (&ObjId, &Object)| {
+            object.kind == ObjKind::Aborter(id) && self.used.get(at).is_some_and(|uses| !uses.is_empty())
+        };
+        self.is_left(id, task) && !self.objects.iter().any(aborts)
+    }
+
+    /// Whether a task goes on after its spawner, with nobody waiting for it.
+    pub fn is_left(&self, id: ObjId, task: &Task) -> bool {
         let used = |id: &ObjId| self.used.get(id).is_some_and(|uses| !uses.is_empty());
         if used(&id) {
             return false;

@@ -19,16 +19,23 @@ impl<'a> Run<'a> {
         }
         let value = match &op.kind {
             OpKind::Use(place) => {
+                self.touch(place, &mut world);
                 let value = world.take(place);
                 self.read_outside(place, &value);
                 self.named(op.dest, &value);
-                value
+                // A reference that is handed on still leads to the caller's place.
+                if place.path.is_empty() && self.is_lent_param(place.base) {
+                    value.borrowed(Some(place.clone()))
+                } else {
+                    value
+                }
             }
             OpKind::Ref(place, mutability) => {
                 if *mutability == crate::facts::Mutability::Mut {
                     world.forget(place.base);
                     world.unfix(place.base);
                 }
+                self.touch(place, &mut world);
                 let value = world.read(place);
                 if !self.is_only_inspected(op.dest) {
                     self.read_outside(place, &value);
@@ -51,27 +58,26 @@ impl<'a> Run<'a> {
             OpKind::Lit(_) => Val::Unknown,
             OpKind::Path(path) => self.path_value(at, path.span),
             OpKind::Tuple(parts) => Val::tuple(self.take_all(parts, &mut world)),
-            OpKind::Array(parts) => {
-                let values = self.take_all(parts, &mut world);
-                // What is kept in a collection is taken as looked after.
-                for value in &values {
-                    self.escape(at, &mut world, value, Uses::default());
-                }
-                Val::Many(values)
-            }
+            OpKind::Array(parts) => Val::Many(self.take_all(parts, &mut world)),
             OpKind::Struct { fields, base, .. } => {
                 let mut values: Vec<_> =
                     fields.iter().map(|(name, local)| (name.clone(), world.take(&Place::local(*local)))).collect();
-                if let Some(base) = base
-                    && let Val::Agg(agg) = world.read(base).behind()
-                {
-                    for (name, value) in &agg.fields {
-                        if !values.iter().any(|(have, _)| have == name) {
-                            values.push((name.clone(), value.clone()));
+                let mut rest = None;
+                if let Some(base) = base {
+                    match world.read(base).behind() {
+                        Val::Agg(agg) => {
+                            for (name, value) in &agg.fields {
+                                if !values.iter().any(|(have, _)| have == name) {
+                                    values.push((name.clone(), value.clone()));
+                                }
+                            }
+                            rest = agg.rest.clone();
                         }
+                        given @ Val::Input(_) => rest = Some(Box::new(given.clone())),
+                        _ => {}
                     }
                 }
-                self.structure(at, values)
+                self.structure(at, values, rest)
             }
             OpKind::Closure(inner) => self.closure(*inner, &mut world),
             OpKind::Cast(local, _) => world.take(&Place::local(*local)),
@@ -112,6 +118,7 @@ impl<'a> Run<'a> {
                 return self.give(at, op, worlds);
             }
             OpKind::MethodCall { receiver, name_span, args, .. } => {
+                self.touch(receiver, &mut world);
                 let mut locals = vec![receiver.base];
                 locals.extend(args);
                 let mut values = vec![Val::Unknown];
@@ -232,7 +239,7 @@ impl<'a> Run<'a> {
     /// Notes that a field is used, by its struct if that is known.
     pub(super) fn note_field(&mut self, place: &Place) {
         let mut ty = self.type_of(place.base);
-        for step in &place.path {
+        for (at, step) in place.path.iter().enumerate() {
             match step {
                 Step::Field(name) | Step::Variant(_, name) => {
                     let def = match self.program.peel(&ty) {
@@ -240,11 +247,22 @@ impl<'a> Run<'a> {
                         Ty::SelfOf(_) | Ty::Unknown | Ty::Param(..) => None,
                         _ => return,
                     };
-                    self.fields_used.insert((def, name.clone()));
-                    ty = match step {
+                    let next = match step {
                         Step::Variant(variant, name) => self.program.variant_field_type(&ty, variant, name),
                         _ => self.program.field_type(&ty, name),
                     };
+                    // Of a tuple in a field only the part that is read is used.
+                    if let (Ty::Tuple(_), Some(parts)) = (self.program.peel(&next), place.path.get(at + 1..)) {
+                        let parts = parts.iter().map_while(|step| match step {
+                            Step::Field(part) => Some(part.clone()),
+                            _ => None,
+                        });
+                        let name = super::calls::part_of(name, &parts.collect::<Vec<_>>());
+                        self.fields_used.insert((def, name));
+                        return;
+                    }
+                    self.fields_used.insert((def, name.clone()));
+                    ty = next;
                 }
                 _ => {}
             }
@@ -294,7 +312,7 @@ impl<'a> Run<'a> {
             .unwrap_or_default()
     }
 
-    fn structure(&mut self, at: At, fields: Vec<(crate::facts::Name, Val)>) -> Val {
+    fn structure(&mut self, at: At, fields: Vec<(crate::facts::Name, Val)>, rest: Option<Box<Val>>) -> Val {
         let (def, variant) = match self.target(at) {
             Target::Constructor(made, ty) => {
                 let def = match self.program.peel(&ty) {
@@ -308,7 +326,7 @@ impl<'a> Run<'a> {
             }
             _ => (None, None),
         };
-        Val::Agg(Agg { def, variant, fields })
+        Val::Agg(Agg { def, variant, fields, rest })
     }
 
     fn closure(&mut self, inner: crate::facts::BodyId, world: &mut World) -> Val {
@@ -364,7 +382,30 @@ impl<'a> Run<'a> {
         let old = target.and_then(|place| world.replace(place, value.clone()));
         match old {
             Some(old) => self.drop_value(at, &old, LossKind::Overwritten, span, world),
-            None => self.store(at, place, &value, world),
+            None => {
+                self.store(at, place, &value, world);
+                world.overlay(place, &value);
+            }
+        }
+    }
+
+    /// An element is taken out of a collection or looked at: which one is not known, so all of them
+    /// are looked after from here on.
+    fn touch(&mut self, place: &Place, world: &mut World) {
+        let Some(value) = world.env.get(&place.base) else { return };
+        let mut value = value.clone();
+        for step in &place.path {
+            if matches!(value.behind(), Val::Many(_)) && !matches!(step, Step::Deref | Step::Nth(_)) {
+                return self.look_after(&value, world);
+            }
+            value = value.project(step);
+        }
+    }
+
+    /// Everything in a value counts as used.
+    pub(super) fn look_after(&mut self, value: &Val, world: &mut World) {
+        for id in super::roles::objects_in(value) {
+            self.mark(world, id, Use::Real);
         }
     }
 
@@ -433,7 +474,11 @@ impl<'a> Run<'a> {
     }
 
     fn end_scope(&mut self, at: At, locals: &[LocalId], exit: Exit, span: Span, world: &mut World) {
+        // A reference ends, what it leads to does not.
         for local in locals {
+            if self.is_lent_param(*local) {
+                continue;
+            }
             let value = world.env.get(local).cloned().unwrap_or_default();
             world.set(*local, Val::Unknown);
             self.drop_value(at, &value, LossKind::Exit(exit), span, world);
@@ -498,7 +543,18 @@ impl<'a> Run<'a> {
                     }
                 }
             }
-            Val::Many(values) | Val::Work(values) | Val::Closure(_, values) | Val::Future(_, values) => {
+            Val::Many(values) => {
+                // A handle that is kept in a collection is taken as looked after.
+                for id in super::roles::objects_in(value) {
+                    if self.is_handle(id) {
+                        self.mark(world, id, Use::Real);
+                    }
+                }
+                for value in values {
+                    self.drop_value(at, value, how.clone(), span, world);
+                }
+            }
+            Val::Work(values) | Val::Closure(_, values) | Val::Future(_, values) => {
                 for value in values {
                     self.drop_value(at, value, how.clone(), span, world);
                 }

@@ -98,7 +98,10 @@ impl<'a> Run<'a> {
                     (_, _, Val::Unknown) => Val::Unknown,
                     (true, true, value) => Val::success("Some", value),
                     (true, false, value) => {
-                        self.escape(call.at, &mut world, &value, Uses::ESCAPE);
+                        // Tasks are followed into collections; what else is kept there is looked after.
+                        if !self.holds_task(&value) {
+                            self.escape(call.at, &mut world, &value, Uses::ESCAPE);
+                        }
                         Val::Many(vec![value])
                     }
                     (false, _, value) => value,
@@ -115,6 +118,36 @@ impl<'a> Run<'a> {
             out.clear();
         }
         out
+    }
+
+    /// Whether a task is all there is to look after in a value.
+    pub(super) fn holds_task(&self, value: &Val) -> bool {
+        let objects = objects_in(value);
+        let is_task = |id: &super::value::ObjId| {
+            matches!(self.made(*id).map(|object| &object.kind), Some(super::value::ObjKind::Task(_)))
+        };
+        !objects.is_empty() && objects.iter().all(is_task)
+    }
+
+    /// Puts a task into a collection of this body; false if it goes anywhere else.
+    pub(super) fn collect(&mut self, call: &Applied<'_>, value: &Val, world: &mut World) -> bool {
+        let Some(place) = call.receiver.filter(|place| place.path.is_empty()) else { return false };
+        let is_local = self.body.local(place.base).is_some_and(|local| local.kind == crate::facts::LocalKind::Binding);
+        let ty = self.type_of(place.base);
+        let is_collection = self.program.type_model(&ty).is_some_and(|model| model.role == TypeRole::Collection);
+        if !is_local || !is_collection || matches!(ty, crate::types::Ty::Ref(..)) || !self.holds_task(value) {
+            return false;
+        }
+        let mut values = match world.env.get(&place.base) {
+            None => Vec::new(),
+            Some(Val::Many(values)) => values.clone(),
+            Some(_) => return false,
+        };
+        if !values.contains(value) {
+            values.push(value.clone());
+        }
+        world.set(place.base, Val::Many(values));
+        true
     }
 
     pub(super) fn look(&mut self, call: &Applied<'_>, subject: &Val) -> Val {
@@ -154,7 +187,11 @@ impl<'a> Run<'a> {
                     }
                     _ => self.escape(at, world, &new, Uses::ESCAPE.and(Uses::USED)),
                 }
-                other.behind().clone()
+                let old = other.behind().clone();
+                if let Val::Ref(_, Some(place)) = other {
+                    world.overlay(place, &new);
+                }
+                old
             }
         }
     }

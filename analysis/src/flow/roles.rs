@@ -74,6 +74,25 @@ fn by_value(role: FnRole) -> bool {
     )
 }
 
+/// Whether a function of this role leaves a collection as it is, or takes it as a whole.
+fn keeps_whole(role: FnRole) -> bool {
+    matches!(
+        role,
+        FnRole::Look
+            | FnRole::Push
+            | FnRole::Same
+            | FnRole::Wrap
+            | FnRole::Clone
+            | FnRole::Drop
+            | FnRole::Forget
+            | FnRole::Drive
+            | FnRole::Timeout
+            | FnRole::Join
+            | FnRole::Spawn
+            | FnRole::DetachTask
+    )
+}
+
 impl<'a> Run<'a> {
     /// Applies a library's function to its arguments.
     #[allow(clippy::too_many_arguments, reason = "the parts of one call, made into one value at once")]
@@ -115,6 +134,9 @@ impl<'a> Run<'a> {
     fn role(&mut self, call: Applied<'_>, mut world: World) -> Vec<(World, Val)> {
         let at = call.at;
         let subject = call.value(call.model.subject);
+        if matches!(subject.behind(), Val::Many(_)) && !keeps_whole(call.model.role) {
+            self.look_after(&subject, &mut world);
+        }
         match call.model.role {
             FnRole::Root | FnRole::Placeholder => vec![self.root(&call, world)],
             FnRole::Never => {
@@ -262,8 +284,20 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Work(work))]
             }
             FnRole::Drive | FnRole::Timeout | FnRole::Join => self.await_work(&call, &subject, world),
+            FnRole::AbortHandle => {
+                let value = match subject.as_obj() {
+                    Some(task) => Val::Obj(self.object(&call, ObjKind::Aborter(task))),
+                    None => subject,
+                };
+                vec![(world, value)]
+            }
             FnRole::Abort => {
                 self.settle(&mut world, &subject);
+                for id in objects_in(&subject) {
+                    if let Some(ObjKind::Aborter(task)) = self.made(id).map(|object| object.kind.clone()) {
+                        self.mark(&mut world, task, Use::Real);
+                    }
+                }
                 self.input_used(&subject);
                 vec![(world, Val::Unknown)]
             }
@@ -301,6 +335,9 @@ impl<'a> Run<'a> {
                         continue;
                     }
                     self.passed(at, call.name, value, Uses::WORK, &world);
+                    if call.model.role == FnRole::Push && self.collect(&call, value, &mut world) {
+                        continue;
+                    }
                     // A receiver that is given away is read by somebody else.
                     if !matches!(
                         value.as_obj().and_then(|id| self.made(id)).map(|o| &o.kind),

@@ -76,7 +76,11 @@ pub(super) struct Run<'a> {
     /// Contexts that one operation derives from what it derived before.
     pub(super) grown: BTreeSet<ObjId>,
     pub(super) fields_used: BTreeSet<(Option<DefId>, crate::facts::Name)>,
+    /// The parameters through which the caller's places can be written, with their inputs.
+    pub(super) lent_params: Vec<(u32, LocalId)>,
     rets: Vec<Val>,
+    /// For each of `rets`, what was left in places that the body was lent.
+    writes: Vec<Vec<(u32, Val)>>,
     returns: bool,
     cancelled: Option<BTreeSet<InputPath>>,
     inputs: BTreeMap<InputPath, u32>,
@@ -116,7 +120,9 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         statics: BTreeMap::new(),
         grown: BTreeSet::new(),
         fields_used: BTreeSet::new(),
+        lent_params: lent_params(body, typed),
         rets: Vec::new(),
+        writes: Vec::new(),
         returns: false,
         cancelled: None,
         inputs: BTreeMap::new(),
@@ -125,6 +131,7 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
     let entries = run.fixpoint();
     run.recording = true;
     run.rets.clear();
+    run.writes.clear();
     run.cancelled = None;
     run.returns = false;
     for (index, worlds) in entries.into_iter().enumerate() {
@@ -133,6 +140,13 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         }
     }
     Some(run.finish())
+}
+
+/// The parameters of `&mut` types: what is written through them is the caller's.
+fn lent_params(body: &Body, typed: &TypedBody) -> Vec<(u32, LocalId)> {
+    let inputs = (body.captures.len() as u32..).zip(&body.params);
+    let is_lent = |local: &LocalId| matches!(typed.local(*local), Ty::Ref(_, true));
+    inputs.filter(|(_, local)| is_lent(local)).map(|(input, local)| (input, *local)).collect()
 }
 
 /// Whether a body has a context at hand without making one: given to it or to a body it stands in.
@@ -242,7 +256,7 @@ impl<'a> Run<'a> {
                 Step::Deref => ty,
                 Step::Field(name) => self.program.field_type(&ty, name),
                 Step::Variant(variant, name) => self.program.variant_field_type(&ty, variant, name),
-                Step::Index => return Ty::Unknown,
+                Step::Index | Step::Nth(_) => return Ty::Unknown,
             };
         }
         ty
@@ -521,9 +535,31 @@ impl<'a> Run<'a> {
         for (id, state) in &world.tasks {
             self.tasks.entry(*id).or_default().insert(*state);
         }
-        if !self.rets.contains(&value) {
+        let writes = self.written(&mut world);
+        if !self.rets.iter().zip(&self.writes).any(|known| known == (&value, &writes)) {
             self.rets.push(value);
+            self.writes.push(writes);
         }
+    }
+
+    /// What was left in the places that the body was lent, where that is not what was there.
+    fn written(&mut self, world: &mut World) -> Vec<(u32, Val)> {
+        let mut writes = Vec::new();
+        for (input, local) in self.lent_params.clone() {
+            let given = self.given(InputPath::whole(input), local);
+            let left = match world.env.get(&local) {
+                Some(Val::Ref(..)) | None => Val::Unknown,
+                Some(left) => left.clone(),
+            };
+            if left != given {
+                let at = At { block: u32::MAX - 1, op: 0 };
+                if left.owns() {
+                    self.escape(at, world, &left, Uses::ESCAPE);
+                }
+                writes.push((input, left.without_objects()));
+            }
+        }
+        writes
     }
 
     fn finish_world(&mut self, world: &World) {
@@ -648,6 +684,8 @@ impl<'a> Run<'a> {
     fn finish(self) -> (Summary, Flow) {
         let mut rets = self.rets;
         rets.truncate(MAX_WORLDS);
+        let mut writes = self.writes;
+        writes.truncate(MAX_WORLDS);
         let tasks = super::tasks::starts(&self.objects, &self.used, &rets);
         let mut uses = self.uses;
         for path in &tasks {
@@ -667,6 +705,7 @@ impl<'a> Run<'a> {
         let summary = Summary {
             diverges: !self.returns,
             rets,
+            writes,
             objects: self.objects.clone(),
             uses,
             cancelled: self.cancelled.unwrap_or_default(),

@@ -307,12 +307,38 @@ pub struct Agg {
     pub variant: Option<Name>,
     /// Fields that hold something.
     pub fields: Vec<(Name, Val)>,
+    /// What the other fields are those of: `..base`, or a value given to the body of which some
+    /// fields were written.
+    pub rest: Option<Box<Val>>,
 }
 
 impl Agg {
     /// The field's value.
     pub fn field(&self, name: &str) -> Val {
-        self.fields.iter().find(|(field, _)| field == name).map_or(Val::Unknown, |(_, value)| value.clone())
+        match (self.fields.iter().find(|(field, _)| field == name), &self.rest) {
+            (Some((_, value)), _) => value.clone(),
+            (None, Some(rest)) => rest.project(&Step::Field(name.into())),
+            (None, None) => Val::Unknown,
+        }
+    }
+
+    /// The same with the fields of its `rest` as its own, where those are known.
+    pub fn settled(mut self) -> Agg {
+        let Some(rest) = self.rest.take() else { return self };
+        match rest.behind() {
+            Val::Agg(base) if base.variant.is_none() => {
+                for (name, value) in &base.fields {
+                    if !self.fields.iter().any(|(known, _)| known == name) {
+                        self.fields.push((name.clone(), value.clone()));
+                    }
+                }
+                self.def = self.def.or(base.def);
+                self.rest = base.rest.clone();
+            }
+            Val::Input(path) => self.rest = Some(Box::new(Val::Input(path.clone()))),
+            _ => {}
+        }
+        self
     }
 }
 
@@ -329,18 +355,18 @@ pub fn is_failure(variant: &str) -> bool {
 impl Val {
     /// `Some(value)`, `Ok(value)`.
     pub fn success(variant: &str, value: Val) -> Val {
-        Val::Agg(Agg { def: None, variant: Some(variant.into()), fields: vec![("0".into(), value)] })
+        Val::Agg(Agg { variant: Some(variant.into()), fields: vec![("0".into(), value)], ..Agg::default() })
     }
 
     /// A variant without fields.
     pub fn variant(name: &str) -> Val {
-        Val::Agg(Agg { def: None, variant: Some(name.into()), fields: Vec::new() })
+        Val::Agg(Agg { variant: Some(name.into()), ..Agg::default() })
     }
 
     /// A tuple of these.
     pub fn tuple(values: Vec<Val>) -> Val {
         let fields = values.into_iter().enumerate().map(|(i, v)| (SmolStr::from(i.to_string()), v)).collect();
-        Val::Agg(Agg { def: None, variant: None, fields })
+        Val::Agg(Agg { fields, ..Agg::default() })
     }
 
     /// The same value, borrowed.
@@ -405,12 +431,13 @@ impl Val {
             Val::Input(path) => match step {
                 Step::Deref => self.clone(),
                 Step::Field(name) => Val::Input(path.then(name.clone())),
-                Step::Index => Val::Input(path.then("[]".into())),
+                Step::Index | Step::Nth(_) => Val::Input(path.then("[]".into())),
                 Step::Variant(variant, name) if is_success(variant) && name == "0" => Val::Input(path.then("?".into())),
                 Step::Variant(variant, name) => Val::Input(path.then(format!("{variant}.{name}").into())),
             },
             Val::Many(values) => match step {
                 Step::Deref => self.clone(),
+                Step::Nth(at) => values.get(*at as usize).cloned().unwrap_or_default(),
                 Step::Index => match values.as_slice() {
                     [first, rest @ ..] if rest.iter().all(|value| value == first) => first.clone().borrowed(None),
                     _ => Val::Unknown,
@@ -434,14 +461,23 @@ impl Val {
         for name in path {
             let step = match name.as_str() {
                 "?" => Step::Variant("Ok".into(), "0".into()),
-                "[]" => Step::Index,
+                // Any of the elements.
+                "[]" => match value.behind() {
+                    Val::Many(values) if values.len() != 1 => continue,
+                    _ => Step::Index,
+                },
                 dotted if dotted.contains('.') => match dotted.split_once('.') {
                     Some((variant, field)) => Step::Variant(variant.into(), field.into()),
                     None => return Val::Unknown,
                 },
                 _ => Step::Field(name.clone()),
             };
-            value = value.project(&step);
+            value = match value.behind() {
+                Val::Many(values) if step != Step::Index => {
+                    Val::Many(values.iter().map(|value| value.project(&step)).collect())
+                }
+                _ => value.project(&step),
+            };
         }
         value
     }
@@ -464,6 +500,9 @@ impl Val {
                     });
                     value.walk_from(path, borrowed, found);
                     path.pop();
+                }
+                if let Some(rest) = &agg.rest {
+                    rest.walk_from(path, borrowed, found);
                 }
             }
             Val::Many(values) => {
@@ -517,6 +556,32 @@ impl Val {
         }
     }
 
+    /// The same with nothing known of the objects in it, nor of what it holds instead of them.
+    pub(super) fn without_objects(&self) -> Val {
+        let list = |values: &Vec<Val>| values.iter().map(Val::without_objects).collect();
+        match self {
+            Val::Obj(_) | Val::Moved => Val::Unknown,
+            Val::Ref(inner, place) => Val::Ref(Box::new(inner.without_objects()), place.clone()),
+            Val::Agg(agg) if agg.variant.is_some() && !self.is_work() => Val::Unknown,
+            Val::Agg(agg) => Val::Agg(Agg {
+                fields: agg.fields.iter().map(|(name, value)| (name.clone(), value.without_objects())).collect(),
+                ..agg.clone()
+            }),
+            Val::Many(values) => Val::Many(list(values)),
+            Val::Closure(..) | Val::Future(..) | Val::Work(_) | Val::Timed(_) if self.owns() => Val::Unknown,
+            other => other.clone(),
+        }
+    }
+
+    /// Whether a context, or what may be one or run with one, is part of it.
+    fn is_work(&self) -> bool {
+        let mut found = false;
+        self.walk(&mut |value, _, _| {
+            found |= matches!(value, Val::Ctx(_) | Val::Input(_) | Val::Closure(..) | Val::Future(..) | Val::Work(_));
+        });
+        found
+    }
+
     /// Whether it owns an object.
     pub fn owns(&self) -> bool {
         let mut owns = false;
@@ -534,6 +599,7 @@ impl Val {
                 def: agg.def,
                 variant: agg.variant.clone(),
                 fields: agg.fields.iter().map(|(name, value)| (name.clone(), value.renamed(rename))).collect(),
+                rest: agg.rest.clone(),
             }),
             Val::Many(values) => Val::Many(list(values)),
             Val::Closure(body, values) => Val::Closure(*body, list(values)),
@@ -588,6 +654,8 @@ pub enum ObjKind {
     Sender,
     /// The receiving end of the channel whose sending end is this one.
     Receiver(ObjId),
+    /// What can abort this task, and neither waits for it nor gives its result.
+    Aborter(ObjId),
 }
 
 /// Work that was started.
@@ -688,7 +756,7 @@ impl Uses {
     /// Told together with others: the work stands under a bound of its own.
     pub const BOUND: Uses = Uses(1 << 19);
     /// It serves as a key that a value is written under.
-    pub const WRITTEN_KEY: Uses = Uses(1 << 20);
+    pub const WRITTEN_KEY: Uses = Uses(1 << 21);
 
     /// Work that ends with its context.
     pub const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);

@@ -11,7 +11,7 @@ use crate::facts::{LocalId, Name, Place};
 use crate::types::DefId;
 
 use super::conditions::Cond;
-use super::value::{InputPath, ObjId, Site, Val};
+use super::value::{Agg, InputPath, ObjId, Site, Val};
 
 /// How many worlds are kept apart at one point.
 pub(super) const MAX_WORLDS: usize = 10;
@@ -131,6 +131,29 @@ impl World {
         self.env.insert(place.base, root);
         self.assume.retain(|cond, _| !cond.bases.contains(&place.base));
         Some(old)
+    }
+
+    /// A value is written into what the body was given, by reference or as a part of it. What is
+    /// written as a whole replaces what is known, so does a field; deeper ways through pointers do not.
+    pub(super) fn overlay(&mut self, place: &Place, value: &Val) {
+        use crate::facts::Step;
+        let Some(root) = self.env.get_mut(&place.base) else { return };
+        let value = value.without_objects();
+        if place.path.iter().all(|step| *step == Step::Deref) {
+            *root = value;
+        } else if matches!(root, Val::Input(_) | Val::Agg(_)) {
+            let path: Vec<Step> = place.path.iter().filter(|step| **step != Step::Deref).cloned().collect();
+            let _ = put(root, &path, value);
+        }
+    }
+
+    /// What a local was given is no longer what it was where it was written.
+    pub(super) fn forget_written(&mut self, local: LocalId) {
+        if let Some(Val::Agg(agg)) = self.env.get_mut(&local)
+            && agg.rest.is_some()
+        {
+            agg.fields.iter_mut().for_each(|(_, value)| *value = Val::Unknown);
+        }
     }
 
     /// Whether another place than those already dropped owns the object.
@@ -282,18 +305,26 @@ fn put(root: &mut Val, path: &[crate::facts::Step], value: Val) -> Option<Val> {
     let Some((step, rest)) = path.split_first() else {
         return Some(std::mem::replace(root, value));
     };
+    if let (Val::Input(_), Step::Field(_)) = (&*root, step) {
+        let given = std::mem::take(root);
+        *root = Val::Agg(Agg { rest: Some(Box::new(given)), ..Agg::default() });
+    }
     match (root, step) {
         (root, Step::Deref) if !matches!(root, Val::Ref(..) | Val::Input(_)) => put(root, rest, value),
         (Val::Agg(agg), Step::Field(name) | Step::Variant(_, name)) => {
             if let Some((_, slot)) = agg.fields.iter_mut().find(|(field, _)| field == name) {
                 return put(slot, rest, value);
             }
+            let mut field = agg.field(name);
             if rest.is_empty() {
                 agg.fields.push((name.clone(), value));
-                return Some(Val::Unknown);
+                return Some(field.without_objects());
             }
-            None
+            let old = put(&mut field, rest, value)?;
+            agg.fields.push((name.clone(), field));
+            Some(old)
         }
+        (Val::Many(values), Step::Nth(at)) => put(values.get_mut(*at as usize)?, rest, value),
         (root @ Val::Unknown, Step::Field(_)) if rest.is_empty() && matches!(value, Val::Moved) => {
             Some(std::mem::take(root))
         }

@@ -18,6 +18,7 @@ impl<'a> Tree<'a> {
                 Step::Field(name) => self.program.field_type(&ty, name),
                 Step::Variant(variant, field) => self.program.variant_field_type(&ty, variant, field),
                 Step::Deref => self.program.deref(&ty).unwrap_or(ty),
+                Step::Nth(_) => self.program.item_of(&ty, false),
                 Step::Index => {
                     let before = Place { base: place.base, path: place.path.get(..at).unwrap_or_default().to_vec() };
                     self.program.item_of(&ty, frame.looped.contains(&before))

@@ -399,12 +399,14 @@ impl<'a> Tree<'a> {
     }
 
     /// The result is of the left side's type, or of the right side's where that alone is a time: `2 * limit`.
+    /// What text is added to stays the owned text it is.
     fn arithmetic(&self, left: &Ty, right: &Ty) -> Ty {
         let is_time = |ty: &Ty| self.program.role(ty) == Some(TypeRole::Time);
+        let is_text = matches!(left, Ty::Adt(..)) && self.program.role(left) == Some(TypeRole::Text);
         match left {
             Ty::Prim(_) if is_time(right) => right.clone(),
             Ty::Prim(_) => left.clone(),
-            _ if is_time(left) => left.clone(),
+            _ if is_time(left) || is_text => left.clone(),
             _ => Ty::Unknown,
         }
     }

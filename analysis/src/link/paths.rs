@@ -110,6 +110,9 @@ impl Program {
     fn value_of_library(&self, path: &SmolStr, types: Vec<Ty>, own_args: Vec<Ty>) -> ValuePath {
         let (before, last) = path.rsplit_once("::").unwrap_or(("", path));
         let before = self.models.canonical(before);
+        let is_constructor = last.starts_with(char::is_uppercase) && last.contains(char::is_lowercase);
+        // A variant's type arguments stand at its type or at itself: `None::<u8>`.
+        let own_args = if own_args.is_empty() && is_constructor { types.clone() } else { own_args };
         let own = match self.models.ty(&before) {
             Some(_) => Ty::Adt(TyCon::External(SmolStr::new(&before)), own_args),
             None => Ty::Unknown,
@@ -126,7 +129,6 @@ impl Program {
                 return constructor(last, Ty::Adt(TyCon::External(path.clone()), types));
             }
         }
-        let is_constructor = last.starts_with(char::is_uppercase) && last.contains(char::is_lowercase);
         let ty = match &own {
             // `None`, `Poll::Pending`: as values; `Some` alone is the function that makes one.
             Ty::Adt(con, args) if is_constructor => {

@@ -3,7 +3,7 @@
 use syn::{BinOp, Expr, UnOp};
 
 use super::body::{Operand, step};
-use super::pattern::literal;
+use super::pattern::{elements, literal};
 use super::types::mutability;
 use super::{Lowering, extent};
 use crate::facts::{BinaryOp, Callee, Exit, LocalId, Mutability, OpKind, Place, Span, Step, Terminator, UnaryOp};
@@ -424,9 +424,9 @@ impl Lowering<'_> {
             Expr::Tuple(e) => self.destructure_row(&e.elems, from, span),
             Expr::Call(e) => self.destructure_row(&e.args, from, span),
             Expr::Array(e) => {
-                for elem in &e.elems {
+                for (elem, element) in elements(&e.elems, is_rest) {
                     if !is_rest(elem) {
-                        self.destructure(elem, &step(from, Step::Index), span);
+                        self.destructure(elem, &step(from, element), span);
                     }
                 }
             }

@@ -179,8 +179,8 @@ impl Lowering<'_> {
                 if !p.elems.iter().all(is_rest) || p.elems.is_empty() {
                     self.test(pat, place, Test::Other, fail);
                 }
-                for elem in &p.elems {
-                    self.tests(elem, &step(place, Step::Index), fail);
+                for (elem, element) in elements(&p.elems, is_rest) {
+                    self.tests(elem, &step(place, element), fail);
                 }
             }
             Pat::Struct(p) => {
@@ -262,8 +262,8 @@ impl Lowering<'_> {
             Pat::Type(p) => self.bind(&p.pat, place, bound),
             Pat::Reference(p) => self.bind(&p.pat, &step(place, Step::Deref), bound),
             Pat::Slice(p) => {
-                for elem in &p.elems {
-                    self.bind(elem, &step(place, Step::Index), bound);
+                for (elem, element) in elements(&p.elems, is_rest) {
+                    self.bind(elem, &step(place, element), bound);
                 }
             }
             Pat::Struct(p) => {
@@ -406,6 +406,18 @@ fn positions(elems: &syn::punctuated::Punctuated<Pat, syn::Token![,]>) -> impl I
             _ => (position_name(position), elem),
         },
     )
+}
+
+/// The elements of a slice's pattern, each with the step to it: those behind a `..` stand anywhere.
+pub(super) fn elements<'p, T: 'p>(
+    elems: impl IntoIterator<Item = &'p T>,
+    is_rest: impl Fn(&T) -> bool,
+) -> impl Iterator<Item = (&'p T, Step)> {
+    let mut open = false;
+    elems.into_iter().zip(0..).map(move |(elem, at)| {
+        open |= is_rest(elem);
+        (elem, if open { Step::Index } else { Step::Nth(at) })
+    })
 }
 
 fn is_rest(pat: &Pat) -> bool {
