@@ -283,6 +283,7 @@ fn matters(role: FnRole) -> bool {
             | FnRole::OtherGuard
             | FnRole::Cancel
             | FnRole::Spawn
+            | FnRole::Abort
             | FnRole::AbortOnDrop
             | FnRole::Exit
             | FnRole::MakeGroup

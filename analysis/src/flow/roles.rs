@@ -397,6 +397,9 @@ impl<'a> Run<'a> {
             }
             FnRole::Replace => {
                 let new = call.value(call.model.other.unwrap_or(1));
+                if let Some(ctx) = new.as_ctx().filter(|ctx| matches!(ctx.kind, CtxKind::Root { .. })) {
+                    self.placed.insert(ctx.id);
+                }
                 let takes_option = matches!(self.subject_role(&call), Some(TypeRole::Maybe)) && call.receiver.is_some();
                 let new = if takes_option { Val::success("Some", new) } else { new };
                 let value = self.put(at, &subject, new, &mut world);

@@ -72,6 +72,8 @@ pub(super) struct Run<'a> {
     pub(super) chain: Option<(Vec<Site>, BodyRef)>,
     pub(super) replacing: BTreeSet<BodyRef>,
     pub(super) replacements: BTreeSet<ObjId>,
+    /// Roots that keep a place filled while what was there is taken out.
+    pub(super) placed: BTreeSet<ObjId>,
     pub(super) statics: BTreeMap<ObjId, DefId>,
     /// Contexts that one operation derives from what it derived before.
     pub(super) grown: BTreeSet<ObjId>,
@@ -117,6 +119,7 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         chain: None,
         replacing: BTreeSet::new(),
         replacements: BTreeSet::new(),
+        placed: BTreeSet::new(),
         statics: BTreeMap::new(),
         grown: BTreeSet::new(),
         fields_used: BTreeSet::new(),
@@ -702,6 +705,8 @@ impl<'a> Run<'a> {
         let given_back = self.roots.values().any(|uses| uses.any(Uses::RETURN));
         let own_chain = self.chain.as_ref().is_some_and(|(way, _)| way.len() == 1);
         let chain = if self.has_context || (own_chain && given_back) { None } else { self.chain };
+        let mut replacements = self.replacements;
+        replacements.extend(self.placed.iter().filter(|id| !self.roots.contains_key(id)));
         let summary = Summary {
             diverges: !self.returns,
             rets,
@@ -724,7 +729,7 @@ impl<'a> Run<'a> {
             roots: self.roots,
             chosen,
             replacing: self.replacing,
-            replacements: self.replacements,
+            replacements,
         };
         (summary, flow)
     }

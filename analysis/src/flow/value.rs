@@ -558,7 +558,7 @@ impl Val {
 
     /// The same with nothing known of the objects in it, nor of what it holds instead of them.
     pub(super) fn without_objects(&self) -> Val {
-        let list = |values: &Vec<Val>| values.iter().map(Val::without_objects).collect();
+        let list = |values: &Vec<Val>| -> Vec<Val> { values.iter().map(Val::without_objects).collect() };
         match self {
             Val::Obj(_) | Val::Moved => Val::Unknown,
             Val::Ref(inner, place) => Val::Ref(Box::new(inner.without_objects()), place.clone()),
@@ -591,7 +591,7 @@ impl Val {
 
     /// The same with every object renamed.
     pub fn renamed(&self, rename: &dyn Fn(ObjId) -> ObjId) -> Val {
-        let list = |values: &Vec<Val>| values.iter().map(|value| value.renamed(rename)).collect();
+        let list = |values: &Vec<Val>| -> Vec<Val> { values.iter().map(|value| value.renamed(rename)).collect() };
         match self {
             Val::Obj(id) => Val::Obj(rename(*id)),
             Val::Ref(inner, place) => Val::Ref(Box::new(inner.renamed(rename)), place.clone()),
@@ -601,7 +601,16 @@ impl Val {
                 fields: agg.fields.iter().map(|(name, value)| (name.clone(), value.renamed(rename))).collect(),
                 rest: agg.rest.clone(),
             }),
-            Val::Many(values) => Val::Many(list(values)),
+            Val::Many(values) => {
+                // What several turns put in stands once.
+                let mut renamed: Vec<Val> = Vec::with_capacity(values.len());
+                for value in list(values) {
+                    if !value.owns() || !renamed.contains(&value) {
+                        renamed.push(value);
+                    }
+                }
+                Val::Many(renamed)
+            }
             Val::Closure(body, values) => Val::Closure(*body, list(values)),
             Val::Future(body, values) => Val::Future(*body, list(values)),
             Val::Work(values) => Val::Work(list(values)),
