@@ -7,7 +7,6 @@ use ctxlint_analysis::flow::value::{ObjId, ObjKind, Site, Task, Uses};
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
-use crate::support;
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
