@@ -11,7 +11,7 @@ use ctxlint_analysis::model::Model;
 use ctxlint_lints::RULES;
 use ctxlint_lints::rule::{Level, Options};
 
-pub use file::{find, read_file, read_manifest};
+pub use file::{find, read_file, read_manifest, read_text};
 
 use crate::discover::Plan;
 

@@ -78,8 +78,16 @@ pub fn read_file(path: &Utf8Path) -> Result<Layer, ConfigError> {
         place: None,
         message: format!("cannot be read: {error}"),
     })?;
-    let reader = Reader { path, text: &text, lines: LineIndex::new(&text) };
-    let table = toml::from_str::<Table>(&text).map_err(|error| reader.toml_error(&error))?;
+    read_text(path, &text)
+}
+
+/// Reads the text of a `ctxlint.toml`.
+///
+/// # Errors
+/// The first error, with its place.
+pub fn read_text(path: &Utf8Path, text: &str) -> Result<Layer, ConfigError> {
+    let reader = Reader { path, text, lines: LineIndex::new(text) };
+    let table = toml::from_str::<Table>(text).map_err(|error| reader.toml_error(&error))?;
     reader.layer(table, None)
 }
 

@@ -14,6 +14,8 @@ mod discovery;
 mod editors;
 mod fixes;
 mod fixtures;
+#[path = "../../fuzz/src/lib.rs"]
+mod fuzz;
 mod formats;
 mod gate;
 mod graph;
@@ -25,6 +27,7 @@ mod pages;
 mod project;
 mod proofs;
 mod readme;
+mod robustness;
 mod shop;
 mod site;
 mod sources;

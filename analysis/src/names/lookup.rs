@@ -23,6 +23,10 @@ pub struct Lookup<'a> {
     pub(crate) names: &'a Names,
 }
 
+/// How many imports one search may look at. Circles of many imports by one name have more ways round
+/// than can be gone; nobody writes them.
+const MAX_STEPS: usize = 4096;
+
 /// One search: what is being resolved at the moment, so that circles end.
 #[derive(Default)]
 pub(super) struct Search {
@@ -30,6 +34,7 @@ pub(super) struct Search {
     /// Modules looked into by globs: what was not found on the first way in is not on the second.
     globs: FxHashSet<(ModuleId, Name, Namespace)>,
     depth: usize,
+    steps: usize,
 }
 
 impl Search {
@@ -425,8 +430,9 @@ impl<'a> Lookup<'a> {
     }
 
     /// The leaf's import with its item, unless it is being resolved already.
-    fn leaf(self, leaf: Leaf, search: &Search) -> Option<(&'a Item, &'a Import)> {
-        if search.imports.contains(&leaf) || search.imports.len() > MAX_DEPTH {
+    fn leaf(self, leaf: Leaf, search: &mut Search) -> Option<(&'a Item, &'a Import)> {
+        search.steps += 1;
+        if search.imports.contains(&leaf) || search.imports.len() > MAX_DEPTH || search.steps > MAX_STEPS {
             return None;
         }
         let item = self.item(DefId { file: leaf.file, item: leaf.item })?;
