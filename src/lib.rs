@@ -18,7 +18,7 @@ pub mod fix;
 pub mod graph;
 pub mod job;
 pub mod levels;
-mod lsp;
+pub mod lsp;
 pub mod modules;
 pub mod progress;
 pub mod report;

@@ -20,10 +20,12 @@ mod transport;
 mod watch;
 mod worker;
 
-use std::io::BufReader;
-use std::sync::mpsc;
+use std::io::{self, BufRead, BufReader, Write};
+use std::sync::{Arc, mpsc};
 
+use camino::Utf8PathBuf;
 use clap::ArgMatches;
+use rayon::ThreadPool;
 
 use crate::cli::LspArgs;
 use crate::config::Config;
@@ -49,19 +51,32 @@ pub(crate) fn run(args: &LspArgs, matches: &ArgMatches) -> Result<Outcome, Failu
         .stack_size(STACK)
         .build()
         .map_err(|error| Failure::new(format!("no threads: {error}")))?;
-    let start = Start {
-        config: args.config.as_deref().map(|file| discover::absolute(&current, file)),
-        levels: Config {
-            layers: Vec::new(),
-            command_line: settings::levels(&args.rules, matches)?,
-            only: settings::only(&args.rules)?,
-        },
-        pool: pool.into(),
+    let levels = Config {
+        layers: Vec::new(),
+        command_line: settings::levels(&args.rules, matches)?,
+        only: settings::only(&args.rules)?,
     };
+    let config = args.config.as_deref().map(|file| discover::absolute(&current, file));
+    let input = BufReader::new(std::io::stdin());
+    Ok(talk(input, Box::new(std::io::stdout()), config, levels, pool.into())?)
+}
+
+/// The same over any pair of streams. `config` is a configuration instead of the one that would be
+/// found, `levels` what the command line says of rules; checks run on `pool`.
+///
+/// # Errors
+/// Threads that cannot be started, and what writing fails with.
+pub fn talk(
+    mut input: impl BufRead + Send + 'static,
+    out: Box<dyn Write>,
+    config: Option<Utf8PathBuf>,
+    levels: Config,
+    pool: Arc<ThreadPool>,
+) -> io::Result<Outcome> {
+    let start = Start { config, levels, pool };
     let (sender, events) = mpsc::channel();
     let incoming = sender.clone();
     let reader = move || {
-        let mut input = BufReader::new(std::io::stdin());
         loop {
             let message = transport::read(&mut input);
             let is_end = matches!(message, Incoming::End);
@@ -71,7 +86,7 @@ pub(crate) fn run(args: &LspArgs, matches: &ArgMatches) -> Result<Outcome, Failu
         }
     };
     std::thread::Builder::new().name("reader".to_owned()).spawn(reader)?;
-    Ok(Server::new(start, sender, Box::new(std::io::stdout())).run(&events)?)
+    Server::new(start, sender, out).run(&events)
 }
 
 /// Runs a job that may parse, on a stack that is deep enough. None if it dies.

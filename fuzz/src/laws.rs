@@ -1,6 +1,6 @@
 //! What must hold for every input.
 
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use ctxlint::check::check;
 use ctxlint::config::{self, Config};
@@ -79,10 +79,15 @@ pub fn everything() -> Config {
 
 /// Runs a job on a pool with as many threads, made once, with the stacks of the command's own.
 pub fn on<T: Send>(threads: usize, job: impl FnOnce() -> T + Send) -> T {
-    static POOLS: [OnceLock<ThreadPool>; 4] = [const { OnceLock::new() }; 4];
+    pool(threads).install(job)
+}
+
+/// The pool with as many threads.
+pub fn pool(threads: usize) -> Arc<ThreadPool> {
+    static POOLS: [OnceLock<Arc<ThreadPool>>; 4] = [const { OnceLock::new() }; 4];
     let pool = POOLS.get(threads).expect("no more than three");
     let make = || ThreadPoolBuilder::new().num_threads(threads).stack_size(64 << 20).build().expect("threads start");
-    pool.get_or_init(make).install(job)
+    pool.get_or_init(|| make().into()).clone()
 }
 
 fn of_parsing(text: &str) {

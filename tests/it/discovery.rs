@@ -134,3 +134,29 @@ fn the_same_bytes_for_any_number_of_threads() {
         assert!(outputs.windows(2).all(|pair| pair[0] == pair[1]), "{format}");
     }
 }
+
+#[test]
+fn the_same_bytes_for_any_order_of_arguments() {
+    let project = workspace();
+    let mut paths = Vec::new();
+    for index in 0..12 {
+        let path = format!("one/src/m{index}.rs");
+        project.write(&path, &format!("{WARNS}// ctxlint: allow(nothing_{index})\nfn g() {{}}\n"));
+        paths.push(path);
+    }
+    paths.extend(["two".to_owned(), "one/src".to_owned(), ".".to_owned()]);
+    for count in [3, 12, paths.len()] {
+        let mut named = paths[..count].to_vec();
+        let outputs: Vec<String> = (0..6)
+            .map(|turn| {
+                named.rotate_left(turn % 3);
+                named.swap(turn % count, (turn * 7 + 1) % count);
+                let args: Vec<&str> =
+                    ["--message-format", "json"].into_iter().chain(named.iter().map(String::as_str)).collect();
+                project.run(&args).out
+            })
+            .collect();
+        assert!(outputs[0].len() > 1000);
+        assert!(outputs.windows(2).all(|pair| pair[0] == pair[1]), "{count} paths");
+    }
+}

@@ -14,12 +14,13 @@ mod discovery;
 mod editors;
 mod fixes;
 mod fixtures;
+mod formats;
 #[path = "../../fuzz/src/lib.rs"]
 mod fuzz;
-mod formats;
 mod gate;
 mod graph;
 mod json;
+mod killed;
 mod levels;
 mod lsp;
 mod meta;
