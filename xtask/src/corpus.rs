@@ -85,7 +85,7 @@ impl Options {
 }
 
 /// Builds the release of this tree's ctxlint and gives its path.
-fn build(root: &Path) -> Result<PathBuf> {
+pub(crate) fn build(root: &Path) -> Result<PathBuf> {
     let mut build = Command::new("cargo")
         .args(["build", "--release", "--bin", "ctxlint", "--message-format", "json-render-diagnostics"])
         .current_dir(root)

@@ -3,6 +3,7 @@
 mod bench;
 mod corpus;
 mod docs;
+mod fuzz;
 mod new_rule;
 
 use std::error::Error;
@@ -22,8 +23,10 @@ usage: cargo xtask CHORE
       --pedantic            lists the findings of rules that are off by default too
       --dependencies        checks everything the crates depend on as well
   docs                      makes the site, an mdBook, under target/book
-  bench                     the whole check against parsing alone, over the corpus if it is there, and how
-                            long the language server takes from a key to what it finds
+  bench                     the whole check against parsing alone, over the corpus if it is there; how long the
+                            language server takes from a key to what it finds; the command beside ast-grep
+      --beside [AST-GREP]   only the last; with this program
+  fuzz SECONDS [TARGET]     runs the fuzz targets, or one of them, for so long each; needs cargo-fuzz
 ";
 
 fn main() -> ExitCode {
@@ -34,7 +37,9 @@ fn main() -> ExitCode {
         ["new-rule", name, group] => new_rule::run(root(), name, group),
         ["corpus", options @ ..] => corpus::run(root(), options),
         ["docs"] => docs::run(root()),
-        ["bench"] => bench::run(root()),
+        ["bench", options @ ..] => bench::run(root(), options),
+        ["fuzz", seconds] => fuzz::run(root(), None, seconds),
+        ["fuzz", seconds, target] => fuzz::run(root(), Some(target), seconds),
         _ => Err(USAGE.into()),
     };
     match outcome {
