@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -56,6 +57,12 @@ impl Models {
     ///
     /// If one of them cannot be read; a test loads them all.
     pub fn builtin() -> Result<Models, ModelError> {
+        // Read once: a server asks for them with every key.
+        static READ: OnceLock<Result<Models, ModelError>> = OnceLock::new();
+        READ.get_or_init(Models::read_builtin).clone()
+    }
+
+    fn read_builtin() -> Result<Models, ModelError> {
         let mut models = Vec::new();
         for (name, text) in super::builtin::MODELS {
             models.push(Models::parse(text).map_err(|error| ModelError { model: (*name).to_owned(), ..error })?);
