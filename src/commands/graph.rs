@@ -82,7 +82,8 @@ fn checked(args: &GraphArgs, only: Vec<Selector>) -> Result<(Workspace, Report, 
         // What an earlier check left there.
         Cache::open(&folder).fill(&mut found.workspace);
     }
-    tell(&found.problems.iter().map(|problem| problem.message.clone()).collect::<Vec<_>>());
+    let shorten = |message: &str| message.strip_prefix(&format!("{current}/")).unwrap_or(message).to_owned();
+    tell(&found.problems.iter().map(|problem| shorten(&problem.message)).collect::<Vec<_>>());
     let failed = found.problems.iter().any(|problem| problem.fatal);
     let report = check_and_draw(&found.workspace, &config, &|| (), true);
     Ok((found.workspace, report, failed))

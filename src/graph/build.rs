@@ -74,12 +74,23 @@ fn makers(analysis: &Analysis) -> BTreeMap<Site, Name> {
             }
             let target = targets.and_then(|targets| targets.get(event.block as usize)?.get(event.op as usize));
             if let Some(Target::External(path) | Target::TraitMethod(path)) = target {
-                let last = path.rsplit("::").next().unwrap_or(path);
-                names.entry(event.site).or_insert_with(|| Name::from(last));
+                names.entry(event.site).or_insert_with(|| Name::from(short(path)));
             }
         }
     }
     names
+}
+
+/// The last part of a path; with the type's name before it where it says little.
+fn short(path: &str) -> &str {
+    match path.rsplit_once("::") {
+        Some((before, "new" | "default")) => {
+            let at = before.rfind("::").map_or(0, |at| at + 2);
+            path.get(at..).unwrap_or(path)
+        }
+        Some((_, last)) => last,
+        None => path,
+    }
 }
 
 fn roots(analysis: &Analysis) -> BTreeMap<(u32, u32), Site> {
@@ -512,7 +523,13 @@ fn duration(nanos: u128) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::duration;
+    use super::{duration, short};
+
+    #[test]
+    fn constructors_are_told_with_their_type() {
+        let told = ["a::B::with_timeout", "a::B::new", "B::default", "background"].map(short);
+        assert_eq!(told, ["with_timeout", "B::new", "B::default", "background"]);
+    }
 
     #[test]
     fn lengths_of_time_are_told_in_the_largest_unit_that_fits() {

@@ -24,15 +24,18 @@ pub fn page(graph: &Graph, workspace: &Workspace) -> String {
     let _ = write!(html, "{STYLE}{VIEW_STYLE}");
     let _ = write!(
         html,
-        "</style>\n</head>\n<body>\n<header>\n<h1>ctxlint</h1>\n<p id=\"counts\">context graph: <b>{}</b> handlers, \
-         <b>{}</b> tasks, <b>{}</b> cuts</p>\n</header>\n<main class=\"wide\">\n",
-        count(graph, |node| matches!(node.kind, NodeKind::Handler(_) | NodeKind::Middleware(_))),
-        count(graph, |node| matches!(node.kind, NodeKind::Task { .. })),
-        graph.edges.iter().filter(|edge| edge.kind.is_cut()).count(),
+        "</style>\n</head>\n<body>\n<header>\n<h1>ctxlint</h1>\n<p id=\"counts\">context graph: {}, {}, {}</p>\n</header>\n<main class=\"wide\">\n",
+        number(count(graph, |node| matches!(node.kind, NodeKind::Handler(_) | NodeKind::Middleware(_))), "handler"),
+        number(count(graph, |node| matches!(node.kind, NodeKind::Task { .. })), "task"),
+        number(graph.edges.iter().filter(|edge| edge.kind.is_cut()).count(), "cut"),
     );
     html.push_str(&section(graph, workspace));
     let _ = write!(html, "</main>\n<script>\n{}</script>\n</body>\n</html>\n", script());
     html
+}
+
+fn number(count: usize, word: &str) -> String {
+    format!("<b>{count}</b> {word}{}", if count == 1 { "" } else { "s" })
 }
 
 fn count(graph: &Graph, is: impl Fn(&Node) -> bool) -> usize {

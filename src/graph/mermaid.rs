@@ -18,6 +18,8 @@ pub fn text(graph: &Graph, workspace: &Workspace) -> String {
     let mut out = "flowchart LR\n".to_owned();
     for (number, (krate, nodes)) in by_crate(graph).into_iter().enumerate() {
         let _ = writeln!(out, "  subgraph c{number}[\"{}\"]", escaped(krate));
+        // A subgraph on its own would go from top to bottom.
+        out.push_str("    direction LR\n");
         for (at, node) in nodes {
             let (open, close) = brackets(&node.kind);
             let label: Vec<String> = lines(node, workspace).iter().map(|line| escaped(line)).collect();

@@ -276,7 +276,7 @@ fn check_mermaid(text: &str) {
         match word {
             "subgraph" => depth += 1,
             "end" => depth -= 1,
-            "classDef" => {}
+            "classDef" | "direction" => {}
             "class" => assert!(line.split(' ').nth(1).expect("ids").split(',').all(|id| declared.contains(id))),
             "linkStyle" => assert!(line.ends_with(" stroke:#b3261e"), "{line}"),
             id if line.contains("\"") => {
