@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use camino::{Utf8Path, Utf8PathBuf};
+use ctxlint_lints::rule::Level;
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
 use crate::report::{Report, Reported};
 use crate::workspace::Workspace;
 
@@ -68,17 +70,11 @@ impl Known {
 
     /// Tells of entries whose findings are gone from files that were checked, or that are gone
     /// themselves. `report` is the one before [`Known::apply`].
-    pub fn stale(&self, workspace: &Workspace, report: &Report) -> Option<String> {
+    pub fn stale(&self, workspace: &Workspace, config: &Config, report: &Report) -> Option<String> {
         let found: BTreeSet<Entry> = report.findings.iter().map(|reported| Entry::of(workspace, reported)).collect();
-        let unchecked: BTreeSet<&str> =
-            workspace.files.iter().filter(|file| !file.selected).map(|file| file.path.as_str()).collect();
-        let is_partial = !unchecked.is_empty();
-        let checked: BTreeSet<&str> =
-            workspace.files.iter().filter(|file| file.selected).map(|file| file.path.as_str()).collect();
-        let may_tell = |entry: &&Entry| {
-            checked.contains(entry.path.as_str()) || (!is_partial && !workspace.root.join(&entry.path).exists())
-        };
-        let stale: Vec<&Entry> = self.entries.iter().filter(|entry| !found.contains(entry)).filter(may_tell).collect();
+        let looked_at = looked_at(workspace, config);
+        let gone = |entry: &&Entry| !found.contains(entry) && looked_at(entry);
+        let stale: Vec<&Entry> = self.entries.iter().filter(gone).collect();
         let first = stale.first()?;
         let more = match stale.len() {
             1 => String::new(),
@@ -91,9 +87,26 @@ impl Known {
     }
 }
 
-/// The findings of a report as a baseline, one a line.
-pub fn text(workspace: &Workspace, report: &Report) -> String {
-    let entries: BTreeSet<Entry> = report.findings.iter().map(|reported| Entry::of(workspace, reported)).collect();
+/// Whether a run could have found what an entry is of: its file was checked or is gone from a workspace
+/// that was checked as a whole, and its rule was on there.
+fn looked_at<'r>(workspace: &'r Workspace, config: &'r Config) -> impl Fn(&Entry) -> bool + 'r {
+    let is_partial = workspace.files.iter().any(|file| !file.selected);
+    let checked: BTreeSet<&str> =
+        workspace.files.iter().filter(|file| file.selected).map(|file| file.path.as_str()).collect();
+    move |entry| {
+        let absolute = workspace.root.join(&entry.path);
+        let in_view = checked.contains(entry.path.as_str()) || (!is_partial && !absolute.exists());
+        in_view && config.levels(&absolute).of(&entry.rule) != Level::Allow
+    }
+}
+
+/// The findings of a report as a baseline, one a line. What the run did not look at stays as it was
+/// known before.
+pub fn text(workspace: &Workspace, config: &Config, report: &Report, before: Option<&Known>) -> String {
+    let mut entries: BTreeSet<Entry> = report.findings.iter().map(|reported| Entry::of(workspace, reported)).collect();
+    let looked_at = looked_at(workspace, config);
+    let unseen = before.into_iter().flat_map(|known| &known.entries).filter(|entry| !looked_at(entry));
+    entries.extend(unseen.cloned());
     let lines: Vec<String> =
         entries.iter().filter_map(|entry| Some(format!("    {}", serde_json::to_string(entry).ok()?))).collect();
     let list = if lines.is_empty() { "[]".to_owned() } else { format!("[\n{}\n  ]", lines.join(",\n")) };

@@ -170,7 +170,8 @@ fn run_once(job: &Job, request: &Request, cargo_failed: bool) -> Result<Outcome,
             report
         })
     };
-    let mut acted = progress.during(!job.args.output.quiet, files, || act::act(job, found.workspace, checked))?;
+    let mut acted =
+        progress.during(!job.args.output.quiet, files, || act::act(job, &config, found.workspace, checked))?;
     acted.report.work.steps.insert(0, ("read", read));
     let act::Acted { workspace, mut report, patch } = acted;
     report.cargo_failed = cargo_failed;

@@ -1,6 +1,6 @@
 //! A line on the terminal that tells how far a long run is.
 
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Write};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -28,8 +28,12 @@ impl Progress {
         if !wanted || !std::io::stderr().is_terminal() {
             return job();
         }
+        self.during_on(&mut std::io::stderr(), files, job)
+    }
+
+    fn during_on<T>(&self, out: &mut (dyn Write + Send), files: usize, job: impl FnOnce() -> T) -> T {
         thread::scope(|scope| {
-            let shower = scope.spawn(|| self.show(files));
+            let shower = scope.spawn(|| self.show(out, files));
             let end = End(self);
             let outcome = job();
             drop(end);
@@ -38,19 +42,20 @@ impl Progress {
         })
     }
 
-    fn show(&self, files: usize) {
+    fn show(&self, out: &mut dyn Write, files: usize) {
         let start = Instant::now();
         let mut shown = false;
         while !self.done.load(Ordering::Acquire) {
             if start.elapsed() >= PATIENCE {
                 let parsed = self.parsed.load(Ordering::Relaxed);
-                let _ = write!(std::io::stderr(), "\r\u{1b}[Kctxlint: {parsed} of up to {files} files parsed");
+                let _ = write!(out, "\r\u{1b}[Kctxlint: {parsed} of up to {files} files parsed");
+                let _ = out.flush();
                 shown = true;
             }
             thread::park_timeout(INTERVAL);
         }
         if shown {
-            let _ = write!(std::io::stderr(), "\r\u{1b}[K");
+            let _ = write!(out, "\r\u{1b}[K");
         }
     }
 }
@@ -61,5 +66,27 @@ struct End<'p>(&'p Progress);
 impl Drop for End<'_> {
     fn drop(&mut self) {
         self.0.done.store(true, Ordering::Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_long_run_shows_how_far_it_is_and_leaves_nothing_behind() {
+        let mut out: Vec<u8> = Vec::new();
+        assert_eq!(Progress::default().during_on(&mut out, 9, || 1), 1);
+        assert_eq!(out, b"", "a short one");
+
+        let progress = Progress::default();
+        progress.during_on(&mut out, 9, || {
+            progress.parsed_one();
+            progress.parsed_one();
+            thread::sleep(PATIENCE * 2);
+        });
+        let text = String::from_utf8(out).expect("UTF-8");
+        assert!(text.contains("\r\u{1b}[Kctxlint: 2 of up to 9 files parsed"), "{text:?}");
+        assert!(text.ends_with("\r\u{1b}[K"), "the line is cleared: {text:?}");
     }
 }

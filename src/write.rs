@@ -48,3 +48,26 @@ pub fn source(before: &File, after: &File) -> Result<(), String> {
     }
     atomically(&before.absolute, &after.on_disk()).map_err(|error| error.to_string())
 }
+
+#[cfg(test)]
+mod tests {
+    use camino::Utf8PathBuf;
+
+    use super::*;
+
+    #[test]
+    fn a_file_that_changed_meanwhile_is_left_as_it_is() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = Utf8PathBuf::from_path_buf(folder.path().join("a.rs")).expect("Unicode");
+        fs::write(&path, "\u{feff}fn f() {}\n").expect("it is written");
+        let before = File::new("a.rs".to_owned(), path.clone(), "\u{feff}fn f() {}\n");
+        let after = before.with_text("fn g() {}\n");
+        assert_eq!(source(&before, &after), Ok(()));
+        assert_eq!(fs::read_to_string(&path).expect("the file"), "\u{feff}fn g() {}\n");
+        let again = source(&before, &after).expect_err("it is another file now");
+        assert!(again.contains("changed since it was read"), "{again}");
+        fs::remove_file(&path).expect("it is removed");
+        assert!(source(&after, &before).is_err());
+        assert!(!path.exists(), "what is gone stays gone");
+    }
+}

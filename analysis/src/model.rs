@@ -208,6 +208,9 @@ pub struct FnModel {
     /// The argument with the key.
     #[serde(default)]
     pub key: Option<usize>,
+    /// A value of any comparable type can be the key.
+    #[serde(default)]
+    pub any_key: bool,
     /// The argument with the stored value.
     #[serde(default)]
     pub value: Option<usize>,

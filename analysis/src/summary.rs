@@ -278,6 +278,7 @@ fn matters(role: FnRole) -> bool {
             | FnRole::Detach
             | FnRole::Reparent
             | FnRole::RequestContext
+            | FnRole::ReadValue
             | FnRole::Guard
             | FnRole::GuardRef
             | FnRole::OtherGuard

@@ -5,6 +5,7 @@ pub mod rule;
 
 mod code;
 mod endless;
+mod key_types;
 mod keys;
 mod support;
 mod values;

@@ -7,6 +7,7 @@ use similar::TextDiff;
 use super::Job;
 use crate::adopt;
 use crate::baseline::{self, Known};
+use crate::config::Config;
 use crate::discover;
 use crate::fix;
 use crate::report::Report;
@@ -40,9 +41,9 @@ impl Gate {
     }
 
     /// Takes out what is not to be told.
-    pub(super) fn apply(&self, workspace: &Workspace, mut report: Report) -> Report {
+    pub(super) fn apply(&self, workspace: &Workspace, config: &Config, mut report: Report) -> Report {
         if let Some(known) = &self.known {
-            report.notes.extend(known.stale(workspace, &report));
+            report.notes.extend(known.stale(workspace, config, &report));
             known.apply(workspace, &mut report);
         }
         if let Some(changes) = &self.changes {
@@ -61,13 +62,18 @@ pub(super) struct Acted {
 }
 
 /// Checks, and does what the arguments ask for.
-pub(super) fn act(job: &Job, workspace: Workspace, check: impl Fn(&Workspace) -> Report) -> Result<Acted, Failure> {
+pub(super) fn act(
+    job: &Job,
+    config: &Config,
+    workspace: Workspace,
+    check: impl Fn(&Workspace) -> Report,
+) -> Result<Acted, Failure> {
     let gate = Gate::new(job, &workspace)?;
-    let gated = |workspace: &Workspace| gate.apply(workspace, check(workspace));
+    let gated = |workspace: &Workspace| gate.apply(workspace, config, check(workspace));
     let wanted = &job.args.fix;
     if let Some(file) = &job.args.gate.write_baseline {
         let report = check(&workspace);
-        return write_baseline(file, workspace, report);
+        return write_baseline(file, config, workspace, report);
     }
     if let Some(reason) = &wanted.add_suppressions {
         return add_suppressions(workspace, reason, gated);
@@ -79,8 +85,14 @@ pub(super) fn act(job: &Job, workspace: Workspace, check: impl Fn(&Workspace) ->
     Ok(Acted { workspace, report, patch: None })
 }
 
-fn write_baseline(file: &camino::Utf8Path, workspace: Workspace, mut report: Report) -> Result<Acted, Failure> {
-    let text = baseline::text(&workspace, &report);
+fn write_baseline(
+    file: &camino::Utf8Path,
+    config: &Config,
+    workspace: Workspace,
+    mut report: Report,
+) -> Result<Acted, Failure> {
+    let before = if file.exists() { Some(baseline::read(file).map_err(Failure::new)?) } else { None };
+    let text = baseline::text(&workspace, config, &report, before.as_ref());
     write::atomically(file, text.as_bytes()).map_err(|error| Failure::new(format!("the baseline {file}: {error}")))?;
     report.in_baseline = report.findings.len();
     report.findings.clear();

@@ -39,6 +39,29 @@ fn stale_entries_are_told_and_taken_out() {
 }
 
 #[test]
+fn a_run_over_a_part_says_nothing_of_the_rest() {
+    let project = Project::new(&[("a.rs", TWO), ("b.rs", &format!("{TWO}// ctxlint: allow(nonsense)\nfn h() {{}}\n"))]);
+    let entries = |project: &Project| project.read("known.json").matches("fingerprint").count();
+    project.run(&["--write-baseline", "known.json"]);
+    assert_eq!(entries(&project), 5);
+    project.write("a.rs", "");
+    let update = ["--baseline", "known.json", "--write-baseline", "known.json"];
+
+    let by_path = ["b.rs", "--baseline", "known.json"];
+    assert!(!project.run(&by_path).err.contains("stale"));
+    project.run(&[&["b.rs"], &update[..]].concat());
+    assert_eq!(entries(&project), 5, "what is in a.rs is not looked at");
+
+    let by_rule = ["--only", "unknown_rule"];
+    assert!(!project.run(&[&by_rule[..], &update[..2]].concat()).err.contains("stale"));
+    project.run(&[&by_rule[..], &update[..]].concat());
+    assert_eq!(entries(&project), 5, "other rules are off");
+
+    project.run(&update);
+    assert_eq!(entries(&project), 3);
+}
+
+#[test]
 fn a_bad_baseline_is_one_clear_line() {
     let project = Project::new(&[("a.rs", TWO)]);
     for text in ["", "{}", "{\"version\": 2, \"findings\": []}", "{\"version\": 1, \"findings\": [{\"x\": 1}]}"] {

@@ -1,7 +1,7 @@
 //! Every suggestion that can be applied: applied to the fixtures it parses, it silences its finding,
 //! and all fixed fixtures together compile.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
@@ -12,7 +12,7 @@ use ctxlint::report::{Format, Reported};
 use ctxlint_lints::finding::{Applicability, Edit};
 use rustfix::{CodeFix, Filter, Suggestion, apply_suggestions};
 
-use crate::sources::{Checked, check_text, fixture_folders, fixtures, is_rule, names, read, root};
+use crate::sources::{Checked, check_text, fixture_folders, fixtures, is_rule, names, read, root, rules};
 
 /// More rounds than this and the fixes chase one another.
 const ROUNDS: usize = 12;
@@ -63,6 +63,18 @@ fn rustfix_sees_every_fix() {
             .collect();
         assert_eq!(seen, offered, "{rule}/{file}");
     }
+}
+
+#[test]
+fn rules_that_say_they_can_be_fixed_are_those_that_can() {
+    let mut offered = BTreeSet::new();
+    for (rule, file, text) in flagged_files() {
+        let checked = check_text(&file, &text, &rule);
+        let has_edits = |reported: &&Reported| reported.finding.helps.iter().any(|help| !help.edits.is_empty());
+        offered.extend(checked.report.findings.iter().filter(has_edits).map(|reported| reported.finding.rule));
+    }
+    let said: BTreeSet<&str> = rules().filter(|rule| rule.fixable).map(|rule| rule.name).collect();
+    assert_eq!(offered.into_iter().filter(|name| is_rule(name)).collect::<BTreeSet<_>>(), said);
 }
 
 #[test]
