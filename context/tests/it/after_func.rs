@@ -1,5 +1,7 @@
 //! Callbacks.
 
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, mpsc};
 use std::thread;
@@ -103,6 +105,58 @@ fn blocked_callbacks_do_not_keep_others_from_running() {
     for _ in 0..all {
         rx.recv_timeout(LONG).unwrap();
     }
+}
+
+// G45: a callback ends a read that knows no contexts, and whoever reads can tell whether it ran.
+#[test]
+fn a_callback_ends_a_blocked_read_and_stop_tells_whether_it_did() {
+    let read = |when: &str| {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let mut client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        let (mut server, _) = listener.accept().unwrap();
+        let (ctx, handle) = Context::background().with_cancel();
+        let (told, ran) = mpsc::channel();
+        let stop = ctx.after_func({
+            let server = server.try_clone().unwrap();
+            move || {
+                let _ = server.shutdown(Shutdown::Both);
+                told.send(()).unwrap();
+            }
+        });
+        let message: &[u8] = if when == "in time" { b"hello" } else { b"" };
+        if message.is_empty() {
+            thread::spawn(move || handle.cancel());
+        } else {
+            client.write_all(message).unwrap();
+        }
+        let mut buffer = [0; 5];
+        let got = server.read(&mut buffer).unwrap_or(0);
+        let prevented = stop.stop();
+        if !prevented {
+            ran.recv_timeout(LONG).unwrap();
+        }
+        assert_eq!((&buffer[..got], prevented), (message, !message.is_empty()), "{when}");
+    };
+    read("in time");
+    read("never");
+}
+
+// G40
+#[test]
+fn a_generator_stops_when_its_context_does() {
+    let generate = |ctx: Context| {
+        let (tx, rx) = mpsc::sync_channel(0);
+        let generator = thread::spawn(move || (0..).take_while(|_| !ctx.is_done()).all(|n| tx.send(n).is_ok()));
+        (rx, generator)
+    };
+    let (ctx, handle) = Context::background().with_cancel();
+    let guard = handle.guard();
+    let (numbers, generator) = generate(ctx);
+    assert_eq!(numbers.iter().find(|n| *n == 5), Some(5));
+    drop(guard);
+    // At most the one that was on its way.
+    assert!(numbers.iter().count() <= 1);
+    assert!(generator.join().unwrap(), "it ended by its context, not because nobody listened");
 }
 
 #[test]
