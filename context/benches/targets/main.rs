@@ -23,8 +23,11 @@ fn main() {
     rows::fan_out(&mut table);
     rows::chains(&mut table);
     rows::threads(&mut table);
-    if table.measures_all() {
+    if table.wants(stall::NAME) {
         stall::rows(&mut table);
+    }
+    if table.wants(stall::BYTES) {
+        stall::memory(&mut table);
     }
     table.print();
 }

@@ -34,8 +34,9 @@ impl Table {
         Table { full, filter, rows: Vec::new() }
     }
 
-    pub(crate) fn measures_all(&self) -> bool {
-        self.filter.is_empty()
+    /// Whether the row of this name is asked for.
+    pub(crate) fn wants(&self, name: &str) -> bool {
+        name.contains(&self.filter)
     }
 
     /// Scales a size down when only smoke testing.
@@ -53,7 +54,7 @@ impl Table {
         mut ours: impl FnMut(u64) -> Duration,
         mut theirs: Option<&mut dyn FnMut(u64) -> Duration>,
     ) {
-        if !name.contains(&self.filter) {
+        if !self.wants(name) {
             return;
         }
         let rounds = if self.full { 9 } else { 1 };
