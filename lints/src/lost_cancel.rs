@@ -52,7 +52,7 @@ fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Optio
     let losses: Vec<_> = [id, old].iter().filter_map(|id| flow.losses.get(id)).flatten().collect();
     let name = support::bound_name(object);
     let site = support::bound_site(object);
-    if let (Some((def, field)), false, true) = (&dead_field, really_used, object.via.is_empty()) {
+    if let (Some((def, field)), false, true) = (&dead_field, really_used, !object.in_struct) {
         let text =
             format!("the cancel handle is stored in `{field}`, and nothing ever uses that field: the context lives on");
         return Some(

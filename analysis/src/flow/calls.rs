@@ -387,7 +387,8 @@ impl<'a> Run<'a> {
         let mut out = Vec::new();
         for (index, ret) in summary.rets.iter().enumerate() {
             let mut world = world.clone();
-            let mut copy = Copying { run: self, at, name, inputs: &inputs, summary, ids: BTreeMap::new() };
+            let ids = BTreeMap::new();
+            let mut copy = Copying { run: self, at, name, inputs: &inputs, summary, ids, in_struct: false };
             let value = copy.value(ret);
             for (input, written) in summary.writes.get(index).into_iter().flatten() {
                 let written = copy.value(written);
@@ -796,6 +797,8 @@ struct Copying<'r, 'a> {
     inputs: &'r [Val],
     summary: &'r Summary,
     ids: BTreeMap<ObjId, ObjId>,
+    /// A struct of the program is being copied.
+    in_struct: bool,
 }
 
 impl Copying<'_, '_> {
@@ -826,12 +829,15 @@ impl Copying<'_, '_> {
                 inner => inner.borrowed(None),
             },
             Val::Agg(agg) => {
+                let outer = self.in_struct;
+                self.in_struct |= agg.def.is_some();
                 let copy = Agg {
                     def: agg.def,
                     variant: agg.variant.clone(),
                     fields: agg.fields.iter().map(|(name, value)| (name.clone(), self.value(value))).collect(),
                     rest: agg.rest.as_ref().map(|rest| Box::new(self.value(rest))),
                 };
+                self.in_struct = outer;
                 Val::Agg(copy.settled())
             }
             Val::Many(values) => Val::Many(values.iter().map(|value| self.value(value)).collect()),
@@ -885,7 +891,8 @@ impl Copying<'_, '_> {
             let name_site = self.run.site(self.name);
             let site = self.run.site(self.run.op_span(self.at).unwrap_or(self.name));
             let made_by = object.made_by.clone();
-            let object = Object { kind, site, name_site, name: None, made_by, via, wild: None };
+            let in_struct = self.in_struct;
+            let object = Object { kind, site, name_site, name: None, made_by, via, wild: None, in_struct };
             self.run.objects.insert(id, object);
         }
         Val::Obj(id)

@@ -579,6 +579,7 @@ impl<'a> Run<'a> {
             made_by: call.path.into(),
             via: Vec::new(),
             wild: None,
+            in_struct: false,
         };
         let named = self.made(id).and_then(|known| known.name.clone());
         let wild = self.made(id).and_then(|known| known.wild);

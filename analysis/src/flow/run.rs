@@ -681,7 +681,25 @@ impl<'a> Run<'a> {
     /// Notes what is done with an input.
     pub(super) fn use_input(&mut self, path: &InputPath, uses: Uses) {
         let entry = self.uses.entry(path.clone()).or_default();
+        let more = entry.and(uses) != *entry;
         *entry = entry.and(uses);
+        if more && uses.any(REACHING) {
+            self.note_input(path);
+        }
+    }
+
+    /// Notes the field that a part of an input comes from, by whatever way through locks and options.
+    fn note_input(&mut self, path: &InputPath) {
+        let fields = path.path.iter().take_while(|step| !matches!(step.as_str(), "?" | "[]") && !step.contains('.'));
+        let steps: Vec<Step> = fields.map(|name| Step::Field(name.clone())).collect();
+        let captures = self.body.captures.len();
+        let local = match (path.input as usize).checked_sub(captures) {
+            None => self.body.captures.get(path.input as usize).map(|(_, local)| *local),
+            Some(param) => self.body.params.get(param).copied(),
+        };
+        if let (Some(base), false) = (local, steps.is_empty()) {
+            self.note_field(&Place { base, path: steps });
+        }
     }
 
     fn finish(self) -> (Summary, Flow) {
@@ -737,6 +755,10 @@ impl<'a> Run<'a> {
 
 /// What work does with its context.
 const WORKING: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0);
+
+/// What is done with an input that makes a field it comes from a used one.
+const REACHING: Uses =
+    Uses(Uses::USED.0 | Uses::CANCEL.0 | Uses::ESCAPE.0 | Uses::RETURN.0 | Uses::OPAQUE.0 | Uses::CALL.0);
 
 enum Added {
     Nothing,

@@ -72,6 +72,7 @@ impl<'a> Run<'a> {
             made_by: spawner.into(),
             via: Vec::new(),
             wild: known.and_then(|known| known.wild),
+            in_struct: false,
         };
         self.objects.insert(id, object);
         world.tasks.insert(id, TaskState::Fresh);

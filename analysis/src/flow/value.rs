@@ -637,6 +637,8 @@ pub struct Object {
     pub via: Vec<Site>,
     /// The `_` it was left to in a pattern.
     pub wild: Option<Site>,
+    /// It came out of a helper as part of a struct of the program.
+    pub in_struct: bool,
 }
 
 /// What an object is.
