@@ -28,16 +28,24 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                 continue;
             }
             let (Some(end), Some(of)) = (cut(flow, *id), worked_on(task)) else { continue };
+            // A helper that gives back what it starts is not to blame: its caller lets go of it.
+            let here = analysis.program.body(flow.body).is_some_and(|body| body.span.contains(task.site.span));
+            let is_own = task.site.file == flow.body.file.0 && here;
+            let (site, started) = if is_own { (task.site, None) } else { (object.name_site, Some(task.site)) };
+            let mut finding = Finding::new(
+                RULE.name,
+                site,
+                "the task is cancelled as this function returns: its context ends here and nobody waits for it",
+                "cut before it has done its work",
+            );
+            if let Some(started) = started {
+                finding = finding.label(started, "the task is started here");
+            }
             findings.push(
-                Finding::new(
-                    RULE.name,
-                    task.site,
-                    "the task is cancelled as this function returns: its context ends here and nobody waits for it",
-                    "cut before it has done its work",
-                )
-                .label(of, "the task's context")
-                .label(end, "the context ends here")
-                .help("move the guard into the task, or wait for the task before the guard ends"),
+                finding
+                    .label(of, "the task's context")
+                    .label(end, "the context ends here")
+                    .help("move the guard into the task, or wait for the task before the guard ends"),
             );
         }
     }

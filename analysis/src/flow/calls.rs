@@ -379,6 +379,11 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Unknown)]
             };
         };
+        let is_async = self
+            .program
+            .body(body)
+            .is_none_or(|body| body.is_async || matches!(body.kind, crate::facts::BodyKind::AsyncBlock(_)))
+            || self.program.function_of(body).and_then(|def| self.program.function(def)).is_some_and(|f| f.is_async);
         if summary.diverges && !self.program.body(body).is_some_and(|body| body.is_async) {
             self.effects(at, name, summary, &inputs, &mut world, depth);
             return Vec::new();
@@ -394,6 +399,15 @@ impl<'a> Run<'a> {
                 let written = copy.value(written);
                 if let Some(Val::Ref(_, Some(place))) = inputs.get(*input as usize) {
                     copy.run.write_back(place, written, &mut world);
+                }
+            }
+            if !is_async {
+                // What it started and gives back has had no time yet.
+                let made = copy.ids.values().copied().collect::<Vec<_>>();
+                for id in made {
+                    if matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Task(_))) {
+                        world.tasks.entry(id).or_insert(super::world::TaskState::Fresh);
+                    }
                 }
             }
             self.drop_ignored(at, name, &inputs, summary, &value, &mut world);

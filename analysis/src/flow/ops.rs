@@ -1,7 +1,7 @@
 //! One operation in one world.
 
 use crate::facts::{Body, Callee, Discard, Exit, LocalId, LocalKind, Name, Op, OpKind, Place, Span, Step, UnaryOp};
-use crate::model::OnDrop;
+use crate::model::{OnDrop, TypeRole};
 use crate::types::{Target, Ty, TyCon};
 
 use super::constants;
@@ -501,11 +501,14 @@ impl<'a> Run<'a> {
     /// Guards that a statement makes and throws away.
     fn guards_dropped(&mut self, at: At, local: LocalId, value: &Val, discard: Discard, world: &World) {
         let mut found = Vec::new();
-        // Of a tuple that is taken apart what nobody takes is thrown away; a struct's parts are its own.
-        let is_tuple = matches!(value, Val::Agg(Agg { def: None, variant: None, .. }));
+        // Of what is taken apart for its context what nobody takes is thrown away. While the context
+        // is only used within the statement, its guard lives as well.
+        let mut taken_apart = None;
         value.walk(&mut |value, path, borrowed| {
             if let (Val::Obj(id), false) = (value, borrowed)
-                && (discard != Discard::No || (!path.is_empty() && (is_tuple || self.is_left(*id))))
+                && (discard != Discard::No
+                    || (!path.is_empty()
+                        && (self.is_left(*id) || *taken_apart.get_or_insert_with(|| self.gives_away_context(local)))))
                 && !path.iter().any(|step| step == "()")
             {
                 found.push(*id);
@@ -586,6 +589,33 @@ impl<'a> Run<'a> {
             }
             _ => {}
         }
+    }
+
+    /// Whether a context that is part of a temporary goes on living after its statement.
+    fn gives_away_context(&self, temp: LocalId) -> bool {
+        self.body.blocks.iter().flat_map(|block| &block.ops).any(|op| match (&op.kind, op.dest) {
+            (OpKind::Use(place), Some(dest)) if place.base == temp && !place.path.is_empty() => {
+                self.program.role(&self.type_of(dest)) == Some(TypeRole::Context) && self.is_kept(dest, 4)
+            }
+            _ => false,
+        })
+    }
+
+    /// Whether a value is bound to a name, put into a place or given back.
+    fn is_kept(&self, local: LocalId, fuel: u8) -> bool {
+        let Some(fuel) = fuel.checked_sub(1) else { return false };
+        let is_bound = self.body.local(local).is_some_and(|local| local.kind == LocalKind::Binding);
+        is_bound
+            || self.body.blocks.iter().any(|block| {
+                matches!(&block.end, crate::facts::Terminator::Return(value) if *value == local)
+                    || block.ops.iter().any(|op| match &op.kind {
+                        OpKind::Assign { value, .. } => *value == local,
+                        OpKind::Use(place) if place.base == local && place.path.is_empty() => {
+                            op.dest.is_some_and(|dest| self.is_kept(dest, fuel))
+                        }
+                        _ => false,
+                    })
+            })
     }
 
     /// Whether a pattern left an object to a `_`.
