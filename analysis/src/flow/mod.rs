@@ -1,13 +1,14 @@
 //! The flow of contexts, handles and tasks through one body.
 //!
 //! One forward analysis: `run` takes worlds (`world`) through the blocks of a body, `ops` says
-//! what an operation does, `calls` and `roles` what functions do, `plain`
+//! what an operation does, `calls` and `roles` what functions do, `copying` what they give back, `plain`
 //! what they do with plain values. What a local can hold is in
 //! `value`; what rules are told is in `events`.
 
 mod calls;
 mod conditions;
 pub mod constants;
+mod copying;
 pub mod events;
 mod ops;
 mod plain;

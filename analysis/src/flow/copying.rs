@@ -1,0 +1,160 @@
+//! What a callee gives back, brought into its caller.
+
+use std::collections::BTreeMap;
+
+use crate::facts::Span;
+use crate::summary::Summary;
+
+use super::run::{At, Run};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, InputPath, ObjId, ObjKind, Object, Val};
+
+/// Brings a callee's result into the caller: its inputs become what was given, its objects new ones.
+pub(super) struct Copying<'r, 'a> {
+    pub(super) run: &'r mut Run<'a>,
+    pub(super) at: At,
+    pub(super) name: Span,
+    pub(super) inputs: &'r [Val],
+    pub(super) summary: &'r Summary,
+    pub(super) ids: BTreeMap<ObjId, ObjId>,
+    /// A struct of the program is being copied.
+    pub(super) in_struct: bool,
+}
+
+impl Copying<'_, '_> {
+    fn id(&mut self, old: ObjId) -> ObjId {
+        if let Some(id) = self.ids.get(&old) {
+            return *id;
+        }
+        let id = self.run.fresh(self.at);
+        self.ids.insert(old, id);
+        id
+    }
+
+    pub(super) fn value(&mut self, value: &Val) -> Val {
+        match value {
+            Val::Input(path) => self.input(path),
+            Val::Ctx(ctx) => match &ctx.kind {
+                CtxKind::Input(path) => match self.input(path) {
+                    Val::Unknown => Val::Ctx(self.ctx(ctx)),
+                    given => given,
+                },
+                _ => Val::Ctx(self.ctx(ctx)),
+            },
+            Val::Done(ctx) => Val::Done(self.ctx(ctx)),
+            Val::Asked(ctx, meaning) => Val::Asked(self.ctx(ctx), *meaning),
+            Val::Obj(old) => self.object(*old),
+            Val::Ref(inner, _) => match self.value(inner) {
+                Val::Unknown => Val::Unknown,
+                inner => inner.borrowed(None),
+            },
+            Val::Agg(agg) => {
+                let outer = self.in_struct;
+                self.in_struct |= agg.def.is_some();
+                let copy = Agg {
+                    def: agg.def,
+                    variant: agg.variant.clone(),
+                    fields: agg.fields.iter().map(|(name, value)| (name.clone(), self.value(value))).collect(),
+                    rest: agg.rest.as_ref().map(|rest| Box::new(self.value(rest))),
+                };
+                self.in_struct = outer;
+                Val::Agg(copy.settled())
+            }
+            Val::Many(values) => Val::Many(values.iter().map(|value| self.value(value)).collect()),
+            Val::Closure(body, values) => Val::Closure(*body, values.iter().map(|value| self.value(value)).collect()),
+            Val::Future(body, values) => Val::Future(*body, values.iter().map(|value| self.value(value)).collect()),
+            Val::Work(values) => Val::Work(values.iter().map(|value| self.value(value)).collect()),
+            Val::Timed(inner) => Val::Timed(Box::new(self.value(inner))),
+            Val::Moved => Val::Unknown,
+            other => other.clone(),
+        }
+    }
+
+    fn input(&mut self, path: &InputPath) -> Val {
+        self.inputs.get(path.input as usize).map_or(Val::Unknown, |value| value.at(&path.path))
+    }
+
+    fn object(&mut self, old: ObjId) -> Val {
+        let Some(object) = self.summary.objects.get(&ObjId { old: false, ..old }) else { return Val::Unknown };
+        let known = self.ids.contains_key(&old);
+        let id = self.id(old);
+        if !known {
+            let mut via = vec![object.site];
+            via.extend(object.via.iter().copied().take(8));
+            let kind = match &object.kind {
+                ObjKind::Handle(ctx) => ObjKind::Handle(ctx.as_ref().map(|ctx| self.ctx(ctx))),
+                ObjKind::Guard { ctx, on_drop } => {
+                    ObjKind::Guard { ctx: ctx.as_ref().map(|ctx| self.ctx(ctx)), on_drop: *on_drop }
+                }
+                ObjKind::Task(task) => {
+                    let mut task = (**task).clone();
+                    let pending = std::mem::take(&mut task.pending);
+                    // A helper that starts what it is given is itself the spawn.
+                    if !pending.is_empty() {
+                        task.site = self.run.site(self.name);
+                        task.call = task.site;
+                    }
+                    for of in &mut task.contexts {
+                        of.ctx = self.ctx(&of.ctx);
+                    }
+                    for path in pending {
+                        let value = self.input(&path);
+                        self.run.add_work(&mut task, &value);
+                    }
+                    ObjKind::Task(std::sync::Arc::new(task))
+                }
+                ObjKind::Group(ctx) => ObjKind::Group(ctx.as_ref().map(|ctx| self.ctx(ctx))),
+                ObjKind::Receiver(sender) => ObjKind::Receiver(self.id(*sender)),
+                ObjKind::Aborter(task) => ObjKind::Aborter(self.id(*task)),
+                kind => kind.clone(),
+            };
+            let name_site = self.run.site(self.name);
+            let site = self.run.site(self.run.op_span(self.at).unwrap_or(self.name));
+            let made_by = object.made_by.clone();
+            let in_struct = self.in_struct;
+            let object = Object { kind, site, name_site, name: None, made_by, via, wild: None, in_struct };
+            self.run.objects.insert(id, object);
+        }
+        Val::Obj(id)
+    }
+
+    fn ctx(&mut self, ctx: &Ctx) -> Ctx {
+        let kind = match &ctx.kind {
+            CtxKind::Input(path) => {
+                let given = self.input(path);
+                match given.behind() {
+                    Val::Ctx(given) => return given.clone(),
+                    Val::Input(path) => {
+                        let path = path.clone();
+                        let id = self.run.input_id(&path);
+                        return Ctx::new(CtxNode { id, site: ctx.site, kind: CtxKind::Input(path) });
+                    }
+                    Val::Request(id, site) => {
+                        return Ctx::new(CtxNode { id: *id, site: *site, kind: CtxKind::Request });
+                    }
+                    Val::Server(id, site) => return Ctx::new(CtxNode { id: *id, site: *site, kind: CtxKind::Server }),
+                    _ => CtxKind::Opaque,
+                }
+            }
+            CtxKind::Derived { parent, bound, other, nanos } => CtxKind::Derived {
+                parent: self.ctx(parent),
+                bound: *bound,
+                other: other.as_ref().map(|other| self.ctx(other)),
+                nanos: *nanos,
+            },
+            CtxKind::Detached(parent) => CtxKind::Detached(self.ctx(parent)),
+            CtxKind::Reparented(values, owner) => {
+                CtxKind::Reparented(self.ctx(values), owner.as_ref().map(|owner| self.ctx(owner)))
+            }
+            kind => kind.clone(),
+        };
+        let id = self.id(ctx.id);
+        let kind = match kind {
+            CtxKind::Derived { parent, bound, other, nanos } => {
+                CtxKind::Derived { parent: self.run.above(id, parent), bound, other, nanos }
+            }
+            CtxKind::Detached(parent) => CtxKind::Detached(self.run.above(id, parent)),
+            kind => kind,
+        };
+        Ctx::new(CtxNode { id, site: ctx.site, kind })
+    }
+}
