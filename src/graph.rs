@@ -16,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::Span;
 use ctxlint_analysis::source::FileId;
-use ctxlint_lints::finding::Place;
+use ctxlint_lints::finding::{Finding, Place};
 
 use crate::report::Reported;
 use crate::workspace::Workspace;
@@ -212,36 +212,21 @@ impl Graph {
     /// Marks the nodes at which something was found: the context or task that a finding points at or
     /// labels, or else the innermost function or task around it.
     pub fn mark(&mut self, findings: &[Reported]) {
-        for reported in findings {
-            let Some(at) = self.node_of(reported) else { continue };
-            if let Some(node) = self.nodes.get_mut(at) {
-                node.marks.push(Mark {
+        let index = Index::new(&self.nodes);
+        let marks: Vec<(usize, Mark)> = findings
+            .iter()
+            .filter_map(|reported| {
+                let mark = Mark {
                     rule: reported.finding.rule.to_owned(),
                     error: reported.is_error(),
                     fingerprint: reported.fingerprint.clone(),
-                });
-            }
+                };
+                Some((index.node_of(&reported.finding)?, mark))
+            })
+            .collect();
+        for (at, mark) in marks {
+            self.nodes.get_mut(at).into_iter().for_each(|node| node.marks.push(mark.clone()));
         }
-    }
-
-    fn node_of(&self, reported: &Reported) -> Option<usize> {
-        let finding = &reported.finding;
-        let at = |place: Place| {
-            let is_there = |node: &Node| node.extent.is_none_or(|_| !is_function(node)) && node.place == place;
-            self.nodes.iter().position(is_there)
-        };
-        let labels = finding.labels.iter().map(|label| label.place);
-        let exact = std::iter::once(finding.primary).chain(labels).find_map(at);
-        exact.or_else(|| self.innermost(finding.primary.file, finding.primary.span))
-    }
-
-    fn innermost(&self, file: FileId, span: Span) -> Option<usize> {
-        let extent = |node: &Node| {
-            let extent = node.extent.filter(|extent| extent.file == file && extent.span.contains(span))?;
-            Some(extent.span.end - extent.span.start)
-        };
-        let around = self.nodes.iter().enumerate().filter_map(|(at, node)| Some((extent(node)?, at)));
-        around.min().map(|(_, at)| at)
     }
 
     /// The nodes that can be reached from these, these included, along edges or against them.
@@ -262,8 +247,40 @@ impl Graph {
     }
 }
 
-fn is_function(node: &Node) -> bool {
-    matches!(node.kind, NodeKind::Handler(_) | NodeKind::Middleware(_) | NodeKind::Function)
+/// Where nodes are.
+struct Index {
+    /// Contexts and tasks by their place.
+    exact: BTreeMap<Place, usize>,
+    /// What functions and tasks extend over, by file.
+    extents: BTreeMap<FileId, Vec<(Span, usize)>>,
+}
+
+impl Index {
+    fn new(nodes: &[Node]) -> Index {
+        let mut index = Index { exact: BTreeMap::new(), extents: BTreeMap::new() };
+        for (at, node) in nodes.iter().enumerate() {
+            let is_function = matches!(node.kind, NodeKind::Handler(_) | NodeKind::Middleware(_) | NodeKind::Function);
+            if !is_function {
+                index.exact.entry(node.place).or_insert(at);
+            }
+            if let Some(extent) = node.extent {
+                index.extents.entry(extent.file).or_default().push((extent.span, at));
+            }
+        }
+        index
+    }
+
+    fn node_of(&self, finding: &Finding) -> Option<usize> {
+        let labels = finding.labels.iter().map(|label| label.place);
+        let exact = std::iter::once(finding.primary).chain(labels).find_map(|place| self.exact.get(&place));
+        exact.copied().or_else(|| self.innermost(finding.primary))
+    }
+
+    fn innermost(&self, place: Place) -> Option<usize> {
+        let extents = self.extents.get(&place.file)?.iter();
+        let around = extents.filter(|(span, _)| span.contains(place.span));
+        around.map(|(span, at)| (span.end - span.start, *at)).min().map(|(_, at)| at)
+    }
 }
 
 /// The nodes of each crate, with their numbers.

@@ -22,6 +22,7 @@ title = \"ctxlint\"
 language = \"en\"
 
 [output.html]
+no-section-label = true
 git-repository-url = \"https://github.com/ctxlint/ctxlint\"
 additional-css = [\"site.css\"]
 
