@@ -1,4 +1,17 @@
 //! The context of a request as an [axum](https://docs.rs/axum) extractor.
+//!
+//! ```
+//! use axum::{Router, routing::get};
+//! use context::Context;
+//! use context::axum::RequestContext;
+//! use context::tower::RequestContextLayer;
+//!
+//! async fn hello(RequestContext(ctx): RequestContext) -> String {
+//!     format!("{:?} left", ctx.remaining())
+//! }
+//! let app: Router = Router::new().route("/", get(hello)).layer(RequestContextLayer::new(Context::background()));
+//! # drop(app);
+//! ```
 
 use std::convert::Infallible;
 

@@ -3,6 +3,17 @@
 //! A clock is installed for one thread. Deadlines and sleeps of contexts that are made on that
 //! thread are measured by it; [`Context::wait_timeout`](crate::Context::wait_timeout), which
 //! blocks the thread, is not.
+//!
+//! ```
+//! use std::time::Duration;
+//! use context::Context;
+//! use context::clock::ManualClock;
+//!
+//! let clock = ManualClock::install();
+//! let (ctx, _handle) = Context::background().with_timeout(Duration::from_secs(60));
+//! clock.advance(Duration::from_secs(59));
+//! assert_eq!(ctx.remaining(), Some(Duration::from_secs(1)));
+//! ```
 
 use std::cell::RefCell;
 use std::marker::PhantomData;

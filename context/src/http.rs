@@ -1,4 +1,14 @@
 //! The context of an [`http::Request`].
+//!
+//! ```
+//! use context::Context;
+//! use context::http::RequestExt;
+//!
+//! fn route<B>(request: &http::Request<B>) -> Context {
+//!     request.context()
+//! }
+//! # route(&http::Request::new(()));
+//! ```
 
 use crate::Context;
 

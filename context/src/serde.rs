@@ -2,6 +2,26 @@
 //!
 //! Clocks of two machines differ, so what is sent is the time that remains, and what is received
 //! counts from its arrival.
+//!
+//! ```
+//! use std::time::Duration;
+//! use context::Context;
+//! use context::serde::Remaining;
+//!
+//! #[derive(serde::Serialize, serde::Deserialize)]
+//! struct Job {
+//!     name: String,
+//!     time: Remaining,
+//! }
+//!
+//! let (ctx, _handle) = Context::background().with_timeout(Duration::from_secs(10));
+//! let sent = serde_json::to_string(&Job { name: "report".into(), time: Remaining::of(&ctx) }).unwrap();
+//!
+//! let job: Job = serde_json::from_str(&sent).unwrap();
+//! let (ctx, handle) = job.time.at_most(Duration::from_secs(60)).derive(&Context::background());
+//! let _guard = handle.guard();
+//! assert!(ctx.deadline().is_some());
+//! ```
 
 use std::time::{Duration, Instant};
 

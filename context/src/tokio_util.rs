@@ -1,5 +1,17 @@
 //! Bridges to and from [`tokio_util::sync::CancellationToken`], without a task
 //! in between: either side's cancellation reaches the other before its `cancel()` returns.
+//!
+//! ```
+//! use context::Context;
+//! use tokio_util::sync::CancellationToken;
+//!
+//! // A library wants a token, a caller has a context, and the reverse.
+//! let (ctx, handle) = Context::background().with_cancel();
+//! let token = CancellationToken::from(&ctx);
+//! let again = Context::from(&token);
+//! handle.cancel();
+//! assert!(token.is_cancelled() && again.is_done());
+//! ```
 
 use std::future::Future;
 use std::ops::Deref;

@@ -4,6 +4,19 @@
 //! `tonic::transport::Server` gives each call its context, with the client's `grpc-timeout` as
 //! deadline; [`RequestExt::context`] finds it. On the client, [`RequestExt::set_context`] attaches
 //! a context to a call, and the [`SendDeadline`] interceptor sends the time that remains.
+//!
+//! ```
+//! use std::time::Duration;
+//! use context::Context;
+//! use context::tonic::{RequestExt, SendDeadline};
+//! use tonic::service::Interceptor;
+//!
+//! let (ctx, _handle) = Context::background().with_timeout(Duration::from_secs(5));
+//! let mut call = tonic::Request::new(());
+//! call.set_context(&ctx);
+//! let sent = SendDeadline::default().call(call).unwrap();
+//! assert!(sent.metadata().contains_key("grpc-timeout"));
+//! ```
 
 use ::tonic::metadata::MetadataValue;
 use ::tonic::service::Interceptor;

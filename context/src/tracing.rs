@@ -4,6 +4,17 @@
 //! carry the span along: [`ContextExt::with_current_span`] stores it as a value, which survives
 //! [`Context::without_cancel`] and [`Context::reparent`], and [`ContextExt::in_span`] runs a
 //! future inside of it.
+//!
+//! ```
+//! use context::Context;
+//! use context::tracing::ContextExt;
+//!
+//! fn audit(request: &Context) -> impl Future<Output = ()> + Send + 'static {
+//!     let ctx = request.detach_with_span();
+//!     ctx.in_span(async { tracing::info!("written, in the span of the request") })
+//! }
+//! # drop(audit(&context::background()));
+//! ```
 
 use std::future::Future;
 
