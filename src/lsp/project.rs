@@ -13,7 +13,7 @@ use super::position::Encoding;
 use crate::cache::Cache;
 use crate::check::check_while;
 use crate::config::{self, Config, ConfigError};
-use crate::discover::{self, Request};
+use crate::discover::{self, Plan, Request};
 use crate::engine;
 use crate::workspace::{File, Workspace};
 
@@ -93,36 +93,12 @@ impl Project {
         if self.state < State::Stale {
             return;
         }
-        let request = match &self.place {
-            Place::Folder(folder) => Request { current: folder.clone(), ..Request::default() },
-            Place::File(file) => Request {
-                current: file.parent().unwrap_or(file).to_owned(),
-                paths: vec![file.clone()],
-                ..Request::default()
-            },
-        };
-        let plan = discover::plan(&request);
-        match config::layers(settings.config.as_deref(), &plan) {
-            Ok(layers) => {
-                self.config = Config { layers, ..settings.levels.clone() };
-                self.config_error = None;
-            }
-            // What was in force stays so until the error is mended.
-            Err(error) => self.config_error = Some(error),
-        }
+        let plan = discover::plan(&self.request());
+        self.configure(settings, &plan);
         let cache = plan.target_folder().map(|target| target.join("ctxlint"));
         let found = plan.read(&|file: &Utf8Path| self.config.excludes(file));
         let old = std::mem::replace(&mut self.workspace, found.workspace);
-        for file in &mut self.workspace.files {
-            let Some(&index) = self.by_path.get(&file.absolute) else { continue };
-            let Some(before) = old.files.get(index) else { continue };
-            if before.text == file.text {
-                file.parsed.clone_from(&before.parsed);
-            } else if self.broken.contains_key(&index) {
-                // What parsed last stands in for what is being edited, whatever was saved since.
-                *file = File { parsed: before.parsed.clone(), ..file.with_text(&before.text) };
-            }
-        }
+        self.keep_parsed(&old);
         if let Some(cache) = cache.filter(|_| old.files.is_empty()).map(|folder| Cache::open(&folder)) {
             cache.fill(&mut self.workspace);
             self.cache = Some(cache);
@@ -136,6 +112,46 @@ impl Project {
             self.edit(path, buffer);
         }
         self.state = State::Changed;
+    }
+
+    fn request(&self) -> Request {
+        match &self.place {
+            Place::Folder(folder) => Request { current: folder.clone(), ..Request::default() },
+            Place::File(file) => Request {
+                current: file.parent().unwrap_or(file).to_owned(),
+                paths: vec![file.clone()],
+                ..Request::default()
+            },
+        }
+    }
+
+    /// Reads the configuration. With an error in it, what was in force stays so until that is mended.
+    fn configure(&mut self, settings: &Settings, plan: &Plan) {
+        let layers = match config::layers(settings.config.as_deref(), plan) {
+            Ok(layers) => {
+                self.config_error = None;
+                layers
+            }
+            Err(error) => {
+                self.config_error = Some(error);
+                std::mem::take(&mut self.config.layers)
+            }
+        };
+        self.config = Config { layers, ..settings.levels.clone() };
+    }
+
+    /// Takes over what is known of texts that are the same; and what parsed last still stands in for what
+    /// is being edited, whatever was saved since.
+    fn keep_parsed(&mut self, old: &Workspace) {
+        for file in &mut self.workspace.files {
+            let Some(&index) = self.by_path.get(&file.absolute) else { continue };
+            let Some(before) = old.files.get(index) else { continue };
+            if before.text == file.text {
+                file.parsed.clone_from(&before.parsed);
+            } else if self.broken.contains_key(&index) {
+                *file = File { parsed: before.parsed.clone(), ..file.with_text(&before.text) };
+            }
+        }
     }
 
     /// Files that are not on disk yet.
