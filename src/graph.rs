@@ -1,6 +1,6 @@
 //! How contexts flow: from requests and roots through derivations and calls into tasks.
 //!
-//! [`build`] makes the graph from the analysis, [`select`] keeps what is asked for, and the writers
+//! `build` makes the graph from the analysis, [`select`] keeps what is asked for, and the writers
 //! read it. A function is drawn once, whoever calls it; a derivation is drawn once in each function that
 //! works with what it gives.
 
