@@ -1,6 +1,6 @@
 //! What a path means in a scope.
 
-use rustc_hash::FxHashSet;
+use rustc_hash::FxHashMap;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::tree::enclosing_module;
@@ -31,11 +31,16 @@ const MAX_STEPS: usize = 4096;
 #[derive(Default)]
 pub(super) struct Search {
     imports: Vec<Leaf>,
-    /// Modules looked into by globs: what was not found on the first way in is not on the second.
-    globs: FxHashSet<(ModuleId, Name, Namespace)>,
+    /// What the globs of a scope bring, for each name asked of them; none while that is being found
+    /// out. The path of each glob is itself looked for among the others: without this, as often as
+    /// they can be put in order.
+    globs: FxHashMap<GlobKey, Option<Found>>,
     depth: usize,
     steps: usize,
 }
+
+/// A scope, a name looked for among its globs, and the module that asks.
+type GlobKey = (FileId, ScopeId, Name, Namespace, Option<ModuleId>);
 
 impl Search {
     /// Whether nothing was looked into yet.
@@ -53,6 +58,7 @@ pub(super) struct Leaf {
 }
 
 /// The answer for a name in a scope or module.
+#[derive(Clone)]
 pub(super) enum Found {
     Yes(Res),
     No,
@@ -381,7 +387,33 @@ impl<'a> Lookup<'a> {
             // Imported by this very name from somewhere that is not known: no glob may speak for it.
             return Found::Yes(Res::Unknown);
         }
-        for &(item, at) in &table.globs {
+        if table.globs.is_empty() {
+            return Found::No;
+        }
+        let key = (file, scope, name.clone(), namespace, from);
+        match search.globs.get(&key) {
+            Some(Some(found)) => return found.clone(),
+            // Asked again on the way to its own answer.
+            Some(None) => return Found::No,
+            None => search.globs.insert(key.clone(), None),
+        };
+        let found = self.in_globs(file, &table.globs, name, namespace, from, search);
+        search.globs.insert(key, Some(found.clone()));
+        found
+    }
+
+    /// A name among what the globs of a scope bring.
+    fn in_globs(
+        self,
+        file: FileId,
+        globs: &[(ItemId, usize)],
+        name: &Name,
+        namespace: Namespace,
+        from: Option<ModuleId>,
+        search: &mut Search,
+    ) -> Found {
+        let mut perhaps = false;
+        for &(item, at) in globs {
             match self.glob(Leaf { file, item, at }, name, namespace, from, search) {
                 Found::Yes(found) => return Found::Yes(found),
                 Found::Perhaps => perhaps = true,
@@ -504,7 +536,7 @@ impl<'a> Lookup<'a> {
         }
         match target {
             Res::Module(module) => {
-                if search.depth > MAX_DEPTH || !search.globs.insert((module, name.clone(), namespace)) {
+                if search.depth > MAX_DEPTH {
                     return Found::No;
                 }
                 search.depth += 1;

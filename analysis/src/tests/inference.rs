@@ -383,3 +383,22 @@ fn f(parent: &Context) {
 ",
     );
 }
+
+/// The bounds of each parameter name what the other's say.
+#[test]
+fn bounds_in_a_circle() {
+    check(
+        "
+trait Convert<T> { type Out; }
+fn f<S, T>(s: S::Out, t: T::Out, u: S::Known)
+where
+    S: Convert<T::Out, Known = u8>,
+    T: Convert<S::Out, Out = S::Known> + Convert<S::Other>,
+{
+    let a = t; //~ a: u8
+    let b = s; //~ b: _
+    let c = u; //~ c: u8
+}
+",
+    );
+}

@@ -343,3 +343,17 @@ fn many_modules_that_import_each_other() {
         "{chain} pub mod c500 {{ pub struct End; }}\nuse c490::*; use c0::Nothing;\nfn f(a: End, b: Nothing) {{}} //~ a: main::c500::End ; b: _\n"
     ));
 }
+
+/// The path of each glob may come by any of the others.
+#[test]
+fn many_globs_of_other_crates() {
+    let globs: String = (0..40).map(|at| format!("use crate_{at}::*;\n")).collect();
+    check(&format!("{globs}use context::*;\nfn a(a: Context, b: Unheard) {{}} //~ b: _\n"));
+    let modules: String = (0..30)
+        .map(|at| {
+            let globs: String = (0..30).map(|other| format!("use super::m{other}::*;\n")).collect();
+            format!("mod m{at} {{ {globs} fn f(a: Unheard, b: Own{at}) {{}} pub struct Own{at}; }}\n")
+        })
+        .collect();
+    check(&format!("{modules} use m3::*; fn a(a: Own3) {{}} //~ a: main::m3::Own3\n"));
+}

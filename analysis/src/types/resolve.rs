@@ -159,21 +159,12 @@ impl Program {
     fn associated_type(&self, ty: &Ty, name: &str, fuel: u32) -> Ty {
         let Some(fuel) = fuel.checked_sub(1) else { return Ty::Unknown };
         match ty {
-            Ty::Param(..) | Ty::SelfOf(_) | Ty::Bounds(_) => {
-                for bound in self.bounds_of(ty) {
-                    match bound {
-                        Bound::Future(output) if name == "Output" => return *output,
-                        Bound::Fn(_, ret) if name == "Output" => return *ret,
-                        Bound::Trait(_, _, bindings) => {
-                            if let Some((_, ty)) = bindings.into_iter().find(|(known, _)| known == name) {
-                                return ty;
-                            }
-                        }
-                        _ => {}
-                    }
-                }
-                Ty::Unknown
+            Ty::Param(def, param) => {
+                // Only the binding is looked at: the bound's arguments may name this type in turn.
+                let binding = self.written_bounds(*def, param).find_map(|bound| binding(bound, name));
+                binding.map_or(Ty::Unknown, |ty| self.type_within(def.file, ty, fuel))
             }
+            Ty::Bounds(bounds) => bounds.iter().find_map(|bound| bound_type(bound, name)).cloned().unwrap_or_default(),
             Ty::Future(output) if name == "Output" => (**output).clone(),
             _ => {
                 let Some((def, with)) = self.impl_member(ty, name) else { return Ty::Unknown };
@@ -192,18 +183,40 @@ impl Program {
         match ty {
             Ty::Bounds(bounds) => bounds.clone(),
             Ty::Param(def, name) => {
-                let Some(generics) = self.item(*def).and_then(generics) else { return Vec::new() };
-                let own = generics.params.iter().filter(|param| param.name == *name).flat_map(|param| &param.bounds);
-                let wheres = generics.wheres.iter().filter(
-                    |(ty, _)| matches!(ty, TypeRef::Path(path) if path.as_name().is_some_and(|known| known == name)),
-                );
-                own.chain(wheres.flat_map(|(_, bounds)| bounds))
-                    .filter_map(|bound| self.bound(def.file, bound, FUEL))
-                    .collect()
+                self.written_bounds(*def, name).filter_map(|bound| self.bound(def.file, bound, FUEL)).collect()
             }
             Ty::SelfOf(def) => vec![Bound::Trait(TyCon::Def(*def), Vec::new(), Vec::new())],
             _ => Vec::new(),
         }
+    }
+
+    /// The bounds of an item's type parameter, where it is declared and in the `where` clause.
+    fn written_bounds<'a>(&'a self, def: DefId, name: &'a str) -> impl Iterator<Item = &'a TypeRef> {
+        self.item(def).and_then(generics).into_iter().flat_map(move |generics| {
+            let own = generics.params.iter().filter(move |param| param.name == name).flat_map(|param| &param.bounds);
+            let wheres = generics.wheres.iter().filter(
+                move |(ty, _)| matches!(ty, TypeRef::Path(path) if path.as_name().is_some_and(|known| known == name)),
+            );
+            own.chain(wheres.flat_map(|(_, bounds)| bounds))
+        })
+    }
+}
+
+/// What a written bound says of an associated type: `Iterator<Item = T>`, `Fn() -> T`.
+fn binding<'a>(bound: &'a TypeRef, name: &str) -> Option<&'a TypeRef> {
+    match bound {
+        TypeRef::Fn { ret, .. } if name == "Output" => Some(ret),
+        TypeRef::Path(path) => path.segments.last()?.bindings.iter().find(|(known, _)| known == name).map(|(_, ty)| ty),
+        _ => None,
+    }
+}
+
+/// The same for one that is resolved.
+fn bound_type<'a>(bound: &'a Bound, name: &str) -> Option<&'a Ty> {
+    match bound {
+        Bound::Future(ty) | Bound::Fn(_, ty) if name == "Output" => Some(ty),
+        Bound::Trait(_, _, bindings) => bindings.iter().find(|(known, _)| known == name).map(|(_, ty)| ty),
+        _ => None,
     }
 }
 
