@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::{ItemKind, Name, OpKind, Terminator};
+use crate::facts::{BodyKind, ItemKind, Name, OpKind, Terminator};
 use crate::flow::events::Flow;
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
 use crate::link::Program;
@@ -191,12 +191,19 @@ fn is_relevant(program: &Program, who: BodyRef) -> bool {
         }
         _ => false,
     });
+    // Nobody knows what may be done with what nobody knows.
+    let unknown = matches!(body.kind, BodyKind::Function(_))
+        && body
+            .params
+            .iter()
+            .filter_map(|local| typed.locals.get(local.index()))
+            .any(|ty| ty.unreferenced().is_unknown());
     let generic =
         body.params.iter().filter_map(|local| typed.locals.get(local.index())).any(|ty| takes_anything(program, ty, 4));
     // What is taken by value or by `&mut` may come back changed, or not at all.
     let given = || body.params.iter().filter_map(|local| typed.locals.get(local.index()));
     let keeps = || given().any(|ty| !matches!(ty, Ty::Ref(_, false)) && carries(program, ty, 4));
-    generic || calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4)) || keeps()
+    unknown || generic || calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4)) || keeps()
 }
 
 /// Whether a value of the type has a context, handle, task and so on in a field.

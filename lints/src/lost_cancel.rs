@@ -112,6 +112,25 @@ fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Optio
 /// A context that is its own handle, that somebody waits for, and that nobody can cancel: every clone
 /// and child of it is in view.
 fn own(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Finding> {
+    let Seen::Root { id, own: true, .. } = event.seen.first()? else { return None };
+    if !is_never_cancelled(flow, *id) || analysis.program.is_test(flow.body) {
+        return None;
+    }
+    let finding = Finding::new(
+        RULE.name,
+        event.site,
+        "nothing can ever cancel this: what waits for its end waits for ever",
+        "made here, waited for, and never cancelled",
+    )
+    .note("unlike a channel's sender, a token is not cancelled when its last clone is dropped");
+    Some(match support::at_hand(event) {
+        Some(parent) => finding.help(format!("derive it from `{parent}`, whose end is to reach this work")),
+        None => finding.help("keep a clone and cancel it, or a guard of it for as long as the work may go on"),
+    })
+}
+
+/// Whether somebody waits for the end of a root that is its own handle, and nobody can bring it about.
+pub(crate) fn is_never_cancelled(flow: &Flow, id: ObjId) -> bool {
     const WAITED: Uses = Uses(Uses::WAIT.0 | Uses::RACE.0 | Uses::STATE.0);
     const AWAY: Uses = Uses(
         Uses::CANCEL.0
@@ -122,21 +141,7 @@ fn own(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Finding> {
             | Uses::WORK.0
             | Uses::CALLBACK.0,
     );
-    let Seen::Root { id, own: true, .. } = event.seen.first()? else { return None };
-    let uses = flow.roots.get(id).copied()?;
-    if !uses.any(WAITED) || uses.any(AWAY) || flow.joined || analysis.program.is_test(flow.body) {
-        return None;
-    }
-    Some(
-        Finding::new(
-            RULE.name,
-            event.site,
-            "nothing can ever cancel this: what waits for its end waits for ever",
-            "made here, waited for, and never cancelled",
-        )
-        .note("unlike a channel's sender, a token is not cancelled when its last clone is dropped")
-        .help("keep a clone and cancel it, or a guard of it for as long as the work may go on"),
-    )
+    !flow.joined && flow.roots.get(&id).is_some_and(|uses| uses.any(WAITED) && !uses.any(AWAY))
 }
 
 fn quoted(name: &Option<String>) -> String {

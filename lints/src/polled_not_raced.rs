@@ -26,7 +26,10 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for code in Code::all(analysis) {
         let asks: Vec<_> = code.calls().filter(support::asks).collect();
         // Where the end of the context wakes the wait, the look after it is soon enough.
-        if asks.is_empty() || code.calls().any(|call| call.is(&[FnRole::Callback])) || waits::is_raced_outside(&code) {
+        if asks.is_empty() || code.calls().any(|call| call.is(&[FnRole::Callback])) {
+            continue;
+        }
+        if waits::is_raced_outside(&code) || waits::is_raced_by_callers(&code) {
             continue;
         }
         for wait in waits::of(&code).iter().filter(|wait| wait.is_idle(&code)) {

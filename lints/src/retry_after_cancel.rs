@@ -60,13 +60,31 @@ fn retried<'a>(code: &Code<'a>, of: LoopId) -> Option<Call<'a>> {
     }
     let operation = operation?;
     let innermost = code.body.block(BlockId(operation.at.block))?.in_loop?;
-    if innermost != of || operation.args.iter().any(|arg| varies(code, *arg, of, 8)) {
+    if innermost != of || is_never_done(code, &operation) || operation.args.iter().any(|arg| varies(code, *arg, of, 8))
+    {
         return None;
     }
     let result = result_of(code, &operation)?;
     let names = names_of(code, result);
     let fails = tests(code, &names).any(|(failure, success)| turning.contains(&failure) && !turning.contains(&success));
     (fails && !is_told_apart(code, &names, &turning)).then_some(operation)
+}
+
+/// Whether the context is made here, and nothing here can end it: a stand-in for "never".
+fn is_never_done(code: &Code<'_>, call: &Call<'_>) -> bool {
+    let mut contexts = call.args.iter().filter(|arg| code.is_context(&Place::local(**arg))).peekable();
+    contexts.peek().is_some()
+        && contexts.all(|arg| {
+            let made = code.made_by(*arg, &[]).filter(|made| made.is(&[FnRole::Root, FnRole::Placeholder]));
+            made.is_some_and(|made| !is_kept(code, &made))
+        })
+}
+
+/// Whether a root is cancelled, guarded or cloned where it is made.
+fn is_kept(code: &Code<'_>, made: &Call<'_>) -> bool {
+    let ends = [FnRole::Clone, FnRole::Cancel, FnRole::Guard, FnRole::GuardRef, FnRole::Derive];
+    let is_of = |local: &LocalId| code.made_by(*local, &[]).is_some_and(|other| other.at == made.at);
+    code.calls().any(|call| call.is(&ends) && call.args.first().is_some_and(is_of))
 }
 
 /// What notices the end of a context.

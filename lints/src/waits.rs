@@ -1,6 +1,6 @@
 //! Where a body waits by itself: awaited or blocking, neither raced nor bounded.
 
-use ctxlint_analysis::facts::{BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span};
+use ctxlint_analysis::facts::{BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator};
 use ctxlint_analysis::flow::constants;
 use ctxlint_analysis::model::{Bound, FnModel, FnRole, Shape, TypeRole};
 use ctxlint_analysis::types::BodyRef;
@@ -124,6 +124,37 @@ pub(crate) fn is_raced_outside(code: &Code<'_>) -> bool {
         },
         _ => true,
     }
+}
+
+/// Whether every caller of an `async` function races it with the end of a context.
+pub(crate) fn is_raced_by_callers(code: &Code<'_>) -> bool {
+    if !matches!(code.body.kind, BodyKind::Function(_)) || !code.body.is_async {
+        return false;
+    }
+    let program = &code.analysis.program;
+    let mut callers = code.analysis.callers_of(code.who).iter().filter(|(who, _)| !program.is_test(*who)).peekable();
+    callers.peek().is_some()
+        && callers.all(|(who, site)| {
+            Code::of(code.analysis, *who).is_some_and(|outer| {
+                let call = outer.calls().find(|call| site.span.contains(call.name));
+                call.is_some_and(|call| is_raced(&outer, &call))
+            })
+        })
+}
+
+/// Whether what a call gives is raced with the end of a context: in a `select!` beside an arm that
+/// waits for it, or run under it.
+fn is_raced(code: &Code<'_>, call: &Call<'_>) -> bool {
+    let Some(dest) = call.op.dest else { return false };
+    let waits = |future: LocalId| code.made_by(future, &[]).is_some_and(|call| call.is(&[FnRole::Wait]));
+    let in_select = code.body.blocks.iter().any(|block| match &block.end {
+        Terminator::Select { arms, .. } => {
+            arms.iter().any(|arm| code.root(arm.future) == dest) && arms.iter().any(|arm| waits(arm.future))
+        }
+        _ => false,
+    });
+    in_select
+        || matches!(code.fate(dest), Fate::Passed(at) if code.call(at).is_some_and(|call| call.is(&[FnRole::Run])))
 }
 
 /// Whether a length of time is what a call makes of a moment: the shorter of two, one within limits.

@@ -182,7 +182,9 @@ impl<'a> Run<'a> {
             }
         });
         if let Some(ctx) = found {
-            let done = is_done(&ctx, world);
+            // Work that exists already may be given time to end, or asked whether it has.
+            let is_begun = matches!(value.behind(), Val::Future(..) | Val::Work(_) | Val::Timed(_) | Val::Done(_));
+            let done = !is_begun && is_done(&ctx, world);
             self.record(at, name, name, Seen::Passed { to: None, ctx, uses, done });
         }
     }

@@ -6,8 +6,8 @@ use crate::types::{Target, Ty, TyCon};
 
 use super::constants;
 use super::events::{Loss, LossKind, Seen};
-use super::run::{At, Run};
-use super::value::{Agg, Ctx, Function, ObjKind, Uses, Val};
+use super::run::{At, Run, input_object};
+use super::value::{Agg, Ctx, CtxKind, Function, InputPath, ObjKind, Uses, Val};
 use super::world::{TaskState, Use, World};
 
 impl<'a> Run<'a> {
@@ -456,11 +456,12 @@ impl<'a> Run<'a> {
             Ty::Adt(TyCon::Def(def), _) => Some(*def),
             _ => None,
         };
-        let mut objects = Vec::new();
-        value.walk(&mut |value, _, borrowed| {
-            if let (Val::Obj(id), false) = (value, borrowed) {
-                objects.push(*id);
-            }
+        self.renewed(place, world);
+        let (mut objects, mut contexts) = (Vec::new(), Vec::new());
+        value.walk(&mut |value, _, borrowed| match value {
+            Val::Obj(id) if !borrowed => objects.push(*id),
+            Val::Ctx(ctx) => contexts.push(ctx.clone()),
+            _ => {}
         });
         if let (Some(def), Some(field)) = (def, field)
             && !objects.is_empty()
@@ -468,9 +469,30 @@ impl<'a> Run<'a> {
             for id in objects {
                 self.mark(world, id, Use::Stored(def, field.clone()));
             }
+            for ctx in contexts {
+                self.use_ctx(&ctx, Uses::ESCAPE);
+            }
             return;
         }
         self.escape(at, world, value, Uses::ESCAPE);
+    }
+
+    /// What stood for a given place stands for something else once the place is written to: what
+    /// was done, or cancelled, was what it held before.
+    fn renewed(&self, place: &Place, world: &mut World) {
+        let held = world.read(place);
+        let path = match held.behind() {
+            Val::Input(path) => path,
+            Val::Ctx(ctx) => match &ctx.kind {
+                CtxKind::Input(path) => path,
+                _ => return,
+            },
+            _ => return,
+        };
+        let of_place = |other: &InputPath| other.input == path.input && other.path.starts_with(&path.path);
+        for (_, id) in self.inputs.iter().filter(|(other, _)| of_place(other)) {
+            world.done.remove(&input_object(*id));
+        }
     }
 
     fn end_scope(&mut self, at: At, locals: &[LocalId], exit: Exit, span: Span, world: &mut World) {

@@ -15,6 +15,9 @@ use super::events::{Call, CallKind, Event, Flow, Loss, Seen};
 use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
 use super::world::{MAX_WORLDS, TaskState, Use, World};
 
+/// How many parts of its inputs are told apart in what a body does with them.
+const MAX_PARTS: usize = 128;
+
 /// How often a block is looked at before its worlds are joined.
 const MAX_VISITS: usize = 40;
 
@@ -85,7 +88,7 @@ pub(super) struct Run<'a> {
     writes: Vec<Vec<(u32, Val)>>,
     returns: bool,
     cancelled: Option<BTreeSet<InputPath>>,
-    inputs: BTreeMap<InputPath, u32>,
+    pub(super) inputs: BTreeMap<InputPath, u32>,
     pub(super) slots: BTreeMap<At, u16>,
 }
 
@@ -150,6 +153,11 @@ fn lent_params(body: &Body, typed: &TypedBody) -> Vec<(u32, LocalId)> {
     let inputs = (body.captures.len() as u32..).zip(&body.params);
     let is_lent = |local: &LocalId| matches!(typed.local(*local), Ty::Ref(_, true));
     inputs.filter(|(_, local)| is_lent(local)).map(|(input, local)| (input, *local)).collect()
+}
+
+/// The object that stands for what is given by the input of this number.
+pub(super) fn input_object(index: u32) -> ObjId {
+    ObjId { block: INPUT_BLOCK, op: index, slot: 0, old: false }
 }
 
 /// Whether a body has a context at hand without making one: given to it or to a body it stands in.
@@ -287,7 +295,7 @@ impl<'a> Run<'a> {
     pub(super) fn input_id(&mut self, path: &InputPath) -> ObjId {
         let next = self.inputs.len() as u32;
         let index = *self.inputs.entry(path.clone()).or_insert(next);
-        ObjId { block: INPUT_BLOCK, op: index, slot: 0, old: false }
+        input_object(index)
     }
 
     /// What a value of this type means: an input of a context type is a context, and so on.
@@ -678,8 +686,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Notes what is done with an input.
+    /// Notes what is done with an input. Functions that go over recursive types together use ever
+    /// further parts of them: beyond a number of parts nobody knows what happens to the whole.
     pub(super) fn use_input(&mut self, path: &InputPath, uses: Uses) {
+        if self.uses.len() >= MAX_PARTS && !self.uses.contains_key(path) {
+            let entry = self.uses.entry(InputPath::whole(path.input)).or_default();
+            *entry = entry.and(Uses::OPAQUE).and(Uses::ESCAPE).and(Uses::USED);
+            return;
+        }
         let entry = self.uses.entry(path.clone()).or_default();
         let more = entry.and(uses) != *entry;
         *entry = entry.and(uses);
