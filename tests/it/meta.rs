@@ -69,6 +69,65 @@ fn every_mark_names_a_rule() {
     }
 }
 
+/// How many cases of each kind a rule that speaks of harm has at least.
+const CASES: usize = 6;
+
+/// A case is a function: flagged with a mark of the folder's rule, silent without one. What other
+/// fixtures call is no case, but what they are made of.
+#[test]
+fn every_rule_is_silent_at_least_as_often_as_it_speaks() {
+    let mut lacking = Vec::new();
+    for rule in rules().filter(|rule| FOLDERS.contains(&rule.name)) {
+        let (flagged, silent) = cases(rule.name);
+        let grave = matches!(rule.group, Group::Correctness | Group::Suspicious);
+        if silent < flagged || (grave && flagged.min(silent) < CASES) {
+            lacking.push(format!("{}: {flagged} flagged, {silent} silent", rule.name));
+        }
+    }
+    assert!(lacking.is_empty(), "{lacking:#?}");
+}
+
+fn cases(rule: &str) -> (usize, usize) {
+    let folder = fixtures().join(rule);
+    let files: Vec<String> = names(&folder).into_iter().filter(|name| name.ends_with(".rs")).collect();
+    let texts: Vec<String> = files.iter().map(|name| read(folder.join(name))).collect();
+    let all = texts.concat();
+    let (mut flagged, mut silent) = (0, 0);
+    for (file, text) in files.iter().zip(&texts) {
+        let marks: Vec<u32> =
+            marks(file, text).into_iter().filter(|(_, _, name)| name == rule).map(|(_, line, _)| line).collect();
+        let functions: Vec<(u32, &str)> =
+            (1..).zip(text.lines()).filter_map(|(at, line)| Some((at, function(line)?))).collect();
+        for (index, (from, name)) in functions.iter().enumerate() {
+            let to = functions.get(index + 1).map_or(u32::MAX, |(next, _)| *next);
+            if marks.iter().any(|line| (*from..to).contains(line)) {
+                flagged += 1;
+            } else if !is_called(&all, name) {
+                silent += 1;
+            }
+        }
+    }
+    (flagged, silent)
+}
+
+/// The name of the function that is declared on a line.
+fn function(line: &str) -> Option<&str> {
+    let (before, rest) = line.split_once("fn ")?;
+    let words = ["pub", "pub(crate)", "pub(super)", "const", "async", "unsafe", "extern", "\"C\"", "default"];
+    let is_declared = before.split_whitespace().all(|word| words.contains(&word));
+    let end = rest.find(|char: char| !char.is_alphanumeric() && char != '_')?;
+    rest.get(..end).filter(|name| is_declared && !name.is_empty())
+}
+
+/// Whether `name(` stands in a text otherwise than behind `fn`.
+fn is_called(text: &str, name: &str) -> bool {
+    text.match_indices(&format!("{name}(")).any(|(at, _)| {
+        let before = &text[..at];
+        let is_whole = !before.ends_with(|char: char| char.is_alphanumeric() || char == '_');
+        is_whole && !before.ends_with("fn ")
+    })
+}
+
 #[test]
 fn every_grave_rule_has_its_proof() {
     let proofs = stems("tests/it/proofs", ".rs");

@@ -53,6 +53,79 @@ fn the_worked_example_of_a_model_works() {
     assert_eq!(project.places(&[]), [""; 0]);
 }
 
+/// Stands in for a published code base, with the names that the page's model speaks of.
+const PAGESERVER: &str = r#"
+pub mod context {
+    #[derive(Clone, Copy)]
+    pub enum TaskKind { Compaction, PageService }
+
+    pub struct RequestContext;
+
+    pub struct RequestContextBuilder;
+
+    impl RequestContextBuilder {
+        pub fn new(_: TaskKind) -> Self { RequestContextBuilder }
+        pub fn task_kind(self, _: TaskKind) -> Self { self }
+        pub fn root(self) -> RequestContext { RequestContext }
+    }
+
+    impl RequestContext {
+        pub fn new(_: TaskKind) -> Self { RequestContext }
+        pub fn todo_child(_: TaskKind) -> Self { RequestContext }
+        pub fn attached_child(&self) -> Self { RequestContext }
+        pub fn detached_child(&self, _: TaskKind) -> Self { RequestContext }
+    }
+}
+
+pub mod tenant {
+    use crate::context::{RequestContext, RequestContextBuilder, TaskKind};
+
+    async fn get_page(_page: u64, _ctx: &RequestContext) {} //~ context_not_first
+
+    pub async fn compact(ctx: &RequestContext) {
+        get_page(1, ctx).await;
+        let own = RequestContextBuilder::new(TaskKind::PageService).task_kind(TaskKind::Compaction).root(); //~ ignored_parent
+        get_page(2, &own).await;
+    }
+
+    pub async fn compact_as_a_child(ctx: &RequestContext) {
+        let own = ctx.attached_child();
+        get_page(3, &own).await;
+    }
+
+    pub async fn compact_on_its_own() {
+        let own = RequestContext::new(TaskKind::Compaction);
+        get_page(4, &own).await;
+    }
+
+    pub async fn compact_as_is_to_be_seen() {
+        let own = RequestContext::todo_child(TaskKind::Compaction); //~ todo_context
+        get_page(5, &own.detached_child(TaskKind::PageService)).await;
+    }
+}
+"#;
+
+#[test]
+fn the_model_of_a_published_code_base_works() {
+    let project = Project::new(&[
+        ("Cargo.toml", "[package]\nname = \"pageserver\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("src/lib.rs", PAGESERVER),
+        ("ctxlint.toml", &block("models", "toml,neon")),
+    ]);
+    let marked: BTreeSet<(u32, String)> =
+        marks("lib.rs", PAGESERVER).into_iter().map(|(_, line, rule)| (line, rule)).collect();
+    let places = project.places(&["-W", "todo_context"]);
+    let found: BTreeSet<(u32, String)> = places
+        .iter()
+        .map(|found| {
+            let line = found.split(':').nth(1).and_then(|line| line.parse().ok()).expect("a line");
+            let rule = found.split("ctxlint::").nth(1).expect("a rule").trim_end_matches(']');
+            (line, rule.to_owned())
+        })
+        .collect();
+    assert_eq!(found, marked);
+}
+
 #[test]
 fn the_rule_that_is_shown_is_the_rule() {
     assert_eq!(block("writing-a-rule", "rust,rule"), read("lints/src/todo_context.rs"));

@@ -499,19 +499,21 @@ impl<'a> Run<'a> {
         let ty = self.program.models.function(call.path).and_then(|_| call.path.rsplit_once("::")).map(|(ty, _)| ty);
         let own = ty.and_then(|ty| self.program.models.ty(ty)).is_some_and(|model| model.own_handle);
         let ctx = self.new_ctx(call, if own { CtxKind::Own } else { CtxKind::Root { placeholder } });
-        let at_hand = self.at_hand(&world);
+        let at_hand = self.at_hand(&world, own);
         let after_done = !world.done.is_empty();
         let seen = Seen::Root { own, id: ctx.id, placeholder, missing: world.missing, after_done, at_hand };
         self.record(call.at, call.whole, call.whole, seen);
         (world, Val::Ctx(ctx))
     }
 
-    /// The last named local that holds a context other than a root or the server's.
-    fn at_hand(&self, world: &World) -> Option<Name> {
+    /// The last named local that holds a context other than a root or the server's: one that is its
+    /// own handle, or one that is not.
+    fn at_hand(&self, world: &World, own: bool) -> Option<Name> {
         let named = world.env.iter().rev().filter_map(|(local, value)| {
             let ctx = value.as_ctx()?;
             let foreign = !matches!(ctx.origin().kind, CtxKind::Root { .. } | CtxKind::Server | CtxKind::Own);
-            if foreign { self.body.local(*local)?.name.clone() } else { None }
+            let fits = foreign && self.program.is_own_handle(&self.type_of(*local)) == own;
+            if fits { self.body.local(*local)?.name.clone() } else { None }
         });
         named.into_iter().next()
     }

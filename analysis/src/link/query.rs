@@ -264,14 +264,20 @@ impl Program {
     }
 
     /// Whether a value of this type is a context or has one in reach: in a field, a tuple, an option.
+    /// What is its own handle does not count: nothing but its own kind derives from it.
     pub fn holds_context(&self, ty: &Ty) -> bool {
         self.holds_context_within(ty, 3)
+    }
+
+    /// Whether a type is a context and its own handle.
+    pub fn is_own_handle(&self, ty: &Ty) -> bool {
+        self.type_model(self.peel(ty)).is_some_and(|model| model.own_handle)
     }
 
     fn holds_context_within(&self, ty: &Ty, fuel: u8) -> bool {
         let ty = self.peel(ty);
         if self.role(ty) == Some(TypeRole::Context) {
-            return true;
+            return !self.is_own_handle(ty);
         }
         let Some(fuel) = fuel.checked_sub(1) else { return false };
         if self.type_model(ty).is_some_and(|model| !model.context_fields.is_empty()) {
