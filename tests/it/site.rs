@@ -80,7 +80,9 @@ pub mod context {
 pub mod tenant {
     use crate::context::{RequestContext, RequestContextBuilder, TaskKind};
 
-    async fn get_page(_page: u64, _ctx: &RequestContext) {} //~ context_not_first
+    async fn get_page(page: u64, ctx: &RequestContext) { //~ context_not_first
+        std::hint::black_box((page, ctx));
+    }
 
     pub async fn compact(ctx: &RequestContext) {
         get_page(1, ctx).await;

@@ -18,6 +18,9 @@ use super::world::{MAX_WORLDS, TaskState, Use, World};
 /// How many parts of its inputs are told apart in what a body does with them.
 const MAX_PARTS: usize = 128;
 
+/// Uses after which something out of sight may end a context.
+const AWAY: Uses = Uses(Uses::CANCEL.0 | Uses::USED.0 | Uses::ESCAPE.0 | Uses::OPAQUE.0);
+
 /// How often a block is looked at before its worlds are joined.
 const MAX_VISITS: usize = 40;
 
@@ -648,6 +651,14 @@ impl<'a> Run<'a> {
                 CtxKind::Root { .. } | CtxKind::Own => {
                     let entry = self.roots.entry(source.id).or_default();
                     *entry = entry.and(uses);
+                }
+                // A handler that is called by name: the caller's, for what it is owed.
+                CtxKind::Request | CtxKind::Server => {
+                    let owed = Uses(uses.0 & AWAY.0);
+                    let given = self.inputs.iter().find(|(_, index)| input_object(**index) == source.id);
+                    if let (Some(path), false) = (given.map(|(path, _)| path.clone()), owed.is_empty()) {
+                        self.use_input(&path, owed);
+                    }
                 }
                 _ => {}
             }
