@@ -80,29 +80,28 @@ pub mod context {
 pub mod tenant {
     use crate::context::{RequestContext, RequestContextBuilder, TaskKind};
 
-    async fn get_page(page: u64, ctx: &RequestContext) { //~ context_not_first
-        std::hint::black_box((page, ctx));
+    pub trait Pages {
+        fn get(&self, page: u64, ctx: &RequestContext) -> bool; //~ context_not_first
     }
 
-    pub async fn compact(ctx: &RequestContext) {
-        get_page(1, ctx).await;
+    pub fn compact(ctx: &RequestContext, pages: &dyn Pages) -> bool {
         let own = RequestContextBuilder::new(TaskKind::PageService).task_kind(TaskKind::Compaction).root(); //~ ignored_parent
-        get_page(2, &own).await;
+        pages.get(1, ctx) && pages.get(2, &own)
     }
 
-    pub async fn compact_as_a_child(ctx: &RequestContext) {
+    pub fn compact_as_a_child(ctx: &RequestContext, pages: &dyn Pages) -> bool {
         let own = ctx.attached_child();
-        get_page(3, &own).await;
+        pages.get(3, &own)
     }
 
-    pub async fn compact_on_its_own() {
+    pub fn compact_on_its_own(pages: &dyn Pages) -> bool {
         let own = RequestContext::new(TaskKind::Compaction);
-        get_page(4, &own).await;
+        pages.get(4, &own)
     }
 
-    pub async fn compact_as_is_to_be_seen() {
+    pub fn compact_as_is_to_be_seen(pages: &dyn Pages) -> bool {
         let own = RequestContext::todo_child(TaskKind::Compaction); //~ todo_context
-        get_page(5, &own.detached_child(TaskKind::PageService)).await;
+        pages.get(5, &own.detached_child(TaskKind::PageService))
     }
 }
 "#;
