@@ -85,8 +85,17 @@ fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Optio
     if object.name_site != site {
         finding = finding.label(object.name_site, "the context and its handle are made here");
     }
-    for via in object.via.iter().take(3) {
-        finding = finding.label(*via, "by way of this call");
+    // The last of the way is the call that really makes it.
+    if let Some((made, way)) = object.via.split_last() {
+        for via in way.iter().take(3) {
+            finding = finding.label(*via, "by way of this call");
+        }
+        match way.len().saturating_sub(3) {
+            0 => {}
+            1 => finding = finding.note("by way of 1 more call"),
+            more => finding = finding.note(format!("by way of {more} more calls")),
+        }
+        finding = finding.label(*made, "really made here");
     }
     for loss in losses.iter().take(3) {
         let word = match &loss.how {

@@ -56,7 +56,7 @@ fn finding(analysis: &Analysis, task: &Task, of: &TaskCtx, way: &Way) -> Finding
         "outlives the request, its context does not",
     )
     .label(way.origin, "the request's context")
-    .label(of.ctx.site, "derived from it here")
+    .label(of.ctx.site, if of.ctx.input().is_some() { "given to this function" } else { "derived from it here" })
     .hops(way, "it gets here")
     .note(
         "when the handler returns or the client goes away, the context is done and what the task still has to do fails",

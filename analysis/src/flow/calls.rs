@@ -49,7 +49,7 @@ impl<'a> Run<'a> {
     }
 
     /// What a callee left in a place that it was lent.
-    fn write_back(&mut self, place: &Place, value: Val, world: &mut World) {
+    fn write_back(&mut self, at: At, name: Span, place: &Place, value: Val, world: &mut World) {
         world.forget(place.base);
         world.unfix(place.base);
         let ty = self.type_at(place);
@@ -57,6 +57,10 @@ impl<'a> Run<'a> {
             Val::Ref(inner, _) => *inner,
             value => value,
         };
+        if let Some(new) = value.as_ctx() {
+            let held = self.with_type(world.read(place), &ty, None);
+            self.grows(at, place, name, new, held.as_ctx(), true);
+        }
         world.overlay(place, &value);
     }
 
@@ -401,7 +405,7 @@ impl<'a> Run<'a> {
             for (input, written) in summary.writes.get(index).into_iter().flatten() {
                 let written = copy.value(written);
                 if let Some(Val::Ref(_, Some(place))) = inputs.get(*input as usize) {
-                    copy.run.write_back(place, written, &mut world);
+                    copy.run.write_back(at, name, place, written, &mut world);
                 }
             }
             if !is_async {

@@ -425,7 +425,7 @@ impl<'a> Run<'a> {
 
     /// Notes that a place is given a context that derives from the one it held: by what it held in
     /// the turn before, or, for a place of somebody else's, by what it held just now.
-    fn grows(&mut self, at: At, place: &Place, span: Span, new: &Ctx, held: Option<&Ctx>, is_ours: bool) {
+    pub(super) fn grows(&mut self, at: At, place: &Place, span: Span, new: &Ctx, held: Option<&Ctx>, is_ours: bool) {
         let direct = self.grown.contains(&new.id);
         let is_grown = direct
             || new.chain().any(|node| self.grown.contains(&node.id))
