@@ -12,7 +12,7 @@ use crate::Result;
 use crate::corpus::{build, fetch, rust_files};
 
 /// How often each program runs; the fastest counts.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// How many times as fast ctxlint is to be.
 const TARGET: f64 = 2.0;
