@@ -3,22 +3,21 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use aho_corasick::AhoCorasick;
 use ctxlint_analysis::facts::{Name, Span};
 use ctxlint_analysis::model::Models;
 use ctxlint_analysis::source::{Crate, CrateId, CrateKind, Dependency, FileId, SourceFile, Sources};
 use ctxlint_lints::RULES;
 use ctxlint_lints::finding::{Finding, Place};
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
 
 use crate::config::Config;
 use crate::engine::{self, Parsed};
 use crate::graph::Graph;
 use crate::modules::{self, Trees};
 use crate::report::{Report, Reported, Work, fingerprint};
+use crate::selection;
 use crate::suppress;
-use crate::workspace::{DependencyKind, File, PackageDependency, Workspace};
+use crate::workspace::{DependencyKind, File, Workspace};
 
 /// Checks a workspace. Runs on the threads of the current rayon pool; the report is the same for any
 /// number of them.
@@ -61,7 +60,7 @@ fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>) -> Option<R
         }
     };
 
-    let parsed = parse(workspace, &models, wish.parsed_one);
+    let parsed = selection::parse(workspace, &models, wish.parsed_one);
     clock.step("parse");
 
     let trees = modules::trees(workspace, &parsed);
@@ -116,88 +115,6 @@ fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>) -> Option<R
         work,
         ..Report::default()
     })
-}
-
-/// Parses the files that can matter, in rounds: those that contain a word of a model, those on the
-/// way to them from their crate's root, and those that use what these export under other names.
-fn parse(workspace: &Workspace, models: &Models, parsed_one: &(dyn Fn() + Sync)) -> Vec<Option<Parsed>> {
-    let files = &workspace.files;
-    let mut parsed: Vec<Option<Parsed>> = vec![None; files.len()];
-    let mut wanted = containing(files, &engine::words(models, renamed(workspace, models)));
-    for (file, wanted) in files.iter().zip(&mut wanted) {
-        *wanted |= file.named || memchr::memmem::find(file.text.as_bytes(), b"#[path").is_some();
-    }
-    loop {
-        want_parents(workspace, &mut wanted);
-        let results: Vec<(usize, Parsed)> = (files.par_iter().enumerate())
-            .filter(|(index, _)| wanted.get(*index) == Some(&true) && parsed.get(*index) == Some(&None))
-            .map(|(index, file)| (index, file.parsed.clone().unwrap_or_else(|| engine::parse(&file.text))))
-            .inspect(|_| parsed_one())
-            .collect();
-        if results.is_empty() {
-            return parsed;
-        }
-        for (index, result) in results {
-            if let Some(slot) = parsed.get_mut(index) {
-                *slot = Some(result);
-            }
-        }
-        let further = containing(files, &engine::further_words(models, &parsed));
-        wanted.iter_mut().zip(further).for_each(|(wanted, also)| *wanted |= also);
-    }
-}
-
-/// The names by which packages call libraries otherwise than those call themselves.
-fn renamed<'w>(workspace: &'w Workspace, models: &'w Models) -> impl Iterator<Item = &'w str> {
-    let dependencies = workspace.packages.iter().flat_map(|package| &package.dependencies);
-    let renamed = dependencies.filter(|dependency| dependency.name != library_name(dependency, models));
-    renamed.map(|dependency| dependency.name.as_str())
-}
-
-/// What a library calls itself: a manifest only names its package.
-fn library_name<'w>(dependency: &'w PackageDependency, models: &'w Models) -> &'w str {
-    let is_of = |package: &String| package.replace('-', "_") == dependency.library;
-    let model = models.iter().find(|model| model.package.as_ref().is_some_and(is_of));
-    model.map_or(&dependency.library, |model| &model.name)
-}
-
-/// Which files contain one of the words.
-fn containing(files: &[File], words: &[String]) -> Vec<bool> {
-    if words.is_empty() {
-        return vec![false; files.len()];
-    }
-    match AhoCorasick::new(words) {
-        Ok(searcher) => files.par_iter().map(|file| searcher.is_match(file.text.as_bytes())).collect(),
-        // Only for more words than an automaton can hold: then everything is parsed.
-        Err(_) => vec![true; files.len()],
-    }
-}
-
-/// Adds the files through which a wanted file may be part of its crate.
-fn want_parents(workspace: &Workspace, wanted: &mut [bool]) {
-    let by_path: FxHashMap<&str, usize> =
-        workspace.files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect();
-    let roots: Vec<(usize, &str)> = workspace
-        .targets
-        .iter()
-        .filter_map(|target| Some((target.root, workspace.files.get(target.root)?)))
-        .filter(|(_, file)| memchr::memmem::find(file.text.as_bytes(), b"mod ").is_some())
-        .map(|(root, file)| (root, file.path.rsplit_once('/').map_or("", |(folder, _)| folder)))
-        .collect();
-    let first: Vec<usize> = wanted.iter().enumerate().filter(|(_, wanted)| **wanted).map(|(index, _)| index).collect();
-    for file in first.iter().filter_map(|&index| workspace.files.get(index)) {
-        let usual = modules::possible_parents(&file.path);
-        let usual = usual.iter().filter_map(|path| by_path.get(path.as_str()).copied());
-        let below = |folder: &str| {
-            folder.is_empty() || file.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-        };
-        let roots = roots.iter().filter(|(_, folder)| below(folder)).map(|(root, _)| *root);
-        for parent in usual.chain(roots) {
-            if let Some(slot) = wanted.get_mut(parent) {
-                *slot = true;
-            }
-        }
-    }
 }
 
 /// Files that count only as part of a target do not count if none has them.
@@ -266,8 +183,11 @@ fn dependencies(workspace: &Workspace, models: &Models, package: usize, kind: Cr
     for dependency in package.dependencies.iter().filter(|dependency| is_seen(dependency.kind)) {
         if let Some(index) = dependency.package.and_then(library) {
             known.push((dependency.name.clone(), Dependency::Crate(CrateId(index as u32))));
-        } else if dependency.name != library_name(dependency, models) {
-            known.push((dependency.name.clone(), Dependency::External(library_name(dependency, models).into())));
+        } else if dependency.name != selection::library_name(dependency, models) {
+            known.push((
+                dependency.name.clone(),
+                Dependency::External(selection::library_name(dependency, models).into()),
+            ));
         }
     }
     known

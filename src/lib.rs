@@ -23,6 +23,7 @@ pub mod modules;
 pub mod progress;
 pub mod report;
 pub mod run;
+mod selection;
 pub mod since;
 pub mod suppress;
 pub mod text;

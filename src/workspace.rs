@@ -3,10 +3,11 @@
 //! Plain data, made by [`crate::discover`] or by a test, and read by [`crate::check`], which never
 //! looks at the file system.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ctxlint_analysis::facts::Name;
+use ctxlint_analysis::outline::Outline;
 use ctxlint_analysis::source::CrateKind;
 
 use crate::engine::Parsed;
@@ -57,6 +58,8 @@ pub struct File {
     pub only_if_reached: bool,
     /// The package whose folder it is in: an index into [`Workspace::packages`].
     pub package: Option<usize>,
+    /// What the text declares, as far as somebody asked; shared by all copies with the same text.
+    pub outline: Arc<OnceLock<Outline>>,
     /// What parsing gave on an earlier run over the same text.
     pub parsed: Option<Parsed>,
 }
@@ -78,13 +81,20 @@ impl File {
             named: false,
             only_if_reached: false,
             package: None,
+            outline: Arc::default(),
             parsed: None,
         }
     }
 
     /// The same file with another text.
     pub fn with_text(&self, text: &str) -> File {
-        File { text: Arc::from(text), lines: LineIndex::new(text), parsed: None, ..self.clone() }
+        File {
+            text: Arc::from(text),
+            lines: LineIndex::new(text),
+            outline: Arc::default(),
+            parsed: None,
+            ..self.clone()
+        }
     }
 
     /// The bytes that make up the file on disk.

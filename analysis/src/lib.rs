@@ -15,6 +15,7 @@ pub mod link;
 mod lower;
 pub mod model;
 pub mod names;
+pub mod outline;
 pub mod parse;
 pub mod select;
 pub mod source;

@@ -36,6 +36,32 @@ pub struct ParseError {
 /// # Errors
 /// If the text is no Rust, too large, or nested deeper than can be parsed.
 pub fn parse(text: &str) -> Result<FileFacts, ParseError> {
+    parse_all_but(text, &[])
+}
+
+/// The same, but leaves the given bodies out: functions whose bodies are not known to the facts. What
+/// stands between their braces is not looked at, as long as the rest is Rust without it.
+///
+/// # Errors
+/// As for [`parse`].
+pub fn parse_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
+    match without(text, quiet) {
+        Some(rest) => parse_all_but(&rest, quiet).or_else(|_| parse(text)),
+        None => parse(text),
+    }
+}
+
+/// The text with spaces in place of the given ranges; lines and bytes stay where they are.
+fn without(text: &str, ranges: &[Span]) -> Option<String> {
+    let mut bytes = text.as_bytes().to_vec();
+    for range in ranges {
+        let range = bytes.get_mut(range.start as usize..range.end as usize)?;
+        range.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
+    }
+    (!ranges.is_empty()).then(|| String::from_utf8(bytes).ok()).flatten()
+}
+
+fn parse_all_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
     if text.len() > LARGEST {
         return Err(ParseError {
             message: format!("the file is too large to be checked: more than {} MiB", LARGEST >> 20),
@@ -45,11 +71,11 @@ pub fn parse(text: &str) -> Result<FileFacts, ParseError> {
     let base = code_start(text);
     let code = text.get(base..).unwrap_or("");
     match nesting::measure(code) {
-        nesting::Depth::Usual => parse_here(text, base),
+        nesting::Depth::Usual => parse_here(text, base, quiet),
         nesting::Depth::Deep => std::thread::scope(|scope| {
             std::thread::Builder::new()
                 .stack_size(DEEP_STACK)
-                .spawn_scoped(scope, || parse_here(text, base))
+                .spawn_scoped(scope, || parse_here(text, base, quiet))
                 .ok()
                 .and_then(|thread| thread.join().ok())
                 .unwrap_or_else(|| Err(too_deep(base)))
@@ -72,12 +98,12 @@ fn too_deep(at: usize) -> ParseError {
     ParseError { message: "nested too deeply to be parsed".to_owned(), span: Span::new(at, at) }
 }
 
-fn parse_here(text: &str, base: usize) -> Result<FileFacts, ParseError> {
+fn parse_here(text: &str, base: usize, quiet: &[Span]) -> Result<FileFacts, ParseError> {
     proc_macro2::extra::invalidate_current_thread_spans();
     let located = Text::new(text, base as u32);
     let file = syn::parse_str::<syn::File>(located.code()).map_err(|error| failure(&error, &located))?;
     let wants_directives = text.contains("ctxlint");
-    let (mut facts, mut anchors) = lower::lower(&file, &located, wants_directives);
+    let (mut facts, mut anchors) = lower::lower(&file, &located, wants_directives, quiet);
     if wants_directives {
         anchors.sort();
         let comments = comments::find(text, base);

@@ -10,6 +10,7 @@ mod handlers;
 mod inference;
 mod library;
 mod names;
+mod selection;
 
 use std::sync::Arc;
 

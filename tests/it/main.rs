@@ -29,6 +29,7 @@ mod project;
 mod proofs;
 mod readme;
 mod robustness;
+mod selection;
 mod shop;
 mod site;
 mod sources;

@@ -455,10 +455,19 @@ impl Lowering<'_> {
             let generics = this.generics(&sig.generics);
             let ret = this.ret(&sig.output);
             let has_self = matches!(sig.inputs.first(), Some(FnArg::Receiver(_)));
-            let body = block.map(|block| this.apart(|this| this.function_body(id, sig, &params, block)));
+            let body = block.filter(|block| !this.is_quiet(block));
+            let body = body.map(|block| this.apart(|this| this.function_body(id, sig, &params, block)));
             let is_async = sig.asyncness.is_some();
             ItemKind::Function(Function { is_async, generics, params, has_self, ret, body })
         });
+    }
+
+    fn is_quiet(&self, block: &syn::Block) -> bool {
+        if self.quiet.is_empty() {
+            return false;
+        }
+        let start = self.text.span(block.brace_token.span.open()).end;
+        self.quiet.binary_search_by_key(&start, |span| span.start).is_ok()
     }
 
     fn parameter(&mut self, input: &FnArg) -> Param {

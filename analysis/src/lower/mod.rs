@@ -34,6 +34,8 @@ use text::Text;
 pub(crate) struct Lowering<'t> {
     text: &'t Text<'t>,
     facts: FileFacts,
+    /// What stands between the braces of the functions whose bodies are left out, in order.
+    quiet: &'t [Span],
     /// What single words of this file mean, as far as the file tells.
     known: Known,
     /// The scope that paths are resolved in.
@@ -54,11 +56,18 @@ pub(crate) struct Lowering<'t> {
     anchors: Anchors,
 }
 
-/// Lowers a file. `wants_anchors`: there are directives to be placed.
-pub(crate) fn lower(file: &syn::File, text: &Text<'_>, wants_anchors: bool) -> (FileFacts, Anchors) {
+/// Lowers a file. `wants_anchors`: there are directives to be placed; `quiet`: what stands between the
+/// braces of the functions whose bodies are left out.
+pub(crate) fn lower<'t>(
+    file: &syn::File,
+    text: &'t Text<'t>,
+    wants_anchors: bool,
+    quiet: &'t [Span],
+) -> (FileFacts, Anchors) {
     let file_scope = ScopeId(0);
     let mut lowering = Lowering {
         text,
+        quiet,
         facts: FileFacts { scopes: vec![Scope { parent: None, kind: ScopeKind::File }], ..FileFacts::default() },
         known: Known::of(file, text),
         scope: file_scope,
@@ -76,6 +85,7 @@ pub(crate) fn lower(file: &syn::File, text: &Text<'_>, wants_anchors: bool) -> (
     for item in &file.items {
         lowering.item(item);
     }
+    lowering.facts.quiet = quiet.to_vec();
     (lowering.facts, lowering.anchors)
 }
 

@@ -1,0 +1,192 @@
+//! What a file declares and which words each declaration uses, told from its tokens alone.
+//!
+//! An outline costs a small part of parsing. [`select`](crate::select) reads the outlines of a whole
+//! workspace to find out which files, and which bodies in them, can matter; only those are parsed.
+//! So an outline need not be exact, but must err to one side: a word that it reports in vain only
+//! costs time.
+
+mod scan;
+mod tokens;
+
+use std::hash::Hasher as _;
+
+use rustc_hash::FxHasher;
+
+use crate::facts::Span;
+
+/// A word of the source, as a hash: two that collide are both taken for what either is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Word(u32);
+
+impl Word {
+    /// A name, without `r#`.
+    pub fn name(name: &str) -> Word {
+        Word::of(b'n', name)
+    }
+
+    /// A name behind a point or a double colon.
+    pub fn member(name: &str) -> Word {
+        Word::of(b'.', name)
+    }
+
+    /// A name that is called, stands behind a double colon, or is an argument.
+    pub fn function(name: &str) -> Word {
+        Word::of(b'(', name)
+    }
+
+    /// A macro's name where it is called.
+    pub fn called_macro(name: &str) -> Word {
+        Word::of(b'!', name)
+    }
+
+    fn of(kind: u8, name: &str) -> Word {
+        let mut hasher = FxHasher::default();
+        hasher.write_u8(kind);
+        hasher.write(name.as_bytes());
+        Word((hasher.finish() >> 32) as u32)
+    }
+}
+
+/// An outline of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// In source order; those within function bodies count as part of them.
+    pub declarations: Vec<Declaration>,
+    /// The impls and traits that declarations are members of.
+    pub containers: Vec<Container>,
+    /// What `use` brings in: the name here, the name there, and the first segment of the path.
+    pub imports: Vec<Import>,
+    words: Vec<Word>,
+}
+
+/// A name that a `use` brings in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Import {
+    /// What it is called here.
+    pub name: Word,
+    /// What it is called where it comes from.
+    pub of: Word,
+    /// The first segment of its path.
+    pub root: Word,
+}
+
+/// The header of an impl or trait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Container {
+    /// The type an impl is for; a trait's own name.
+    pub name: Option<Word>,
+    /// Whether it is a trait.
+    pub is_trait: bool,
+    words: Words,
+    /// It has parameters that are functions or futures.
+    takes_work: bool,
+}
+
+/// What is declared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Declaration {
+    /// What kind of thing it is.
+    pub kind: Kind,
+    /// The words by which code elsewhere uses it. For an associated function without `self` that is
+    /// the name of the type: the function's own, mostly `new`, says nothing.
+    pub uses: Vec<Word>,
+    /// An index into [`Outline::containers`].
+    pub container: Option<usize>,
+    /// Functions: there is a `self` parameter.
+    pub has_self: bool,
+    /// Functions: it takes functions, futures, or anything that may be one.
+    pub takes_work: bool,
+    /// What it says, a function's body left out.
+    words: Words,
+    /// Structs with several named fields: each with the words of its type.
+    fields: Vec<(Word, Words)>,
+    /// Functions: what it gives its callers, as results or as arguments of their closures.
+    gives: Words,
+    /// Functions with a body.
+    pub body: Option<Body>,
+}
+
+/// What kind of thing is declared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A struct, enum, union, alias.
+    Type,
+    /// A function or method.
+    Function,
+    /// A constant or static.
+    Value,
+    /// `macro_rules!`, or a macro called in place of an item.
+    Macro,
+}
+
+/// A function's body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// What stands between its braces; none for what a macro's tokens look like.
+    pub span: Option<Span>,
+    /// Whether it comes back.
+    pub end: End,
+    words: Words,
+}
+
+/// Whether a body comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum End {
+    /// Nothing in it says that it does not.
+    Returns,
+    /// It panics or loops on its own level, or one below.
+    MayDiverge,
+    /// It ends the process, or says that it never returns.
+    Exits,
+}
+
+/// A range of [`Outline::words`], sorted, each once.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Words {
+    from: u32,
+    to: u32,
+}
+
+impl Container {
+    /// Whether it has parameters that are functions or futures.
+    pub fn takes_work(&self) -> bool {
+        self.takes_work
+    }
+}
+
+impl Outline {
+    /// Outlines a text. Whatever the text is: what is no Rust has few declarations.
+    pub fn of(text: &str) -> Outline {
+        scan::scan(text, &tokens::tokens(text))
+    }
+
+    /// The words of a declaration, a function's body left out.
+    pub fn words(&self, of: &Declaration) -> &[Word] {
+        self.get(of.words)
+    }
+
+    /// The fields of a struct that has several with names: how code uses each, and the words of its type.
+    pub fn fields<'o>(&'o self, of: &'o Declaration) -> impl Iterator<Item = (Word, &'o [Word])> + 'o {
+        of.fields.iter().map(|(name, words)| (*name, self.get(*words)))
+    }
+
+    /// What a function gives its callers.
+    pub fn gives(&self, of: &Declaration) -> &[Word] {
+        self.get(of.gives)
+    }
+
+    /// The words of a body.
+    pub fn body(&self, of: &Body) -> &[Word] {
+        self.get(of.words)
+    }
+
+    /// The impl or trait a declaration is a member of, with the words of its header.
+    pub fn container(&self, of: &Declaration) -> Option<(&Container, &[Word])> {
+        let container = self.containers.get(of.container?)?;
+        Some((container, self.get(container.words)))
+    }
+
+    fn get(&self, words: Words) -> &[Word] {
+        self.words.get(words.from as usize..words.to as usize).unwrap_or_default()
+    }
+}

@@ -1,0 +1,388 @@
+//! From tokens to an outline: one way through the items, brackets jumped over where possible.
+
+use std::ops::Range;
+
+use super::tokens::Token;
+use super::{Body, Container, Declaration, End, Import, Kind, Outline, Word, Words};
+use crate::facts::Span;
+
+/// Paths that begin with these lead to no context.
+const STANDARD: [&str; 3] = ["std", "core", "alloc"];
+
+/// What a parameter's type says of work that is given.
+const WORK: [&str; 11] = [
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "AsyncFn",
+    "AsyncFnMut",
+    "AsyncFnOnce",
+    "Future",
+    "IntoFuture",
+    "BoxFuture",
+    "LocalBoxFuture",
+    "Stream",
+];
+
+/// How deep modules, impls and `use` groups are followed into each other.
+const DEEPEST: usize = 64;
+
+pub(super) fn scan(text: &str, tokens: &[Token<'_>]) -> Outline {
+    let mut scan = Scan { tokens, end: text.len() as u32, in_macro: false, outline: Outline::default() };
+    scan.items(0..tokens.len(), None, DEEPEST);
+    scan.outline
+}
+
+struct Scan<'t> {
+    tokens: &'t [Token<'t>],
+    /// One past the text's last byte.
+    end: u32,
+    /// Within the tokens of a macro call.
+    in_macro: bool,
+    outline: Outline,
+}
+
+impl<'t> Scan<'t> {
+    fn text(&self, at: usize) -> &'t str {
+        self.tokens.get(at).map_or("", |token| token.text)
+    }
+
+    fn is_name(&self, at: usize) -> bool {
+        self.tokens.get(at).is_some_and(|token| token.is_name)
+    }
+
+    /// The index of the bracket that closes the one at `at`.
+    fn close(&self, at: usize) -> usize {
+        self.tokens.get(at).map_or(at, |token| (token.close as usize).max(at))
+    }
+
+    /// One past what stands at `at`: a bracket with all within it, or a token.
+    fn past(&self, at: usize) -> usize {
+        if matches!(self.text(at), "{" | "(" | "[") { self.close(at) + 1 } else { at + 1 }
+    }
+
+    fn items(&mut self, range: Range<usize>, container: Option<usize>, fuel: usize) {
+        let Some(fuel) = fuel.checked_sub(1) else { return };
+        let mut at = range.start;
+        while at < range.end {
+            let next = match self.text(at) {
+                "fn" if self.is_name(at + 1) => self.function(at, container),
+                "struct" | "enum" | "union" if self.is_name(at + 1) => self.ty(at),
+                "type" if self.is_name(at + 1) => self.alias(at, container),
+                "const" | "static" if self.value_name(at).is_some() => self.value(at, container),
+                "use" => self.import(at),
+                "mod" if self.text(at + 2) == "{" => {
+                    self.items(at + 3..self.close(at + 2), None, fuel);
+                    self.close(at + 2) + 1
+                }
+                "impl" | "trait" => self.members(at, fuel),
+                "macro_rules" => self.macro_rules(at),
+                "!" if self.is_name(at.wrapping_sub(1)) => self.macro_call(at, fuel),
+                _ => self.past(at),
+            };
+            at = next.max(at + 1);
+        }
+    }
+
+    /// `const N`, `static mut N`; not `const fn`.
+    fn value_name(&self, at: usize) -> Option<&'t str> {
+        // `static ref` is what `lazy_static!` reads.
+        let name = if matches!(self.text(at + 1), "mut" | "ref") { at + 2 } else { at + 1 };
+        (self.is_name(name) && self.text(name + 1) == ":").then(|| self.text(name))
+    }
+
+    /// The first token from `at` on that is one of these, brackets jumped over.
+    fn until(&self, mut at: usize, ends: &[&str]) -> usize {
+        while at < self.tokens.len() && !ends.contains(&self.text(at)) {
+            at = self.past(at);
+        }
+        at
+    }
+
+    fn function(&mut self, at: usize, container: Option<usize>) -> usize {
+        let head_end = self.until(at + 2, &["{", ";", "}"]);
+        let params = self.until(at + 2, &["(", "{", ";", "}"]);
+        let result = self.close(params) + 1;
+        let head = at + 2..head_end;
+        let has_self = (params..self.close(params)).take(6).any(|at| self.text(at) == "self");
+        let never = self.text(result) == "-" && self.text(result + 2) == "!";
+        let next = if self.text(head_end) == "{" { self.close(head_end) + 1 } else { head_end + 1 };
+        let body = (self.text(head_end) == "{").then(|| self.body(head_end, never));
+        let mut gives: Vec<Word> = Vec::new();
+        self.collect(result..head_end, &mut gives);
+        self.handed(head.clone(), &mut gives);
+        let declaration = Declaration {
+            kind: Kind::Function,
+            uses: vec![self.use_of_function(self.text(at + 1), container, has_self)],
+            container,
+            has_self,
+            takes_work: self.takes_work(head.clone()),
+            words: self.words(head),
+            fields: Vec::new(),
+            gives: self.keep(gives),
+            body,
+        };
+        self.outline.declarations.push(declaration);
+        next
+    }
+
+    fn use_of_function(&self, name: &str, container: Option<usize>, has_self: bool) -> Word {
+        match container.and_then(|at| self.outline.containers.get(at)) {
+            None => Word::function(name),
+            Some(Container { is_trait: false, name: Some(of), .. }) if !has_self => *of,
+            Some(_) => Word::member(name),
+        }
+    }
+
+    /// What callers get otherwise than as the result: arguments of their closures, and what is
+    /// written through `&mut`.
+    fn handed(&self, head: Range<usize>, into: &mut Vec<Word>) {
+        for at in head {
+            match self.text(at) {
+                "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce" | "fn"
+                    if self.text(at + 1) == "(" =>
+                {
+                    self.collect(at + 1..self.close(at + 1), into);
+                }
+                "mut" if self.text(at.wrapping_sub(1)) == "&" && self.text(at + 1) != "self" => {
+                    self.collect(at + 1..self.until(at + 1, &[",", ")", "{", ";"]), into);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    fn takes_work(&self, mut head: Range<usize>) -> bool {
+        head.any(|at| WORK.contains(&self.text(at)))
+    }
+
+    fn body(&mut self, open: usize, never: bool) -> Body {
+        let close = self.close(open);
+        let span = Span::new(
+            self.tokens.get(open).map_or(self.end, |token| token.start + 1),
+            self.tokens.get(close).filter(|token| token.text == "}").map_or(self.end, |token| token.start),
+        );
+        let end = if never { End::Exits } else { self.ends(open + 1..close) };
+        // To the parser, what stands in a macro's tokens is no body.
+        let span = (!self.in_macro).then_some(span);
+        Body { span, end, words: self.words(open + 1..close) }
+    }
+
+    fn ends(&self, range: Range<usize>) -> End {
+        let mut depth = 0_usize;
+        let mut end = End::Returns;
+        for at in range {
+            match self.text(at) {
+                "{" => depth += 1,
+                "}" => depth = depth.saturating_sub(1),
+                "exit" | "abort" => return End::Exits,
+                "panic" | "unreachable" | "todo" | "unimplemented" | "loop" if depth <= 1 => end = End::MayDiverge,
+                _ => {}
+            }
+        }
+        end
+    }
+
+    fn ty(&mut self, at: usize) -> usize {
+        let end = self.until(at + 2, &["{", ";", "}"]);
+        let next = self.past(end);
+        let fields = if self.text(at) == "struct" && self.text(end) == "{" { self.fields(end) } else { Vec::new() };
+        self.declare(Kind::Type, vec![Word::name(self.text(at + 1))], None, at + 2..next);
+        if let Some(declared) = self.outline.declarations.last_mut().filter(|_| fields.len() > 1) {
+            declared.fields = fields;
+        }
+        next
+    }
+
+    /// The named fields between braces.
+    fn fields(&mut self, open: usize) -> Vec<(Word, Words)> {
+        let close = self.close(open);
+        let mut starts = Vec::new();
+        let mut at = open + 1;
+        while at < close {
+            let is_field = self.is_name(at)
+                && self.text(at + 1) == ":"
+                && self.text(at + 2) != ":"
+                && self.text(at.wrapping_sub(1)) != ":";
+            if is_field {
+                starts.push(at);
+            }
+            at = self.past(at);
+        }
+        let ends = starts.iter().skip(1).copied().chain([close]).collect::<Vec<_>>();
+        starts.iter().zip(ends).map(|(&at, end)| (Word::member(self.text(at)), self.words(at + 1..end))).collect()
+    }
+
+    /// An impl's associated type says something of the type the impl is for.
+    fn alias(&mut self, at: usize, container: Option<usize>) -> usize {
+        let end = self.until(at + 2, &[";", "}"]);
+        let of_impl = container.and_then(|at| self.outline.containers.get(at)).filter(|container| !container.is_trait);
+        let name = of_impl.map_or(Some(Word::name(self.text(at + 1))), |container| container.name);
+        self.declare(Kind::Type, name.into_iter().collect(), container, at + 2..end);
+        end + 1
+    }
+
+    fn value(&mut self, at: usize, container: Option<usize>) -> usize {
+        let end = self.until(at + 2, &[";", "}"]);
+        let name = self.value_name(at).filter(|name| *name != "_");
+        self.declare(Kind::Value, name.map(Word::name).into_iter().collect(), container, at + 2..end);
+        end + 1
+    }
+
+    fn macro_rules(&mut self, at: usize) -> usize {
+        let body = self.until(at + 2, &["{", "(", "["]);
+        let uses = vec![Word::called_macro(self.text(at + 2))];
+        self.declare(Kind::Macro, uses, None, body..self.close(body));
+        self.close(body) + 1
+    }
+
+    /// A macro in place of an item: mostly it declares what stands in it, under a condition.
+    fn macro_call(&mut self, at: usize, fuel: usize) -> usize {
+        if !matches!(self.text(at + 1), "{" | "(" | "[") {
+            return at + 1;
+        }
+        let close = self.close(at + 1);
+        let outer = std::mem::replace(&mut self.in_macro, true);
+        self.items(at + 2..close, None, fuel);
+        self.in_macro = outer;
+        close + 1
+    }
+
+    fn members(&mut self, at: usize, fuel: usize) -> usize {
+        let open = self.until(at + 1, &["{", ";", "}"]);
+        if self.text(open) != "{" {
+            return open + 1;
+        }
+        let is_trait = self.text(at) == "trait";
+        let name = if is_trait { Some(self.text(at + 1)) } else { self.subject(at + 1..open) };
+        let header = at + 1..open;
+        let container = Container {
+            name: name.map(Word::name),
+            is_trait,
+            takes_work: self.takes_work(header.clone()),
+            words: self.words(header),
+        };
+        self.outline.containers.push(container);
+        self.items(open + 1..self.close(open), Some(self.outline.containers.len() - 1), fuel);
+        self.close(open) + 1
+    }
+
+    /// The name of the type an impl is for: the last one outside of angle brackets.
+    fn subject(&self, header: Range<usize>) -> Option<&'t str> {
+        let mut angles = 0_usize;
+        let mut found = None;
+        for at in header {
+            match self.text(at) {
+                "<" => angles += 1,
+                // Not the arrow of a function type.
+                ">" if self.text(at.wrapping_sub(1)) != "-" => angles = angles.saturating_sub(1),
+                "where" => break,
+                "for" if angles == 0 => found = None,
+                name if angles == 0 && self.is_name(at) => found = Some(name),
+                _ => {}
+            }
+        }
+        found
+    }
+
+    fn import(&mut self, at: usize) -> usize {
+        let end = self.until(at + 1, &[";", "}"]);
+        self.tree(at + 1..end, None, DEEPEST);
+        end + 1
+    }
+
+    /// One tree of a `use`, or several with commas between; `root` is the first segment of their paths.
+    fn tree(&mut self, range: Range<usize>, root: Option<&'t str>, fuel: usize) {
+        let Some(fuel) = fuel.checked_sub(1) else { return };
+        let (mut first, mut last, mut alias) = (root, None, None);
+        let mut at = range.start;
+        while at <= range.end {
+            match self.text(at) {
+                _ if at == range.end => self.leaf(first, last, alias),
+                "," => {
+                    self.leaf(first, last, alias);
+                    (first, last, alias) = (root, None, None);
+                }
+                "{" => {
+                    self.tree(at + 1..self.close(at), first, fuel);
+                    last = None;
+                    at = self.close(at);
+                }
+                "as" => {
+                    alias = Some(self.text(at + 1));
+                    at += 1;
+                }
+                name if self.is_name(at) => {
+                    first = first.or(Some(name));
+                    last = Some(name);
+                }
+                _ => {}
+            }
+            at += 1;
+        }
+    }
+
+    fn leaf(&mut self, root: Option<&str>, last: Option<&str>, alias: Option<&str>) {
+        if let (Some(root), Some(last)) = (root, last) {
+            let name = Word::name(alias.unwrap_or(last));
+            self.outline.imports.push(Import { name, of: Word::name(last), root: Word::name(root) });
+        }
+    }
+
+    fn declare(&mut self, kind: Kind, uses: Vec<Word>, container: Option<usize>, range: Range<usize>) {
+        let words = self.words(range);
+        self.outline.declarations.push(Declaration {
+            kind,
+            uses,
+            container,
+            has_self: false,
+            takes_work: false,
+            words,
+            fields: Vec::new(),
+            gives: Words::default(),
+            body: None,
+        });
+    }
+
+    fn words(&mut self, range: Range<usize>) -> Words {
+        let mut words = Vec::new();
+        self.collect(range, &mut words);
+        self.keep(words)
+    }
+
+    /// The words of a range; types named by a path into the standard library are left out.
+    fn collect(&self, range: Range<usize>, into: &mut Vec<Word>) {
+        let mut standard = false;
+        for at in range {
+            if !self.is_name(at) {
+                continue;
+            }
+            let behind_colons = self.text(at.wrapping_sub(1)) == ":" && self.text(at.wrapping_sub(2)) == ":";
+            standard = if behind_colons { standard } else { STANDARD.contains(&self.text(at)) };
+            if standard && self.text(at).starts_with(char::is_uppercase) {
+                continue;
+            }
+            let name = self.text(at);
+            into.push(Word::name(name));
+            let (before, after) = (self.text(at.wrapping_sub(1)), self.text(at + 1));
+            if behind_colons || before == "." {
+                into.push(Word::member(name));
+            }
+            let is_argument = matches!(before, "(" | ",") && matches!(after, ")" | ",");
+            if before != "." && (behind_colons || is_argument || matches!(after, "(" | ":")) {
+                into.push(Word::function(name));
+            }
+            if after == "!" {
+                into.push(Word::called_macro(name));
+            }
+        }
+    }
+
+    fn keep(&mut self, mut words: Vec<Word>) -> Words {
+        words.sort_unstable();
+        words.dedup();
+        let from = self.outline.words.len() as u32;
+        self.outline.words.extend(words);
+        Words { from, to: self.outline.words.len() as u32 }
+    }
+}

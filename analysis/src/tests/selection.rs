@@ -1,0 +1,123 @@
+//! Which files are parsed, and which bodies in them are left out.
+
+use std::sync::OnceLock;
+
+use crate::facts::Span;
+use crate::model::Models;
+use crate::parse;
+use crate::select::{File, Library, Package, select};
+
+/// The functions whose bodies are left out, file by file; `-` for a file that is not parsed.
+fn quiet(libraries: &[&str], texts: &[&str]) -> Vec<String> {
+    let models = Models::builtin().unwrap();
+    let library = |name: &&str| Library { name: (*name).to_owned(), known_as: (*name).to_owned(), is_ours: false };
+    let package = Package { libraries: libraries.iter().map(library).collect(), dependencies: Vec::new() };
+    let outlines = vec![OnceLock::new(); texts.len()];
+    let file = |(text, outline)| File { text, package: Some(0), outline };
+    let files: Vec<File<'_>> = texts.iter().copied().zip(&outlines).map(file).collect();
+    let choices = select(&models, &[package], &files);
+    let name = |text: &str, span: &Span| {
+        let head = text[..span.start as usize].rsplit("fn ").next().unwrap();
+        head.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned()
+    };
+    let told = texts.iter().zip(choices).map(|(text, choice)| match choice.matters {
+        true => choice.quiet.iter().map(|span| name(text, span)).collect::<Vec<_>>().join(" "),
+        false => "-".to_owned(),
+    });
+    told.collect()
+}
+
+#[test]
+fn bodies_without_a_context_in_hand_are_left_out() {
+    let text = "
+        use context::Context;
+        struct Service { ctx: Context }
+        struct Plain { port: u16 }
+        fn takes(ctx: &Context) { work() }
+        fn names() { let (ctx, handle) = Context::background().with_cancel(); }
+        fn none() { work() }
+        impl Service { fn has(&self) { self.run() } }
+        impl Plain { fn port(&self) -> u16 { self.port } }
+        fn makes() -> Service { todo_later() }
+        fn calls() { makes().run() }
+        fn given(f: impl Fn(u8)) { f(1) }
+        fn ends() { std::process::exit(1) }
+        mod inner { fn also_none() { } }
+    ";
+    assert_eq!(quiet(&["context"], &[text]), ["none port also_none"]);
+    assert_eq!(quiet(&["tokio"], &[text]), ["-"], "no library in view has such a type");
+}
+
+#[test]
+fn a_name_of_the_standard_library_is_none_of_ours() {
+    let context = "use context::Context; pub fn f(ctx: &Context) {}";
+    let poll = "use std::task::Context; fn poll(cx: &mut Context<'_>) { cx.waker(); }";
+    let whole = "fn poll(cx: &mut std::task::Context<'_>) { cx.waker(); }";
+    let anyhow = "use anyhow::Context; fn read() -> Box<dyn Context<u8>> { open() }";
+    assert_eq!(quiet(&["context", "anyhow"], &[context, poll, whole, anyhow]), ["", "-", "-", "-"]);
+}
+
+#[test]
+fn words_spread_through_types_aliases_statics_and_macros() {
+    let text = "
+        type Ctx = context::Context;
+        static ROOT: LazyLock<Ctx> = LazyLock::new(Ctx::background);
+        macro_rules! root { () => { ROOT.clone() }; }
+        thread_local! { static CURRENT: RefCell<Ctx> = make(); }
+        fn by_static() { ROOT.clone().wait() }
+        fn by_macro() { root!().wait() }
+        fn by_thread() { CURRENT.with(|ctx| ctx.wait()) }
+        fn none() { root.wait() }
+    ";
+    assert_eq!(quiet(&["context"], &[text]), ["none"]);
+}
+
+#[test]
+fn who_calls_what_makes_a_root_is_looked_at() {
+    let text = "
+        async fn load(id: u64) { query(context::Context::background(), id) }
+        async fn by_handler(id: u64) { load(id).await }
+        async fn by_job(id: u64) { by_handler(id).await }
+        async fn other(id: u64) { loaded(id).await }
+    ";
+    assert_eq!(quiet(&["context"], &[text]), ["other"]);
+}
+
+#[test]
+fn a_token_is_followed_through_fields_but_not_through_services() {
+    let service = "
+        use tokio_util::sync::CancellationToken;
+        pub struct Service { shutdown: CancellationToken, port: u16 }
+        pub struct Stop(CancellationToken);
+        impl Service {
+            fn port(&self) -> u16 { self.port }
+            fn stop(&self) { self.shutdown.cancel() }
+        }
+    ";
+    let user = "
+        fn serve(service: &Service) { listen(service.port()) }
+        fn end(service: &Service) { service.shutdown.cancel() }
+        fn stop(stop: Stop) { stop.now() }
+    ";
+    assert_eq!(quiet(&["tokio_util"], &[service, user]), ["port", "serve"]);
+}
+
+#[test]
+fn what_is_left_out_is_not_looked_at() {
+    let text = "fn a() { x() }\nfn b() { let é = \"}\"; y(é) } fn c() {}\n";
+    let body = |from: &str, to: &str| Span::new(text.find(from).unwrap() as u32 + 1, text.find(to).unwrap() as u32);
+    let quiet = [body("{ let", "} fn c")];
+    let facts = parse::parse_but(text, &quiet).unwrap();
+    assert_eq!(facts.quiet, quiet);
+    assert_eq!(facts.bodies.len(), 2);
+    let whole = parse::parse(text).unwrap();
+    assert_eq!(facts.items[2].span, whole.items[2].span, "the rest is where it was");
+}
+
+#[test]
+fn a_file_that_is_no_rust_without_its_bodies_is_read_whole() {
+    let text = "const N: usize = 1; fn a() -> [u8; { N }] { [0; 1] }";
+    let wrong = [Span::new(0, 5)];
+    let facts = parse::parse_but(text, &wrong).unwrap();
+    assert_eq!(facts, parse::parse(text).unwrap());
+}

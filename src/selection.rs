@@ -1,0 +1,135 @@
+//! What of a workspace is parsed.
+
+use std::collections::BTreeSet;
+
+use aho_corasick::AhoCorasick;
+use ctxlint_analysis::model::{Model, Models};
+use ctxlint_analysis::select::{self, Choice};
+use ctxlint_analysis::source::CrateKind;
+use rayon::prelude::*;
+use rustc_hash::FxHashMap;
+
+use crate::engine::{self, Parsed};
+use crate::modules;
+use crate::workspace::{File, Package, PackageDependency, Target, Workspace};
+
+/// Parses the files that can matter and those on the way to them from their crate's root, each but
+/// for the bodies that cannot.
+pub(crate) fn parse(workspace: &Workspace, models: &Models, parsed_one: &(dyn Fn() + Sync)) -> Vec<Option<Parsed>> {
+    let choices = select::select(models, &packages(workspace, models), &candidates(workspace));
+    let is_path_attribute = |file: &File| memchr::memmem::find(file.text.as_bytes(), b"#[path").is_some();
+    let mut wanted: Vec<bool> = (workspace.files.par_iter().zip(&choices))
+        .map(|(file, choice)| choice.matters || file.named || is_path_attribute(file))
+        .collect();
+    want_parents(workspace, &mut wanted);
+    let job = |((file, choice), wanted): ((&File, &Choice), &bool)| {
+        if !wanted {
+            return None;
+        }
+        // In a file that somebody asked for by name, syntax errors are of interest everywhere.
+        let quiet = if file.named { &[] } else { &choice.quiet[..] };
+        let known = file.parsed.as_ref().filter(|known| known.as_ref().map_or(true, |facts| facts.quiet == quiet));
+        let parsed = known.cloned().unwrap_or_else(|| engine::parse_but(&file.text, quiet));
+        parsed_one();
+        Some(parsed)
+    };
+    workspace.files.par_iter().zip(&choices).zip(&wanted).map(job).collect()
+}
+
+fn candidates(workspace: &Workspace) -> Vec<select::File<'_>> {
+    let files = workspace.files.iter();
+    files.map(|file| select::File { text: &file.text, package: file.package, outline: &file.outline }).collect()
+}
+
+/// What the packages see.
+fn packages(workspace: &Workspace, models: &Models) -> Vec<select::Package> {
+    let mentioned = mentioned(workspace, models);
+    let own_name = |at: usize| {
+        let library = |target: &&Target| target.package == at && target.kind == CrateKind::Lib;
+        let target = workspace.targets.iter().find(library)?;
+        let package = workspace.packages.get(at)?;
+        let is_model = |model: &&Model| match &model.package {
+            Some(name) => *name == package.name,
+            None => model.name == target.name.as_str(),
+        };
+        let known_as = models.iter().find(is_model).map_or(target.name.to_string(), |model| model.name.clone());
+        Some(select::Library { name: target.name.to_string(), known_as, is_ours: true })
+    };
+    let package = |(at, package): (usize, &Package)| {
+        let named = package.dependencies.iter().map(|dependency| select::Library {
+            name: dependency.name.to_string(),
+            known_as: library_name(dependency, models).to_owned(),
+            is_ours: dependency.package.is_some(),
+        });
+        let mentioned = mentioned.get(at).into_iter().flatten().map(|name| select::Library {
+            name: name.clone(),
+            known_as: name.clone(),
+            is_ours: false,
+        });
+        select::Package {
+            libraries: named.chain(own_name(at)).chain(mentioned).collect(),
+            dependencies: package.dependencies.iter().filter_map(|dependency| dependency.package).collect(),
+        }
+    };
+    workspace.packages.iter().enumerate().map(package).collect()
+}
+
+/// By package, the libraries whose words its files contain, whatever its manifest says.
+fn mentioned(workspace: &Workspace, models: &Models) -> Vec<BTreeSet<String>> {
+    let words: Vec<(&str, &str)> =
+        models.iter().flat_map(|model| model.words.iter().map(|word| (model.name.as_str(), word.as_str()))).collect();
+    let mut found = vec![BTreeSet::new(); workspace.packages.len()];
+    let Ok(searcher) = AhoCorasick::new(words.iter().map(|(_, word)| word)) else { return found };
+    let names_in = |file: &File| -> BTreeSet<&str> {
+        let starts_a_path = |at: usize| {
+            let before = file.text.get(..at).and_then(|text| text.chars().next_back());
+            before.is_none_or(|before| !(before.is_alphanumeric() || matches!(before, '_' | ':')))
+        };
+        let hits = searcher.find_iter(file.text.as_bytes());
+        let hits = hits.filter_map(|hit| Some((hit.start(), words.get(hit.pattern().as_usize())?)));
+        hits.filter(|(at, (_, word))| !word.starts_with(char::is_alphabetic) || starts_a_path(*at))
+            .map(|(_, (name, _))| *name)
+            .collect()
+    };
+    let by_file: Vec<BTreeSet<&str>> = workspace.files.par_iter().map(names_in).collect();
+    for (file, names) in workspace.files.iter().zip(by_file) {
+        if let Some(found) = file.package.and_then(|package| found.get_mut(package)) {
+            found.extend(names.into_iter().map(str::to_owned));
+        }
+    }
+    found
+}
+
+/// What a library calls itself: a manifest only names its package.
+pub(crate) fn library_name<'w>(dependency: &'w PackageDependency, models: &'w Models) -> &'w str {
+    let is_of = |package: &String| package.replace('-', "_") == dependency.library;
+    let model = models.iter().find(|model| model.package.as_ref().is_some_and(is_of));
+    model.map_or(&dependency.library, |model| &model.name)
+}
+
+/// Adds the files through which a wanted file may be part of its crate.
+fn want_parents(workspace: &Workspace, wanted: &mut [bool]) {
+    let by_path: FxHashMap<&str, usize> =
+        workspace.files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect();
+    let roots: Vec<(usize, &str)> = workspace
+        .targets
+        .iter()
+        .filter_map(|target| Some((target.root, workspace.files.get(target.root)?)))
+        .filter(|(_, file)| memchr::memmem::find(file.text.as_bytes(), b"mod ").is_some())
+        .map(|(root, file)| (root, file.path.rsplit_once('/').map_or("", |(folder, _)| folder)))
+        .collect();
+    let first: Vec<usize> = wanted.iter().enumerate().filter(|(_, wanted)| **wanted).map(|(index, _)| index).collect();
+    for file in first.iter().filter_map(|&index| workspace.files.get(index)) {
+        let usual = modules::possible_parents(&file.path);
+        let usual = usual.iter().filter_map(|path| by_path.get(path.as_str()).copied());
+        let below = |folder: &str| {
+            folder.is_empty() || file.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
+        };
+        let roots = roots.iter().filter(|(_, folder)| below(folder)).map(|(root, _)| *root);
+        for parent in usual.chain(roots) {
+            if let Some(slot) = wanted.get_mut(parent) {
+                *slot = true;
+            }
+        }
+    }
+}
