@@ -69,13 +69,16 @@ struct Vocabulary {
     carriers: FxHashSet<Word>,
     /// Types of tokens, and what is little else.
     tokens: FxHashSet<Word>,
-    /// Functions that make carriers out of nothing, and all that call them.
+    /// Functions that make or detach carriers, and all that call them: what is wrong there depends on
+    /// who calls.
     roots: FxHashSet<Word>,
+    /// Functions that end the process, and all that call them.
+    exits: FxHashSet<Word>,
 }
 
 impl Vocabulary {
     fn len(&self) -> usize {
-        self.words.len() + self.carriers.len() + self.tokens.len() + self.roots.len()
+        self.words.len() + self.carriers.len() + self.tokens.len() + self.roots.len() + self.exits.len()
     }
 
     fn extend(&mut self, other: &Vocabulary) {
@@ -83,6 +86,7 @@ impl Vocabulary {
         self.carriers.extend(&other.carriers);
         self.tokens.extend(&other.tokens);
         self.roots.extend(&other.roots);
+        self.exits.extend(&other.exits);
     }
 }
 
@@ -172,7 +176,10 @@ impl Vocabulary {
         let carries = contexts().any(|ty| !ty.own_handle);
         let is_token = contexts().any(|ty| ty.own_handle);
         for function in &model.functions {
-            let is_root = matches!(function.role, FnRole::Root | FnRole::Placeholder | FnRole::Never);
+            let is_root = matches!(
+                function.role,
+                FnRole::Root | FnRole::Placeholder | FnRole::Never | FnRole::Detach | FnRole::Reparent
+            );
             for path in std::iter::once(&function.path).chain(&function.also) {
                 let owners = path.rsplit_once("::").map_or_else(Vec::new, |(owner, _)| last_segments(owner));
                 let of_type = owners.iter().any(|owner| types.contains(owner));
@@ -351,7 +358,7 @@ impl Group {
             if seen.needs(outline, declaration, &body) {
                 matters = true;
             } else if let Some(span) = body.span
-                && !may_change_others(outline, declaration, &body)
+                && !seen.may_matter(outline, declaration, &body)
                 && !says_directive(text, span)
             {
                 quiet.push(span);
@@ -359,15 +366,6 @@ impl Group {
         }
         Choice { matters, quiet }
     }
-}
-
-/// Whether a body may matter beside one that does: work given to it may be run, or it never comes
-/// back, or it is what a trait's method does by default.
-fn may_change_others(outline: &Outline, declaration: &Declaration, body: &Body) -> bool {
-    let container = outline.container(declaration);
-    declaration.takes_work
-        || body.end != End::Returns
-        || container.is_some_and(|(container, _)| container.is_trait || container.takes_work())
 }
 
 fn says_directive(text: &str, span: Span) -> bool {
@@ -422,15 +420,35 @@ impl Seen<'_> {
             found.roots.extend(&declaration.uses);
             found.words.extend(&declaration.uses);
         }
+        if declaration.body.is_some_and(|body| self.exits(outline, &body)) {
+            found.exits.extend(&declaration.uses);
+        }
+    }
+
+    fn exits(&self, outline: &Outline, body: &Body) -> bool {
+        body.end == End::Exits || self.any(&self.group.known.exits, outline.body(body))
+    }
+
+    fn starts_work(&self, outline: &Outline, body: &Body) -> bool {
+        outline.body(body).iter().any(|word| self.group.starters.contains(word))
     }
 
     /// Whether a body has something to do with a context, or changes what a file that does means.
     fn needs(&self, outline: &Outline, declaration: &Declaration, body: &Body) -> bool {
-        let starts = || outline.body(body).iter().any(|word| self.group.starters.contains(word));
-        body.end == End::Exits
+        self.exits(outline, body)
             || self.any_word(outline.body(body))
             || self.any_word(outline.words(declaration))
             || outline.container(declaration).is_some_and(|(_, words)| self.any_word(words))
-            || (declaration.takes_work && starts())
+            || (declaration.takes_work && self.starts_work(outline, body))
+    }
+
+    /// Whether a body may matter beside one that does: it starts work, work given to it may be run, it
+    /// never comes back, or it is what a trait's method does by default.
+    fn may_matter(&self, outline: &Outline, declaration: &Declaration, body: &Body) -> bool {
+        let container = outline.container(declaration);
+        declaration.takes_work
+            || body.end != End::Returns
+            || self.starts_work(outline, body)
+            || container.is_some_and(|(container, _)| container.is_trait || container.takes_work())
     }
 }

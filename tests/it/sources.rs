@@ -50,7 +50,7 @@ pub(crate) fn check_folder(folder: &Path, raised: &str) -> Checked {
     check_workspace(found.workspace, raised)
 }
 
-fn check_workspace(workspace: Workspace, raised: &str) -> Checked {
+pub(crate) fn check_workspace(workspace: Workspace, raised: &str) -> Checked {
     let lower = |rule: &&Rule| rule.name == raised && rule.level == Level::Allow;
     let config = Config {
         command_line: (RULES.iter().position(lower).into_iter())

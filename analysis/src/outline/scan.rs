@@ -116,7 +116,7 @@ impl<'t> Scan<'t> {
             uses: vec![self.use_of_function(self.text(at + 1), container, has_self)],
             container,
             has_self,
-            takes_work: self.takes_work(head.clone()),
+            takes_work: self.takes_work(head.clone()) || self.is_generic(at + 2),
             words: self.words(head),
             fields: Vec::new(),
             gives: self.keep(gives),
@@ -152,6 +152,11 @@ impl<'t> Scan<'t> {
         }
     }
 
+    /// Whether there are parameters in angle brackets other than lifetimes, which are no tokens here.
+    fn is_generic(&self, at: usize) -> bool {
+        self.text(at) == "<" && self.text(at + 1) != ">"
+    }
+
     fn takes_work(&self, mut head: Range<usize>) -> bool {
         head.any(|at| WORK.contains(&self.text(at)))
     }
@@ -175,7 +180,7 @@ impl<'t> Scan<'t> {
             match self.text(at) {
                 "{" => depth += 1,
                 "}" => depth = depth.saturating_sub(1),
-                "exit" | "abort" => return End::Exits,
+                "exit" | "abort" if self.text(at.wrapping_sub(1)) != "." => return End::Exits,
                 "panic" | "unreachable" | "todo" | "unimplemented" | "loop" if depth <= 1 => end = End::MayDiverge,
                 _ => {}
             }
