@@ -1,10 +1,10 @@
 //! `ctxlint lsp`: the same findings in an editor, while the user types.
 //!
-//! Three threads: one reads messages, one answers them ([`server`]), and one checks ([`worker`]), on
+//! Three threads: one reads messages, one answers them (`server`), and one checks (`worker`), on
 //! the threads of a pool. What the editor has open stands over what is on disk; a change is checked as
 //! soon as the hands rest, and a newer change ends the check of an older one. A file that does not
 //! parse is checked as it was when it last did, and the places of what is found there move with the
-//! text ([`shift`]). What is asked about a text that is still being checked is answered after that.
+//! text (`shift`). What is asked about a text that is still being checked is answered after that.
 
 mod actions;
 mod buffer;

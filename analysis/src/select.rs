@@ -435,7 +435,7 @@ impl Seen<'_> {
 
     /// Whether a body has something to do with a context, or changes what a file that does means.
     fn needs(&self, outline: &Outline, declaration: &Declaration, body: &Body) -> bool {
-        self.exits(outline, body)
+        body.end == End::Exits
             || self.any_word(outline.body(body))
             || self.any_word(outline.words(declaration))
             || outline.container(declaration).is_some_and(|(_, words)| self.any_word(words))
@@ -448,6 +448,7 @@ impl Seen<'_> {
         let container = outline.container(declaration);
         declaration.takes_work
             || body.end != End::Returns
+            || self.exits(outline, body)
             || self.starts_work(outline, body)
             || container.is_some_and(|(container, _)| container.is_trait || container.takes_work())
     }
