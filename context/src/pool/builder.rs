@@ -170,6 +170,7 @@ impl Builder {
     /// Messages without a handler stay where they are.
     ///
     /// ```
+    /// # #[cfg(feature = "redb")] {
     /// use context::pool::{DetachedPool, FileSpill, Retry};
     /// # let dir = tempfile::tempdir()?;
     /// # let path = dir.path().join("spill.redb");
@@ -177,6 +178,7 @@ impl Builder {
     ///     .handler("mail", Retry::times(3), |_ctx, _payload| async {})
     ///     .spill(FileSpill::open(&path)?);
     /// # drop(builder);
+    /// # }
     /// # Ok::<_, context::Cause>(())
     /// ```
     pub fn spill(mut self, store: impl Spill) -> Builder {

@@ -86,12 +86,14 @@ pub trait Spill: Send + Sync + 'static {
     /// When it is not stored.
     ///
     /// ```
+    /// # #[cfg(feature = "redb")] {
     /// # use context::pool::{FileSpill, Message, Spill};
     /// # let dir = tempfile::tempdir()?;
     /// # let spill = FileSpill::open(dir.path().join("spill.redb"))?;
     /// # let message = Message { name: "mail".into(), payload: Vec::new() };
     /// spill.push(&message)?;
     /// assert_eq!(spill.next(None)?.unwrap().1, message);
+    /// # }
     /// # Ok::<_, context::Cause>(())
     /// ```
     fn push(&self, message: &Message) -> Result<(), Cause>;
@@ -103,6 +105,7 @@ pub trait Spill: Send + Sync + 'static {
     /// When the store can not be read; the pool tries again later.
     ///
     /// ```
+    /// # #[cfg(feature = "redb")] {
     /// # use context::pool::{FileSpill, Message, Spill};
     /// # let dir = tempfile::tempdir()?;
     /// # let spill = FileSpill::open(dir.path().join("spill.redb"))?;
@@ -110,6 +113,7 @@ pub trait Spill: Send + Sync + 'static {
     /// spill.push(&message)?;
     /// let (id, first) = spill.next(None)?.unwrap();
     /// assert_eq!((first, spill.next(Some(id))?), (message, None));
+    /// # }
     /// # Ok::<_, context::Cause>(())
     /// ```
     fn next(&self, after: Option<u64>) -> Result<Option<(u64, Message)>, Cause>;
@@ -120,6 +124,7 @@ pub trait Spill: Send + Sync + 'static {
     /// When the store can not be written; the message is handled again after the next start.
     ///
     /// ```
+    /// # #[cfg(feature = "redb")] {
     /// # use context::pool::{FileSpill, Message, Spill};
     /// # let dir = tempfile::tempdir()?;
     /// # let spill = FileSpill::open(dir.path().join("spill.redb"))?;
@@ -128,6 +133,7 @@ pub trait Spill: Send + Sync + 'static {
     /// let (id, _) = spill.next(None)?.unwrap();
     /// spill.remove(id)?;
     /// assert_eq!(spill.next(None)?, None);
+    /// # }
     /// # Ok::<_, context::Cause>(())
     /// ```
     fn remove(&self, id: u64) -> Result<(), Cause>;
