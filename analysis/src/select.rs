@@ -149,7 +149,7 @@ impl Group {
                 group.can_matter = true;
             }
         }
-        let starts = |role| matches!(role, FnRole::Spawn | FnRole::Scope | FnRole::AbortOnDrop);
+        let starts = |role| matches!(role, FnRole::Spawn | FnRole::Scope);
         let starters = models.iter().flat_map(|model| &model.functions).filter(|function| starts(function.role));
         group.starters = starters
             .flat_map(|function| last_segments(&function.path))

@@ -275,12 +275,20 @@ pub(crate) fn can_leave(analysis: &Analysis, body: BodyRef, event: &Event, from:
     let mut at = event.in_loop;
     while let Some(id) = at {
         let Some(around) = body.loops.get(id.index()) else { return true };
-        if !can_leave_loop(body, id, around.head.0, from) {
+        if !asks_before_a_turn(body, around.condition) && !can_leave_loop(body, id, around.head.0, from) {
             return false;
         }
         at = around.parent;
     }
     true
+}
+
+/// Whether a `while` loop calls something to know whether there is another turn: what that says once
+/// the context is done is for the callee to know.
+fn asks_before_a_turn(body: &Body, condition: Option<Span>) -> bool {
+    let Some(condition) = condition else { return false };
+    let is_call = |op: &Op| matches!(op.kind, OpKind::Call { .. } | OpKind::MethodCall { .. });
+    body.blocks.iter().flat_map(|block| &block.ops).any(|op| condition.contains(op.span) && is_call(op))
 }
 
 fn can_leave_loop(body: &Body, id: LoopId, head: u32, from: u32) -> bool {
