@@ -48,6 +48,8 @@ pub enum Origin {
     Request,
     /// The server: what is in it lives longer than the request. Receivers too.
     Server,
+    /// Either, and nobody knows which.
+    Either,
 }
 
 /// How far references, wrappers and options round a parameter's type are looked through.
@@ -86,6 +88,22 @@ impl Finder<'_> {
             params: origins(self.program, body),
         });
         handler.middleware |= middleware;
+    }
+
+    /// What a handler that is known by this call alone is given may be the server's, except for what
+    /// is a request by its type.
+    fn mix(&mut self, body: BodyRef, evidence: Evidence) {
+        let (program, Some(typed)) = (self.program, self.program.typed(body)) else { return };
+        let (Some(facts), Some(handler)) = (program.body(body), self.found.get_mut(&body)) else { return };
+        if handler.evidence != evidence {
+            return;
+        }
+        for (origin, param) in handler.params.iter_mut().zip(&facts.params) {
+            let role = library_type(program, typed.local(*param)).map(|(_, _, model)| model.role);
+            if *origin == Origin::Request && !matches!(role, Some(TypeRole::Request | TypeRole::Extractor)) {
+                *origin = Origin::Either;
+            }
+        }
     }
 
     fn add_function(&mut self, def: DefId, framework: &str, evidence: Evidence, middleware: bool) {
@@ -244,7 +262,11 @@ impl Finder<'_> {
                 _ => None,
             };
             if let Some(body) = body {
-                self.add(body, library(&model.path), Evidence::Routed(id.file, op.span), middleware);
+                let evidence = Evidence::Routed(id.file, op.span);
+                self.add(body, library(&model.path), evidence, middleware);
+                if model.mixed {
+                    self.mix(body, evidence);
+                }
             }
         }
     }

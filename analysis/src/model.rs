@@ -232,6 +232,9 @@ pub struct FnModel {
     /// What the closures in `work` are given, where that does not follow from the role.
     #[serde(default)]
     pub gives: Vec<Shape>,
+    /// For routes: what the handlers are given may be the server's as well as the request's.
+    #[serde(default)]
+    pub mixed: bool,
     /// For waiting operations: what they wait for may come much later or never, and nobody holds it.
     #[serde(default)]
     pub idle: bool,

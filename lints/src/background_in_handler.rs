@@ -1,6 +1,8 @@
 //! A fresh root where a request's context is at hand.
 
 use ctxlint_analysis::Analysis;
+use ctxlint_analysis::flow::events::{Event, Flow, Seen};
+use ctxlint_analysis::flow::value::Uses;
 
 use crate::finding::{Applicability, Edit, Finding};
 use crate::rule::{Group, Level, Options, Rule};
@@ -18,10 +20,23 @@ pub(crate) static RULE: Rule = Rule {
     check: Some(check),
 };
 
+/// A handler that does nothing with a root but give it to the one that called it: a guard, extractor
+/// or filter with which a request's context begins.
+fn is_given_back(flow: &Flow, event: &Event) -> bool {
+    let uses = event.seen.iter().find_map(|seen| match seen {
+        Seen::Root { id, .. } => flow.roots.get(id),
+        _ => None,
+    });
+    uses.is_some_and(|uses| uses.any(Uses::RETURN) && !uses.any(Uses::CUT.and(Uses::DETACH)))
+}
+
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in &analysis.flows {
         for event in flow.events.iter().filter(|event| support::is_fresh_root(analysis, flow, event)) {
             let Some(way) = analysis.in_handler(flow.body) else { continue };
+            if analysis.program.handler(flow.body).is_some() && is_given_back(flow, event) {
+                continue;
+            }
             let label = if way.hops.is_empty() {
                 "this handler serves a request"
             } else {

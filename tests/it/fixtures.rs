@@ -81,6 +81,14 @@ fn shop() {
     outcome.settle();
 }
 
+/// Handlers and tasks of many frameworks.
+#[test]
+fn frameworks() {
+    let mut outcome = Outcome::default();
+    outcome.workspace(&fixtures().join("frameworks"), "");
+    outcome.settle();
+}
+
 fn folder(rule: &str) {
     let folder = fixtures().join(rule);
     let mut outcome = Outcome::default();

@@ -78,6 +78,13 @@ fn selection_changes_nothing_in_the_shop() {
 }
 
 #[test]
+fn selection_changes_nothing_in_the_frameworks() {
+    let (findings, differences) = compare(read_workspace(&fixtures().join("frameworks")), "");
+    assert!(findings > 50, "only {findings} findings");
+    assert_eq!(differences, Vec::<String>::new());
+}
+
+#[test]
 fn what_has_no_context_is_left_out() {
     let workspace = read_workspace(&fixtures().join("shop"));
     let report = check(&workspace, &Config::default());

@@ -1,8 +1,8 @@
 //! The flow of contexts, handles and tasks through one body.
 //!
 //! One forward analysis: `run` takes worlds (`world`) through the blocks of a body, `ops` says
-//! what an operation does, `calls` and `roles` what functions do, `copying` what they give back, `plain`
-//! what they do with plain values. What a local can hold is in
+//! what an operation does, `calls` and `roles` what functions do, `making` which contexts they make,
+//! `copying` what they give back, `plain` what they do with plain values. What a local can hold is in
 //! `value`; what rules are told is in `events`.
 
 mod calls;
@@ -10,6 +10,7 @@ mod conditions;
 pub mod constants;
 mod copying;
 pub mod events;
+mod making;
 mod ops;
 mod plain;
 mod roles;

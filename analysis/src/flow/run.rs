@@ -349,6 +349,9 @@ impl<'a> Run<'a> {
         // What an extractor of a library holds is the request's if it is a context itself; a context
         // deeper down belongs to what the server put there.
         let role = self.program.role(&ty);
+        if origin == Some(&Origin::Either) {
+            return CtxKind::Opaque;
+        }
         let is_servers = origin == Some(&Origin::Server) || (role == Some(TypeRole::Extractor) && path.path.len() > 1);
         if is_servers { CtxKind::Server } else { CtxKind::Request }
     }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{AttributeModel, FnModel, Model, TraitModel, TypeModel};
+use super::{AttributeModel, FnModel, Model, Shape, TraitModel, TypeModel};
 
 /// How many names for one thing may be chained before the rest is given up.
 const MAX_RENAMES: usize = 8;
@@ -186,6 +186,17 @@ impl Models {
     /// The function or method with this canonical path.
     pub fn function(&self, path: &str) -> Option<&FnModel> {
         self.functions.get(path)
+    }
+
+    /// The type that stands at this position of the tuple that a function gives.
+    pub fn part(&self, function: &FnModel, at: usize) -> Option<&TypeModel> {
+        match function.returns.as_ref()? {
+            Shape::Tuple(parts) => match parts.get(at)? {
+                Shape::Named(path, _) => self.ty(path),
+                _ => None,
+            },
+            _ => None,
+        }
     }
 
     /// The trait with this canonical path.
