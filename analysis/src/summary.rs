@@ -31,6 +31,9 @@ pub struct Summary {
     pub objects: BTreeMap<ObjId, Object>,
     /// What it does with its inputs, on any way.
     pub uses: InputUses,
+    /// Work that it starts and does not wait for, as far as its callers know more of it: what calling
+    /// an input gives, an input under a limit of time.
+    pub started: Vec<Val>,
     /// Inputs whose handle it cancels on every way that comes back.
     pub cancelled: BTreeSet<InputPath>,
     /// Fields it reads and does something with; without a struct where that is not known.

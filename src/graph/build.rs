@@ -121,7 +121,7 @@ impl<'a> Builder<'a> {
             for body in &task.bodies {
                 self.add_task_body(*body, task.site);
             }
-            for path in &task.pending {
+            for path in task.pending.iter().filter_map(Val::input) {
                 let given = self.given(flow.body, path);
                 given.iter().for_each(|(_, value)| self.add_task_bodies(value, task.site));
             }

@@ -326,7 +326,7 @@ impl<'a> Run<'a> {
                 for value in &args {
                     self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
                 }
-                vec![(world, Val::Unknown)]
+                vec![(world, Run::called(&path, &args))]
             }
             _ => {
                 for value in &args {
@@ -400,7 +400,8 @@ impl<'a> Run<'a> {
         for (index, ret) in summary.rets.iter().enumerate() {
             let mut world = world.clone();
             let ids = BTreeMap::new();
-            let mut copy = Copying { run: self, at, name, inputs: &inputs, summary, ids, in_struct: false };
+            let mut copy =
+                Copying { run: self, at, name, inputs: &inputs, summary, ids, in_struct: false, whole: false };
             let value = copy.value(ret);
             for (input, written) in summary.writes.get(index).into_iter().flatten() {
                 let written = copy.value(written);
@@ -456,6 +457,7 @@ impl<'a> Run<'a> {
             let value = input.at(&path.path);
             self.apply_uses(at, name, &value, *uses, world, depth);
         }
+        self.start_given(at, name, summary, inputs, world);
     }
 
     fn apply_uses(&mut self, at: At, name: Span, value: &Val, uses: Uses, world: &mut World, depth: u8) {

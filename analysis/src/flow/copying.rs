@@ -18,6 +18,21 @@ pub(super) struct Copying<'r, 'a> {
     pub(super) ids: BTreeMap<ObjId, ObjId>,
     /// A struct of the program is being copied.
     pub(super) in_struct: bool,
+    /// What calling an input gives is wanted with all that it owns: it is work, and is started.
+    pub(super) whole: bool,
+}
+
+impl<'r, 'a> Copying<'r, 'a> {
+    /// For work that a callee starts.
+    pub(super) fn whole(
+        run: &'r mut Run<'a>,
+        at: At,
+        name: Span,
+        inputs: &'r [Val],
+        summary: &'r Summary,
+    ) -> Copying<'r, 'a> {
+        Copying { run, at, name, inputs, summary, ids: BTreeMap::new(), in_struct: false, whole: true }
+    }
 }
 
 impl Copying<'_, '_> {
@@ -64,6 +79,15 @@ impl Copying<'_, '_> {
             Val::Future(body, values) => Val::Future(*body, values.iter().map(|value| self.value(value)).collect()),
             Val::Work(values) => Val::Work(values.iter().map(|value| self.value(value)).collect()),
             Val::Timed(inner) => Val::Timed(Box::new(self.value(inner))),
+            Val::Called(path, args) => {
+                let (callee, args) = (self.input(path), args.iter().map(|arg| self.value(arg)).collect());
+                match self.run.result_of(self.at, self.name, &callee, args) {
+                    result if self.whole => result,
+                    // Which of several it is nobody knows, nor what the callee did with what it owns.
+                    Val::Work(_) => Val::Unknown,
+                    result => result.without_objects(),
+                }
+            }
             Val::Moved => Val::Unknown,
             other => other.clone(),
         }
@@ -96,10 +120,12 @@ impl Copying<'_, '_> {
                     for of in &mut task.contexts {
                         of.ctx = self.ctx(&of.ctx);
                     }
-                    for path in pending {
-                        let value = self.input(&path);
+                    let outer = std::mem::replace(&mut self.whole, true);
+                    for work in pending {
+                        let value = self.value(&work);
                         self.run.add_work(&mut task, &value);
                     }
+                    self.whole = outer;
                     ObjKind::Task(std::sync::Arc::new(task))
                 }
                 ObjKind::Group(ctx) => ObjKind::Group(ctx.as_ref().map(|ctx| self.ctx(ctx))),

@@ -2,7 +2,7 @@
 //!
 //! One forward analysis: `run` takes worlds (`world`) through the blocks of a body, `ops` says
 //! what an operation does, `calls` and `roles` what functions do, `making` which contexts they make,
-//! `copying` what they give back, `plain` what they do with plain values. What a local can hold is in
+//! `copying` what they give back, `started` which work of theirs they start, `plain` what they do with plain values. What a local can hold is in
 //! `value`; what rules are told is in `events`.
 
 mod calls;
@@ -15,6 +15,7 @@ mod ops;
 mod plain;
 mod roles;
 mod run;
+mod started;
 mod tasks;
 pub mod value;
 mod world;

@@ -317,7 +317,7 @@ impl<'a> Run<'a> {
             Val::Input(path) => (self.input_id(path), self.input_site(path), self.input_kind(path)),
             Val::Request(id, site) => (*id, *site, CtxKind::Request),
             Val::Server(id, site) => (*id, *site, CtxKind::Server),
-            Val::Unknown => match made_at {
+            Val::Unknown | Val::Called(..) => match made_at {
                 Some((at, span)) => {
                     (ObjId { block: at.block, op: at.op, slot: 999, old: false }, self.site(span), CtxKind::Opaque)
                 }
@@ -735,9 +735,9 @@ impl<'a> Run<'a> {
         rets.truncate(MAX_WORLDS);
         let mut writes = self.writes;
         writes.truncate(MAX_WORLDS);
-        let tasks = super::tasks::starts(&self.objects, &self.used, &rets);
+        let (inputs, started) = super::started::starts(&self.objects, &self.used, &rets);
         let mut uses = self.uses;
-        for path in &tasks {
+        for path in &inputs {
             let entry = uses.entry(path.clone()).or_default();
             *entry = entry.and(Uses::START);
         }
@@ -759,6 +759,7 @@ impl<'a> Run<'a> {
             writes,
             objects: self.objects.clone(),
             uses,
+            started,
             cancelled: self.cancelled.unwrap_or_default(),
             fields_used: self.fields_used,
             chain,

@@ -1,6 +1,5 @@
 //! Work that is started: what it works on, and who looks after it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::Span;
@@ -10,7 +9,7 @@ use crate::types::BodyRef;
 use super::events::{CallKind, Seen};
 use super::run::{At, Run};
 use super::value::{InputPath, ObjId, ObjKind, Object, Owner, Task, TaskCtx, Uses, Val};
-use super::world::{TaskState, Use, World};
+use super::world::{TaskState, World};
 
 impl<'a> Run<'a> {
     /// Starts work; the value is the task's handle.
@@ -137,13 +136,16 @@ impl<'a> Run<'a> {
                 task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WAIT });
             }
             Val::Timed(inner) => {
-                let before = task.contexts.len();
+                let before = (task.contexts.len(), task.pending.len());
                 self.add_work(task, inner);
-                for of in task.contexts.iter_mut().skip(before) {
+                for of in task.contexts.iter_mut().skip(before.0) {
                     of.uses = of.uses.without(Uses::RAW.and(Uses::DETACHED_RAW));
                 }
+                for work in task.pending.iter_mut().skip(before.1) {
+                    *work = Val::Timed(Box::new(work.clone()));
+                }
             }
-            Val::Input(path) => task.pending.push(path.clone()),
+            work @ (Val::Input(_) | Val::Called(..)) => task.add_pending(work),
             Val::Function(super::value::Function::Def(def)) => {
                 if let Some(body) = self.program.body_of(*def) {
                     task.bodies.push(body);
@@ -172,11 +174,10 @@ impl<'a> Run<'a> {
             _ => {}
         });
         // Work that is given to the body, and that the task runs.
-        if let (Val::Input(path), Some(summary)) = (input.behind(), summary)
+        if let (work @ (Val::Input(_) | Val::Called(..)), Some(summary)) = (input.behind(), summary)
             && summary.uses.get(&InputPath::whole(index)).is_some_and(|uses| uses.any(Uses::CALL))
-            && !task.pending.contains(path)
         {
-            task.pending.push(path.clone());
+            task.add_pending(work);
         }
         // A whole input that contexts are read from by field: its own fields, as far as the task uses them.
         if let Val::Input(path) = input.behind()
@@ -224,27 +225,3 @@ const CONTEXT_USES: Uses = Uses(
         | Uses::DETACH.0
         | Uses::DERIVE.0,
 );
-
-/// The inputs that a body starts as tasks and neither waits for nor gives back.
-pub(super) fn starts(
-    objects: &BTreeMap<ObjId, Object>,
-    used: &BTreeMap<ObjId, BTreeSet<Use>>,
-    rets: &[Val],
-) -> Vec<InputPath> {
-    let mut returned = BTreeSet::new();
-    for ret in rets {
-        ret.walk(&mut |value, _, _| {
-            if let Val::Obj(id) = value {
-                returned.insert(*id);
-            }
-        });
-    }
-    let mut found = Vec::new();
-    for (id, object) in objects {
-        let ObjKind::Task(task) = &object.kind else { continue };
-        if !task.pending.is_empty() && !returned.contains(id) && !used.contains_key(id) && task.outlives {
-            found.extend(task.pending.iter().cloned());
-        }
-    }
-    found
-}

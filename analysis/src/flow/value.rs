@@ -284,6 +284,8 @@ pub enum Val {
     Done(Ctx),
     /// A function.
     Function(Function),
+    /// What calling an input gives, with the arguments.
+    Called(InputPath, Vec<Val>),
     /// Something out of a request; a context in it is the request's.
     Request(ObjId, Site),
     /// Something of the server's; a context in it is the server's.
@@ -393,6 +395,15 @@ impl Val {
     /// Whether anything is known of it.
     pub fn is_unknown(&self) -> bool {
         matches!(self.behind(), Val::Unknown)
+    }
+
+    /// The input it is, or is called or run under a limit of time.
+    pub fn input(&self) -> Option<&InputPath> {
+        match self.behind() {
+            Val::Input(path) | Val::Called(path, _) => Some(path),
+            Val::Timed(inner) => inner.input(),
+            _ => None,
+        }
     }
 
     /// The context it is, through references.
@@ -513,7 +524,7 @@ impl Val {
                 path.pop();
             }
             Val::Timed(inner) => inner.walk_from(path, borrowed, found),
-            Val::Closure(_, values) | Val::Future(_, values) | Val::Work(values) => {
+            Val::Closure(_, values) | Val::Future(_, values) | Val::Work(values) | Val::Called(_, values) => {
                 path.push("()".into());
                 for value in values {
                     value.walk_from(path, borrowed, found);
@@ -536,6 +547,7 @@ impl Val {
                     | Val::Asked(..)
                     | Val::Closure(..)
                     | Val::Future(..)
+                    | Val::Called(..)
                     | Val::Moved
                     | Val::Request(..)
                     | Val::Server(..)
@@ -692,8 +704,17 @@ pub struct Task {
     pub owner: Owner,
     /// The bodies that run as part of it: closures and `async` blocks made for it.
     pub bodies: Vec<BodyRef>,
-    /// Inputs of the body that are part of the work.
-    pub pending: Vec<InputPath>,
+    /// Parts of the work that the body's callers know more of: inputs, what calling them gives, and
+    /// either under a limit of time.
+    pub pending: Vec<Val>,
+}
+
+impl Task {
+    pub(super) fn add_pending(&mut self, work: &Val) {
+        if !self.pending.contains(work) {
+            self.pending.push(work.clone());
+        }
+    }
 }
 
 /// Who owns the set a task is part of.
