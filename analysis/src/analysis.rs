@@ -1,17 +1,19 @@
 //! The analysed program: what rules look at.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::facts::Name;
+use crate::facts::{BlockId, BodyId, Name};
 use crate::flow::events::{Call, Flow};
 use crate::flow::value::{CtxKind, CtxNode, InputPath, Life, Site, Val};
 use crate::link::Program;
-use crate::model::Models;
+use crate::model::{FnRole, Models};
 use crate::source::Sources;
 use crate::summary::{self, Summaries};
 use crate::types::{BodyRef, DefId, Target};
+use crate::ways::{At, Ways};
 
 /// How many calls a way is followed back.
 const MAX_HOPS: usize = 32;
@@ -29,6 +31,8 @@ pub struct Analysis {
     callers: FxHashMap<BodyRef, Vec<(BodyRef, Site)>>,
     fields_used: BTreeSet<(Option<DefId>, Name)>,
     replacing: FxHashSet<BodyRef>,
+    /// By file and body.
+    ways: Vec<Vec<OnceLock<Ways>>>,
 }
 
 /// How something got to where it is, nearest call first.
@@ -72,7 +76,29 @@ impl Analysis {
         }
         let callers = callers(&program);
         let handled = handled(&program, &callers);
-        Analysis { program, summaries, flows, incoming, handled, callers, fields_used, replacing }
+        let bodies = |facts: &crate::facts::FileFacts| facts.bodies.iter().map(|_| OnceLock::new()).collect();
+        let ways = program.sources.files.iter().map(|file| file.facts.as_deref().map_or(Vec::new(), bodies)).collect();
+        Analysis { program, summaries, flows, incoming, handled, callers, fields_used, replacing, ways }
+    }
+
+    /// Where a body's locals occur and where control can go in it; none for a body of no program.
+    pub fn ways(&self, who: BodyRef) -> Option<&Ways> {
+        let slot = self.ways.get(who.file.index())?.get(who.body.index())?;
+        let body = self.program.body(who)?;
+        let body_of = |inner: BodyId| self.program.body(BodyRef { file: who.file, body: inner });
+        Some(slot.get_or_init(|| Ways::of(body, body_of, |at| self.never_returns(who, at))))
+    }
+
+    /// Whether an operation calls something that never comes back.
+    pub fn never_returns(&self, who: BodyRef, at: At) -> bool {
+        let Some(typed) = self.program.typed(who) else { return false };
+        match typed.target(BlockId(at.block), at.op as usize) {
+            Target::Def(def) if self.program.function(*def).is_some_and(|function| !function.is_async) => {
+                let summary = self.program.body_of(*def).and_then(|callee| self.summaries.get(callee));
+                summary.is_some_and(|summary| summary.diverges)
+            }
+            target => self.program.model_of(target).is_some_and(|model| model.role == FnRole::Exit),
+        }
     }
 
     /// The flow of a body.

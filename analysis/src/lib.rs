@@ -21,6 +21,7 @@ pub mod select;
 pub mod source;
 pub mod summary;
 pub mod types;
+pub mod ways;
 
 pub use analysis::Analysis;
 

@@ -5,8 +5,10 @@
 #![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "what does not hold panics")]
 #![allow(unreachable_pub, reason = "a library for the targets, a module for the test-suite")]
 
+pub mod allocated;
 pub mod edits;
 pub mod laws;
 pub mod seeds;
 pub mod server;
+pub mod shapes;
 pub mod suppressions;

@@ -1,7 +1,5 @@
 //! A loop that asks for a context's state and does nothing else.
 
-use std::collections::BTreeSet;
-
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{BinaryOp, LocalId, LoopId, LoopKind, OpKind, Terminator, Test};
 use ctxlint_analysis::model::{FnRole, TypeRole};
@@ -28,8 +26,12 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for code in Code::all(analysis) {
         for (known, index) in code.body.loops.iter().zip(0u32..) {
             let (of, Some(condition)) = (LoopId(index), known.condition) else { continue };
-            let asks = code.calls().find(|call| condition.contains(call.op.span) && support::asks(call));
-            let Some(asks) = asks.filter(|_| known.kind == LoopKind::While) else { continue };
+            if known.kind != LoopKind::While {
+                continue;
+            }
+            let mut calls = code.calls_in(code.blocks_of(of));
+            let asks = calls.find(|call| condition.contains(call.op.span) && support::asks(call));
+            let Some(asks) = asks else { continue };
             if !code.turns(known.head.0, of) || works(&code, of) {
                 continue;
             }
@@ -50,13 +52,13 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 /// Whether a loop does something besides asking: waits, yields, works, goes through something.
 fn works(code: &Code<'_>, of: LoopId) -> bool {
     // What is done on the way out is done once.
-    let blocks: BTreeSet<u32> = code.blocks_of(of).into_iter().filter(|block| code.turns(*block, of)).collect();
-    let selects = code.body.blocks.iter().zip(0u32..).any(|(block, at)| {
-        blocks.contains(&at)
-            && matches!(block.end, Terminator::Select { .. } | Terminator::Match { test: Test::Next, .. })
-    });
+    let blocks = code.turning(of);
+    let selects = blocks
+        .iter()
+        .filter_map(|at| code.body.blocks.get(*at as usize))
+        .any(|block| matches!(block.end, Terminator::Select { .. } | Terminator::Match { test: Test::Next, .. }));
     selects
-        || code.ops().filter(|(at, ..)| blocks.contains(&at.block)).any(|(at, _, op)| match &op.kind {
+        || code.ops_in(&blocks).any(|(at, op)| match &op.kind {
             OpKind::Await(_) | OpKind::Unknown { .. } | OpKind::Inspect { .. } | OpKind::Closure(_) => true,
             // A comparison of numbers says how far the work has come.
             OpKind::Binary(op, left, right) => {

@@ -56,7 +56,6 @@ struct Region {
 }
 
 fn regions(code: &Code<'_>) -> Vec<Region> {
-    let all: BTreeSet<u32> = (0..code.body.blocks.len() as u32).collect();
     let mut found = Vec::new();
     for block in &code.body.blocks {
         let Terminator::Match { place, test, then, other, span } = &block.end else { continue };
@@ -69,9 +68,9 @@ fn regions(code: &Code<'_>) -> Vec<Region> {
         if !may_end(code, &code.type_at(place)) {
             continue;
         }
-        let mut apart = code.reach(success.0, &all);
+        let mut apart = code.ways.after(success.0);
         apart.insert(success.0);
-        let mut blocks = code.reach(failure.0, &all);
+        let mut blocks = code.ways.after(failure.0);
         blocks.insert(failure.0);
         blocks.retain(|block| !apart.contains(block));
         found.push(Region { blocks, span: *span });
@@ -79,7 +78,8 @@ fn regions(code: &Code<'_>) -> Vec<Region> {
     // A closure that is given the error.
     let given = code.body.params.iter().find(|param| is_end(code, code.ty(**param)));
     if let (BodyKind::Closure(_), Some(param)) = (code.body.kind, given) {
-        found.push(Region { blocks: all, span: code.body.local_span(*param) });
+        let blocks = (0..code.body.blocks.len() as u32).collect();
+        found.push(Region { blocks, span: code.body.local_span(*param) });
     }
     found
 }
@@ -108,7 +108,7 @@ fn is_told_apart(code: &Code<'_>, blocks: &BTreeSet<u32>) -> bool {
         _ => false,
     });
     matched
-        || code.ops().filter(|(at, ..)| blocks.contains(&at.block)).any(|(at, _, op)| match &op.kind {
+        || code.ops_in(blocks).any(|(at, op)| match &op.kind {
             OpKind::Binary(_, left, right) => ends(left) || ends(right),
             OpKind::Unknown { .. } => true,
             OpKind::Call { .. } | OpKind::MethodCall { .. } => code.call(at).is_none_or(|call| {
@@ -123,7 +123,7 @@ fn is_told_apart(code: &Code<'_>, blocks: &BTreeSet<u32>) -> bool {
 fn failures(code: &Code<'_>, blocks: &BTreeSet<u32>) -> impl Iterator<Item = Span> {
     let program = &code.analysis.program;
     let is_failure = |path: &str| program.models.function(path).is_some_and(|model| model.role == FnRole::Failure);
-    code.ops().filter(move |(at, ..)| blocks.contains(&at.block)).filter_map(move |(at, _, op)| {
+    code.ops_in(blocks).filter_map(move |(at, op)| {
         let path = match &op.kind {
             OpKind::Inspect { path, .. } => match program.resolve_path(code.who.file, path, Namespace::Macro) {
                 Res::External(name) if is_failure(&name) => return Some(path.span),

@@ -11,6 +11,8 @@ use ctxlint_analysis::flow::value::Site;
 use ctxlint_analysis::infer::TypedBody;
 use ctxlint_analysis::model::{FnModel, FnRole, TypeRole};
 use ctxlint_analysis::types::{BodyRef, Target, Ty};
+use ctxlint_analysis::ways::Ways;
+pub(crate) use ctxlint_analysis::ways::{At, successors};
 
 /// How far a value is followed through names, references and wrappers.
 const MAX_STEPS: usize = 12;
@@ -22,13 +24,7 @@ pub(crate) struct Code<'a> {
     pub(crate) who: BodyRef,
     pub(crate) body: &'a Body,
     pub(crate) typed: &'a TypedBody,
-}
-
-/// An operation's place in a body.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct At {
-    pub(crate) block: u32,
-    pub(crate) op: u32,
+    pub(crate) ways: &'a Ways,
 }
 
 /// A call.
@@ -74,7 +70,8 @@ pub(crate) enum Fate {
 impl<'a> Code<'a> {
     /// A body of the program.
     pub(crate) fn of(analysis: &'a Analysis, who: BodyRef) -> Option<Code<'a>> {
-        Some(Code { analysis, who, body: analysis.program.body(who)?, typed: analysis.program.typed(who)? })
+        let (body, typed) = (analysis.program.body(who)?, analysis.program.typed(who)?);
+        Some(Code { analysis, who, body, typed, ways: analysis.ways(who)? })
     }
 
     /// All bodies.
@@ -144,6 +141,19 @@ impl<'a> Code<'a> {
         Some(Call { at, op, target, model, name, receiver, args })
     }
 
+    /// The operations of some blocks, with their places.
+    pub(crate) fn ops_in<'b>(self, blocks: &'b BTreeSet<u32>) -> impl Iterator<Item = (At, &'a Op)> + use<'a, 'b> {
+        blocks.iter().flat_map(move |&block| {
+            let ops = self.body.blocks.get(block as usize).map_or(&[][..], |known| &known.ops);
+            ops.iter().zip(0u32..).map(move |(op, at)| (At { block, op: at }, op))
+        })
+    }
+
+    /// The calls by name in some blocks.
+    pub(crate) fn calls_in<'b>(self, blocks: &'b BTreeSet<u32>) -> impl Iterator<Item = Call<'a>> + use<'a, 'b> {
+        self.ops_in(blocks).filter_map(move |(at, _)| self.call(at))
+    }
+
     /// All calls by name.
     pub(crate) fn calls(self) -> impl Iterator<Item = Call<'a>> + use<'a> {
         self.ops().filter_map(move |(at, ..)| self.call(at))
@@ -151,7 +161,7 @@ impl<'a> Code<'a> {
 
     /// The operations that give a local its value.
     pub(crate) fn definitions(self, local: LocalId) -> impl Iterator<Item = (At, &'a Op)> + use<'a> {
-        self.ops().filter(move |(_, _, op)| op.dest == Some(local)).map(|(at, _, op)| (at, op))
+        self.ways.definitions(local).iter().filter_map(move |at| Some((*at, self.op(*at)?)))
     }
 
     /// The operation that gives a local its value, if there is just one.
@@ -159,6 +169,20 @@ impl<'a> Code<'a> {
         let mut all = self.definitions(local);
         let only = all.next()?;
         all.next().is_none().then_some(only)
+    }
+
+    /// The operations that read a local, write into it by name, or mention it where nobody knows what
+    /// happens, with their places and blocks.
+    pub(crate) fn mentions(self, local: LocalId) -> impl Iterator<Item = (At, &'a Block, &'a Op)> + use<'a> {
+        let places = self.ways.mentions(local).iter();
+        places.filter_map(move |at| Some((*at, self.body.blocks.get(at.block as usize)?, self.op(*at)?)))
+    }
+
+    /// The ends of blocks that read a local.
+    pub(crate) fn ends_with(self, local: LocalId) -> impl Iterator<Item = &'a Terminator> + use<'a> {
+        let places = self.ways.mentions(local).iter();
+        let blocks = places.filter_map(move |at| Some((at.op as usize, self.body.blocks.get(at.block as usize)?)));
+        blocks.filter(|(op, block)| *op == block.ops.len()).map(|(_, block)| &block.end)
     }
 
     /// The local that a local is another name of: through moves and borrows.
@@ -175,6 +199,39 @@ impl<'a> Code<'a> {
             }
         }
         local
+    }
+
+    /// The locals that are other names of a local, through moves and borrows, and itself.
+    pub(crate) fn names_of(&self, local: LocalId) -> BTreeSet<LocalId> {
+        let is_it = |place: &Place| place.path.iter().all(|step| matches!(step, ctxlint_analysis::facts::Step::Deref));
+        self.spread(local, MAX_STEPS, |_, _, op| match &op.kind {
+            OpKind::Use(place) | OpKind::Ref(place, _) if is_it(place) => {
+                op.dest.filter(|dest| self.definition(*dest).is_some())
+            }
+            _ => None,
+        })
+    }
+
+    /// A local and those that operations on it lead to, step by step: `next` says where one that
+    /// mentions the given local leads.
+    pub(crate) fn spread(
+        &self,
+        local: LocalId,
+        steps: usize,
+        next: impl Fn(LocalId, At, &'a Op) -> Option<LocalId>,
+    ) -> BTreeSet<LocalId> {
+        let mut found = BTreeSet::from([local]);
+        let mut latest = vec![local];
+        for _ in 0..steps {
+            let ops = latest.iter().flat_map(|local| self.mentions(*local).map(move |(at, _, op)| (*local, at, op)));
+            let mut more: Vec<LocalId> = ops.filter_map(|(local, at, op)| next(local, at, op)).collect();
+            more.retain(|local| found.insert(*local));
+            if more.is_empty() {
+                break;
+            }
+            latest = more;
+        }
+        found
     }
 
     /// The call that a value is the result of, through moves, borrows and wrappers that are looked through.
@@ -200,7 +257,7 @@ impl<'a> Code<'a> {
     pub(crate) fn fate(&self, local: LocalId) -> Fate {
         let mut local = local;
         'next: for _ in 0..MAX_STEPS {
-            for (at, _, op) in self.ops() {
+            for (at, _, op) in self.mentions(local) {
                 match &op.kind {
                     OpKind::Await(future) if *future == local => return Fate::Awaited,
                     OpKind::Use(place) if place.base == local && place.path.is_empty() => match op.dest {
@@ -218,20 +275,15 @@ impl<'a> Code<'a> {
                     _ => {}
                 }
             }
-            let returned = |end: &Terminator| matches!(end, Terminator::Return(value) if *value == local);
-            return if self.body.blocks.iter().any(|block| returned(&block.end)) {
-                Fate::Returned
-            } else {
-                Fate::Other
-            };
+            let returned = |end: &Terminator| matches!(end, Terminator::Return(_));
+            return if self.ends_with(local).any(returned) { Fate::Returned } else { Fate::Other };
         }
         Fate::Other
     }
 
     /// The blocks a loop is made of, its inner loops' included.
-    pub(crate) fn blocks_of(&self, of: LoopId) -> BTreeSet<u32> {
-        let blocks = self.body.blocks.iter().zip(0u32..);
-        blocks.filter(|(block, _)| self.is_within(block.in_loop, of)).map(|(_, at)| at).collect()
+    pub(crate) fn blocks_of(&self, of: LoopId) -> &'a BTreeSet<u32> {
+        self.ways.blocks_of(of)
     }
 
     /// Whether a loop is this one or stands in it.
@@ -245,116 +297,57 @@ impl<'a> Code<'a> {
         std::iter::successors(inner, move |at| body.loops.get(at.index()).and_then(|known| known.parent))
     }
 
-    /// The blocks that can be reached from a block without leaving the given ones; the block itself
-    /// only if a way leads back to it.
-    pub(crate) fn reach(&self, from: u32, within: &BTreeSet<u32>) -> BTreeSet<u32> {
-        let mut seen = BTreeSet::new();
-        let mut left = vec![from];
-        while let Some(at) = left.pop() {
-            let Some(block) = self.body.blocks.get(at as usize) else { continue };
-            if self.stops(at) {
-                continue;
-            }
-            for next in successors(&block.end) {
-                if within.contains(&next.0) && seen.insert(next.0) {
-                    left.push(next.0);
-                }
-            }
-        }
-        seen
-    }
-
-    /// Whether a block calls something that never comes back.
-    fn stops(&self, block: u32) -> bool {
-        let Some(known) = self.body.blocks.get(block as usize) else { return true };
-        (0..known.ops.len() as u32).any(|op| self.never_returns(At { block, op }))
-    }
-
     /// Whether an operation calls something that never comes back.
     pub(crate) fn never_returns(&self, at: At) -> bool {
-        let program = &self.analysis.program;
-        match self.typed.target(BlockId(at.block), at.op as usize) {
-            Target::Def(def) if program.function(*def).is_some_and(|function| !function.is_async) => {
-                let summary = program.body_of(*def).and_then(|callee| self.analysis.summaries.get(callee));
-                summary.is_some_and(|summary| summary.diverges)
-            }
-            target => program.model_of(target).is_some_and(|model| model.role == FnRole::Exit),
-        }
+        self.analysis.never_returns(self.who, at)
     }
 
     /// Whether a block's loop can have another turn after it.
     pub(crate) fn turns(&self, block: u32, of: LoopId) -> bool {
-        let Some(known) = self.body.loops.get(of.index()) else { return false };
-        let head = known.head.0;
-        let within = self.blocks_of(of);
-        self.reach(block, &within).contains(&head)
+        self.body.loops.get(of.index()).is_some_and(|known| self.ways.turns(block, of, known.head))
+    }
+
+    /// The blocks of a loop after which it can have another turn.
+    pub(crate) fn turning(&self, of: LoopId) -> BTreeSet<u32> {
+        self.blocks_of(of).iter().copied().filter(|block| self.turns(*block, of)).collect()
     }
 
     /// Whether a local is bound outside a loop, and nothing in it gives it another value.
     pub(crate) fn is_steady(&self, local: LocalId, of: LoopId) -> bool {
-        let within = |block: &Block| self.is_within(block.in_loop, of);
-        !self.ops().any(|(_, block, op)| {
-            within(block)
-                && (op.dest == Some(local)
-                    || matches!(&op.kind, OpKind::Assign { place, .. } | OpKind::AssignOp { place, .. } if place.base == local)
-                    || matches!(&op.kind, OpKind::Ref(place, ctxlint_analysis::facts::Mutability::Mut) if place.base == local))
-        })
+        let within = |at: &At| {
+            let block = self.body.blocks.get(at.block as usize);
+            block.is_some_and(|block| self.is_within(block.in_loop, of))
+        };
+        !self.definitions(local).any(|(at, _)| within(&at))
+            && !self.mentions(local).any(|(at, _, op)| within(&at) && changes(&op.kind, local))
     }
 
     /// Whether a loop gives a local another value by name.
     pub(crate) fn is_assigned_in(&self, local: LocalId, of: LoopId) -> bool {
-        self.ops().filter(|(_, block, _)| self.is_within(block.in_loop, of)).any(|(_, _, op)| match &op.kind {
-            OpKind::Assign { place, .. } | OpKind::AssignOp { place, .. } => place.base == local,
-            _ => false,
+        self.mentions(local).filter(|(_, block, _)| self.is_within(block.in_loop, of)).any(|(_, _, op)| {
+            match &op.kind {
+                OpKind::Assign { place, .. } | OpKind::AssignOp { place, .. } => place.base == local,
+                _ => false,
+            }
         })
     }
 
     /// Whether a local may have another value than the one it is bound to.
     pub(crate) fn is_changed(&self, local: LocalId) -> bool {
-        self.ops().any(|(_, _, op)| match &op.kind {
-            OpKind::Assign { place, .. }
-            | OpKind::AssignOp { place, .. }
-            | OpKind::Ref(place, ctxlint_analysis::facts::Mutability::Mut) => place.base == local,
-            _ => false,
-        })
+        self.mentions(local).any(|(_, _, op)| changes(&op.kind, local))
     }
 
     /// Whether a local is bound within a loop.
     pub(crate) fn is_bound_in(&self, local: LocalId, of: LoopId) -> bool {
-        let mut bound = self.ops().filter(|(_, _, op)| op.dest == Some(local)).peekable();
-        bound.peek().is_some() && bound.all(|(_, block, _)| self.is_within(block.in_loop, of))
+        let block = |at: At| self.body.blocks.get(at.block as usize);
+        let mut bound = self.definitions(local).peekable();
+        bound.peek().is_some() && bound.all(|(at, _)| block(at).is_some_and(|block| self.is_within(block.in_loop, of)))
     }
 
     /// Whether anything reads a local, or mentions it where nobody knows what happens.
     pub(crate) fn is_read(&self, local: LocalId) -> bool {
-        let places = |place: &Place| place.base == local;
-        self.ops().any(|(_, _, op)| match &op.kind {
-            OpKind::Use(place) | OpKind::Ref(place, _) => places(place),
-            OpKind::MethodCall { receiver, args, .. } => places(receiver) || args.contains(&local),
-            OpKind::Call { callee, args } => {
-                args.contains(&local) || matches!(callee, Callee::Value(place) if places(place))
-            }
-            OpKind::Struct { fields, base, .. } => {
-                fields.iter().any(|(_, value)| *value == local) || base.as_ref().is_some_and(places)
-            }
-            OpKind::Assign { place, value } | OpKind::AssignOp { place, value } => places(place) || *value == local,
-            OpKind::Tuple(parts) | OpKind::Array(parts) => parts.contains(&local),
-            OpKind::Inspect { args, .. } => args.contains(&local),
-            OpKind::Unknown { mentions, .. } => mentions.iter().any(places),
-            OpKind::Await(value) | OpKind::Unary(_, value) | OpKind::Cast(value, _) => *value == local,
-            OpKind::Binary(_, left, right) => *left == local || *right == local,
-            OpKind::Closure(inner) => self
-                .analysis
-                .program
-                .body(BodyRef { file: self.who.file, body: *inner })
-                .is_some_and(|inner| inner.captures.iter().any(|(outer, _)| *outer == local)),
-            _ => false,
-        }) || self.body.blocks.iter().any(|block| match &block.end {
-            Terminator::Match { place, .. } => places(place),
-            Terminator::Return(value) => *value == local,
-            Terminator::Select { arms, .. } => arms.iter().any(|arm| arm.future == local),
-            _ => false,
-        })
+        self.mentions(local).any(|(_, _, op)| !matches!(op.kind, OpKind::Wild(_)))
+            || self.ends_with(local).any(|end| !matches!(end, Terminator::If { .. }))
     }
 
     /// Where a block waits at or after an operation, if it does.
@@ -380,8 +373,7 @@ impl<'a> Code<'a> {
                     })
                 })
         };
-        let all: BTreeSet<u32> = (0..self.body.blocks.len() as u32).collect();
-        blocks(at.block, at.op + 1) || self.reach(at.block, &all).into_iter().any(|block| blocks(block, 0))
+        blocks(at.block, at.op + 1) || self.ways.leads(at.block, |block| blocks(block, 0))
     }
 
     /// An `.await` on a way from one operation to another.
@@ -389,23 +381,10 @@ impl<'a> Code<'a> {
         if from.block == to.block && from.op < to.op {
             return self.wait_in(from.block, from.op + 1, to.op);
         }
-        let all: BTreeSet<u32> = (0..self.body.blocks.len() as u32).collect();
-        let leads = |block: u32| self.reach(block, &all).contains(&to.block);
-        if let (Some(span), true) = (self.wait_in(from.block, from.op + 1, u32::MAX), leads(from.block)) {
-            return Some(span);
-        }
-        // A way that comes by the first operation again makes a new value there.
-        let between: Vec<u32> = self
-            .reach(from.block, &all)
-            .into_iter()
-            .filter(|block| *block != from.block && *block != to.block)
-            .collect();
-        let within: BTreeSet<u32> = all.iter().copied().filter(|block| *block != from.block).collect();
-        between
-            .into_iter()
-            .filter(|block| self.reach(*block, &within).contains(&to.block))
-            .find_map(|block| self.wait_in(block, 0, u32::MAX))
-            .or_else(|| if leads(from.block) { self.wait_in(to.block, 0, to.op) } else { None })
+        let between = self.ways.between(from.block, to.block)?;
+        self.wait_in(from.block, from.op + 1, u32::MAX)
+            .or_else(|| between.into_iter().find_map(|block| self.wait_in(block, 0, u32::MAX)))
+            .or_else(|| self.wait_in(to.block, 0, to.op))
     }
 
     /// Whether a local has a name.
@@ -414,13 +393,13 @@ impl<'a> Code<'a> {
     }
 }
 
-/// Where control goes from a block.
-pub(crate) fn successors(end: &Terminator) -> Vec<BlockId> {
-    match end {
-        Terminator::Goto(next) => vec![*next],
-        Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => vec![*then, *other],
-        Terminator::Select { arms, other, .. } => arms.iter().map(|arm| arm.block).chain(*other).collect(),
-        Terminator::Return(_) | Terminator::Diverge => Vec::new(),
+/// Whether an operation may give a local another value than it is bound to.
+fn changes(kind: &OpKind, local: LocalId) -> bool {
+    match kind {
+        OpKind::Assign { place, .. }
+        | OpKind::AssignOp { place, .. }
+        | OpKind::Ref(place, ctxlint_analysis::facts::Mutability::Mut) => place.base == local,
+        _ => false,
     }
 }
 

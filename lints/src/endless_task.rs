@@ -1,6 +1,6 @@
 //! A spawned loop without a way out.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{BlockId, Lit, LocalId, LoopId, LoopKind, OpKind, Place, Terminator};
@@ -61,33 +61,34 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 fn is_endless(code: &Code<'_>, of: LoopId) -> bool {
     let Some(known) = code.body.loops.get(of.index()) else { return false };
     let blocks = code.blocks_of(of);
-    let inside = || code.ops().filter(|(at, ..)| blocks.contains(&at.block));
+    let inside = || code.ops_in(blocks);
     let leaves = blocks.iter().any(|at| {
         let Some(block) = code.body.blocks.get(*at as usize) else { return true };
-        let out = |next: &BlockId| !blocks.contains(&next.0);
+        let out = |next: BlockId| !blocks.contains(&next.0);
         match &block.end {
             Terminator::Return(_) => true,
-            Terminator::If { condition, then, .. } if is_true(code, *condition) => out(then),
-            end => successors(end).iter().any(out),
+            Terminator::If { condition, then, .. } if is_true(code, *condition) => out(*then),
+            end => successors(end).any(out),
         }
     });
-    let exits = inside().any(|(at, ..)| code.never_returns(at));
+    let exits = inside().any(|(at, _)| code.never_returns(at));
     let waits = blocks.iter().any(|at| {
         code.body.blocks.get(*at as usize).is_some_and(|block| matches!(block.end, Terminator::Select { .. }))
-    }) || inside().any(|(at, _, op)| {
+    }) || inside().any(|(at, op)| {
         matches!(op.kind, OpKind::Await(_))
             || code.call(at).is_some_and(|call| call.is(&[FnRole::Waiting, FnRole::Outbound]))
     });
     let locals = || code.body.locals.iter().zip(0u32..).map(|(_, index)| LocalId(index));
-    let contexts: Vec<LocalId> = locals().filter(|local| code.is_context(&Place::local(*local))).collect();
-    let observes = inside().any(|(_, _, op)| {
-        op.dest.is_some_and(|dest| contexts.contains(&dest))
-            || contexts.iter().any(|local| match &op.kind {
-                OpKind::Use(place) | OpKind::Ref(place, _) => place.base == *local,
-                OpKind::MethodCall { receiver, args, .. } => receiver.base == *local || args.contains(local),
-                OpKind::Call { args, .. } => args.contains(local),
+    let contexts: BTreeSet<LocalId> = locals().filter(|local| code.is_context(&Place::local(*local))).collect();
+    let is_context = |local: &LocalId| contexts.contains(local);
+    let observes = inside().any(|(_, op)| {
+        op.dest.as_ref().is_some_and(is_context)
+            || match &op.kind {
+                OpKind::Use(place) | OpKind::Ref(place, _) => is_context(&place.base),
+                OpKind::MethodCall { receiver, args, .. } => is_context(&receiver.base) || args.iter().any(is_context),
+                OpKind::Call { args, .. } => args.iter().any(is_context),
                 _ => false,
-            })
+            }
             || matches!(&op.kind, OpKind::MethodCall { receiver, .. } if code.is_context(receiver))
     });
     known.kind != LoopKind::For && !leaves && !exits && waits && !observes

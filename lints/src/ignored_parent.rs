@@ -104,9 +104,13 @@ fn own(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Finding> {
 
 /// Whether a value is lent to calls that take no other context, and nothing else is done with it.
 fn is_lent_to_work(code: &Code<'_>, made: LocalId) -> bool {
-    let is_it = |local: LocalId| moved_from(code, local) == made;
+    let names = code.spread(made, MAX_MOVES, |_, _, op| match &op.kind {
+        OpKind::Use(place) if place.path.is_empty() => op.dest.filter(|dest| code.definition(*dest).is_some()),
+        _ => None,
+    });
+    let is_it = |local: LocalId| names.contains(&local);
     let mut lent = Vec::new();
-    for (_, _, op) in code.ops() {
+    for (_, _, op) in names.iter().flat_map(|name| code.mentions(*name)) {
         let is_touched = match &op.kind {
             OpKind::Ref(place, _) if is_it(place.base) => {
                 lent.extend(op.dest);
@@ -131,18 +135,6 @@ fn is_lent_to_work(code: &Code<'_>, made: LocalId) -> bool {
         }
     }
     !lent.is_empty() && lent.iter().all(|local| is_work(code, *local))
-}
-
-/// Where a value was made that came to a local by moves alone.
-fn moved_from(code: &Code<'_>, local: LocalId) -> LocalId {
-    let mut local = local;
-    for _ in 0..MAX_MOVES {
-        match code.definition(local).map(|(_, op)| &op.kind) {
-            Some(OpKind::Use(place)) if place.path.is_empty() => local = place.base,
-            _ => break,
-        }
-    }
-    local
 }
 
 /// Whether a borrow goes to a call of no library that is modelled, as its only context.

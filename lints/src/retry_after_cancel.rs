@@ -3,12 +3,12 @@
 use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BlockId, LocalId, LoopId, OpKind, Place, Step, Terminator, Test, UnaryOp};
+use ctxlint_analysis::facts::{BlockId, LocalId, LoopId, Op, OpKind, Place, Step, Terminator, Test, UnaryOp};
 use ctxlint_analysis::flow::value::{is_failure, is_success};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::types::Target;
 
-use crate::code::{Call, Code};
+use crate::code::{At, Call, Code};
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 
@@ -44,9 +44,9 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 
 /// The operation that a loop tries again after any failure, if it is such a loop.
 fn retried<'a>(code: &Code<'a>, of: LoopId) -> Option<Call<'a>> {
-    let turning: BTreeSet<u32> = code.blocks_of(of).into_iter().filter(|block| code.turns(*block, of)).collect();
+    let turning = code.turning(of);
     let mut operation = None;
-    for call in code.calls().filter(|call| turning.contains(&call.at.block)) {
+    for call in code.calls_in(&turning) {
         let given = takes_context(code, &call);
         if call.is(LOOKS) {
             return None;
@@ -65,8 +65,9 @@ fn retried<'a>(code: &Code<'a>, of: LoopId) -> Option<Call<'a>> {
         return None;
     }
     let result = result_of(code, &operation)?;
-    let names = names_of(code, result);
-    let fails = tests(code, &names).any(|(failure, success)| turning.contains(&failure) && !turning.contains(&success));
+    let names = outcomes(code, result);
+    let fails =
+        tests(code, &names, of).any(|(failure, success)| turning.contains(&failure) && !turning.contains(&success));
     (fails && !is_told_apart(code, &names, &turning)).then_some(operation)
 }
 
@@ -129,44 +130,35 @@ fn varies(code: &Code<'_>, local: LocalId, of: LoopId, fuel: u8) -> bool {
 /// The local with the operation's outcome: awaited, if it is a future.
 fn result_of(code: &Code<'_>, call: &Call<'_>) -> Option<LocalId> {
     let dest = call.op.dest?;
-    let awaited = code.ops().find_map(|(_, _, op)| match &op.kind {
-        OpKind::Await(future) if code.root(*future) == dest => op.dest,
-        _ => None,
-    });
-    Some(awaited.unwrap_or(dest))
+    let names = code.names_of(dest);
+    let mut awaited: Vec<(At, LocalId)> = names
+        .iter()
+        .flat_map(|name| code.mentions(*name))
+        .filter(|(_, _, op)| matches!(op.kind, OpKind::Await(_)))
+        .filter_map(|(at, _, op)| Some((at, op.dest?)))
+        .collect();
+    awaited.sort_unstable();
+    Some(awaited.first().map_or(dest, |(_, outcome)| *outcome))
 }
 
 /// The locals that hold the outcome, or what `ok()` makes of it.
-fn names_of(code: &Code<'_>, result: LocalId) -> BTreeSet<LocalId> {
-    let mut names = BTreeSet::from([result]);
-    for _ in 0..4 {
-        let more: Vec<LocalId> = code
-            .ops()
-            .filter_map(|(at, _, op)| match &op.kind {
-                OpKind::Use(place) | OpKind::Ref(place, _) if place.path.is_empty() && names.contains(&place.base) => {
-                    op.dest
-                }
-                OpKind::Assign { place, value } if place.path.is_empty() && names.contains(value) => Some(place.base),
-                OpKind::MethodCall { receiver, .. } if receiver.path.is_empty() && names.contains(&receiver.base) => {
-                    let role = code.analysis.program.role(op.dest.map(|dest| code.ty(dest))?);
-                    let keeps = code.call(at)?.is(&[FnRole::Same, FnRole::Clone, FnRole::Borrow, FnRole::Wrap]);
-                    op.dest.filter(|_| keeps && role == Some(TypeRole::Maybe))
-                }
-                _ => None,
-            })
-            .filter(|local| !names.contains(local))
-            .collect();
-        if more.is_empty() {
-            break;
+fn outcomes(code: &Code<'_>, result: LocalId) -> BTreeSet<LocalId> {
+    code.spread(result, 4, |name, at, op| match &op.kind {
+        OpKind::Use(place) | OpKind::Ref(place, _) if place.path.is_empty() => op.dest,
+        OpKind::Assign { place, value } if place.path.is_empty() && *value == name => Some(place.base),
+        OpKind::MethodCall { receiver, .. } if receiver.path.is_empty() && receiver.base == name => {
+            let role = code.analysis.program.role(op.dest.map(|dest| code.ty(dest))?);
+            let keeps = code.call(at)?.is(&[FnRole::Same, FnRole::Clone, FnRole::Borrow, FnRole::Wrap]);
+            op.dest.filter(|_| keeps && role == Some(TypeRole::Maybe))
         }
-        names.extend(more);
-    }
-    names
+        _ => None,
+    })
 }
 
-/// The tests of an outcome: where failure leads, and where success does.
-fn tests(code: &Code<'_>, names: &BTreeSet<LocalId>) -> impl Iterator<Item = (u32, u32)> {
-    code.body.blocks.iter().filter_map(move |block| match &block.end {
+/// The tests of an outcome in a loop: where failure leads, and where success does.
+fn tests(code: &Code<'_>, names: &BTreeSet<LocalId>, of: LoopId) -> impl Iterator<Item = (u32, u32)> {
+    let blocks = code.blocks_of(of).iter().filter_map(|at| code.body.blocks.get(*at as usize));
+    blocks.filter_map(move |block| match &block.end {
         Terminator::Match { place, test, then, other, .. } if place.path.is_empty() && names.contains(&place.base) => {
             match test {
                 Test::Variant(path) if is_success(path.last()) => Some((other.0, then.0)),
@@ -205,29 +197,24 @@ fn is_told_apart(code: &Code<'_>, names: &BTreeSet<LocalId>, turning: &BTreeSet<
         names.contains(&place.base)
             && place.path.iter().any(|step| matches!(step, Step::Variant(variant, _) if is_failure(variant)))
     };
-    let errors: BTreeSet<LocalId> = code
-        .ops()
-        .filter_map(|(_, _, op)| match &op.kind {
-            OpKind::Use(place) | OpKind::Ref(place, _) if is_error(place) => op.dest,
-            _ => None,
-        })
-        .collect();
-    let mut held = errors;
-    for _ in 0..3 {
-        let more: Vec<LocalId> = code
-            .ops()
-            .filter_map(|(_, _, op)| match &op.kind {
-                OpKind::Use(place) | OpKind::Ref(place, _) if held.contains(&place.base) => op.dest,
+    let read = |(_, _, op): (At, _, &Op)| match &op.kind {
+        OpKind::Use(place) | OpKind::Ref(place, _) if is_error(place) => op.dest,
+        _ => None,
+    };
+    let errors = names.iter().flat_map(|name| code.mentions(*name)).filter_map(read);
+    let held: BTreeSet<LocalId> = errors
+        .flat_map(|error| {
+            code.spread(error, 3, |_, _, op| match &op.kind {
+                OpKind::Use(_) | OpKind::Ref(..) => op.dest,
                 _ => None,
             })
-            .collect();
-        held.extend(more);
-    }
-    let matched = code.body.blocks.iter().any(|block| match &block.end {
+        })
+        .collect();
+    let matched = names.iter().chain(&held).flat_map(|local| code.ends_with(*local)).any(|end| match end {
         Terminator::Match { place, .. } => is_error(place) || held.contains(&place.base),
         _ => false,
     });
-    let used = code.ops().filter(|(at, ..)| turning.contains(&at.block)).any(|(at, _, op)| match &op.kind {
+    let used = code.ops_in(turning).any(|(at, op)| match &op.kind {
         OpKind::Call { args, .. } => args.iter().any(|arg| held.contains(arg) || names.contains(arg)),
         OpKind::MethodCall { receiver, args, .. } => {
             let keeps = [FnRole::Same, FnRole::Clone, FnRole::Borrow, FnRole::Look];

@@ -51,7 +51,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 /// Whether a place holds the same context in every turn.
 fn is_same_place(code: &Code<'_>, place: &Place, of: LoopId) -> bool {
     let changes = matches!(code.ty(place.base), Ty::Ref(_, true))
-        && code.ops().any(|(_, block, op)| {
+        && code.mentions(place.base).any(|(_, block, op)| {
             code.is_within(block.in_loop, of)
                 && matches!(&op.kind, OpKind::MethodCall { receiver, .. } if receiver.base == place.base && receiver.path.is_empty())
         });

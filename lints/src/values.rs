@@ -64,7 +64,7 @@ pub(crate) fn all(analysis: &Analysis) -> Vec<Access> {
 
 /// What a look-up's result says it reads: by the call, or by the name it goes to.
 fn read_type(code: &Code<'_>, dest: LocalId) -> Ty {
-    let names = code.ops().filter_map(|(_, _, op)| match &op.kind {
+    let names = code.mentions(dest).filter_map(|(_, _, op)| match &op.kind {
         OpKind::Use(place) if *place == Place::local(dest) => op.dest,
         _ => None,
     });

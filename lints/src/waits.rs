@@ -1,5 +1,7 @@
 //! Where a body waits by itself: awaited or blocking, neither raced nor bounded.
 
+use std::collections::BTreeSet;
+
 use ctxlint_analysis::facts::{BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator};
 use ctxlint_analysis::flow::constants;
 use ctxlint_analysis::model::{Bound, FnModel, FnRole, Shape, TypeRole};
@@ -47,11 +49,12 @@ impl Wait<'_> {
 /// The waits of a body that nothing else ends: those that are raced, bounded or given a context left out.
 pub(crate) fn of<'a>(code: &Code<'a>) -> Vec<Wait<'a>> {
     let mut found: Vec<Wait<'a>> = code.calls().filter_map(|call| of_call(code, call)).collect();
+    let made: BTreeSet<LocalId> = found.iter().filter_map(|wait| code.op(wait.at)?.dest).collect();
     for (at, block, op) in code.ops() {
         let OpKind::Await(future) = &op.kind else { continue };
         let role = code.analysis.program.role(code.ty(*future));
         let by_itself = matches!(role, Some(TypeRole::Channel | TypeRole::Task));
-        if by_itself && !found.iter().any(|wait| code.op(wait.at).is_some_and(|made| made.dest == Some(*future))) {
+        if by_itself && !made.contains(future) {
             let name = code.body.local_span(*future);
             found.push(Wait { at, name, model: None, in_loop: block.in_loop, args: vec![*future] });
         }
@@ -109,8 +112,8 @@ pub(crate) fn is_raced_outside(code: &Code<'_>) -> bool {
         _ => return false,
     };
     let Some(outer) = Code::of(code.analysis, BodyRef { file: code.who.file, body: parent }) else { return true };
-    let made = outer.ops().find(|(_, _, op)| matches!(op.kind, OpKind::Closure(inner) if inner == code.who.body));
-    let Some(dest) = made.and_then(|(_, _, op)| op.dest) else { return true };
+    let made = outer.ways.made(code.who.body).and_then(|at| outer.op(at));
+    let Some(dest) = made.and_then(|op| op.dest) else { return true };
     match outer.fate(dest) {
         Fate::Awaited => is_raced_outside(&outer),
         Fate::Passed(at) => match outer.call(at) {

@@ -1,0 +1,318 @@
+//! Where a body's locals occur and where control can go in it, found once for all who ask.
+
+use std::collections::BTreeSet;
+use std::sync::OnceLock;
+
+use rustc_hash::FxHashMap;
+
+use crate::facts::{BlockId, Body, BodyId, Callee, LocalId, LoopId, OpKind, Terminator};
+
+/// An operation's place in a body. One past a block's last operation is the block's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct At {
+    /// The block.
+    pub block: u32,
+    /// The operation in the block.
+    pub op: u32,
+}
+
+/// A body's locals and ways.
+#[derive(Debug)]
+pub struct Ways {
+    defined: Places,
+    mentioned: Places,
+    /// Where control goes from each block: nowhere from one that calls what never comes back.
+    next: Vec<Vec<u32>>,
+    before: OnceLock<Vec<Vec<u32>>>,
+    reachable: OnceLock<BTreeSet<u32>>,
+    loops: Vec<Turns>,
+    /// Where the bodies in it become values.
+    made: FxHashMap<BodyId, At>,
+}
+
+/// A loop.
+#[derive(Debug, Default)]
+struct Turns {
+    /// Its blocks, those of the loops in it included, in order.
+    blocks: BTreeSet<u32>,
+    /// Those of them from which there is a way to its head within it, and the head.
+    leading: OnceLock<BTreeSet<u32>>,
+}
+
+/// Places by local, each local's in the order of the body.
+#[derive(Debug, Default)]
+struct Places {
+    /// Where the places of each local begin, and one past the last of all.
+    starts: Vec<u32>,
+    all: Vec<At>,
+}
+
+impl Ways {
+    /// Those of a body. `body_of` gives the bodies in it, `never_returns` says which operations call what
+    /// never comes back.
+    pub fn of<'a>(
+        body: &Body,
+        body_of: impl Fn(BodyId) -> Option<&'a Body>,
+        never_returns: impl Fn(At) -> bool,
+    ) -> Ways {
+        let mut defined = Vec::new();
+        let mut mentioned = Vec::new();
+        let mut made = FxHashMap::default();
+        let mut next = Vec::with_capacity(body.blocks.len());
+        for (block, b) in body.blocks.iter().zip(0u32..) {
+            let mut stops = false;
+            for (op, o) in block.ops.iter().zip(0u32..) {
+                let at = At { block: b, op: o };
+                defined.extend(op.dest.map(|dest| (dest, at)));
+                for_each_mention(&op.kind, &body_of, &mut |local| mentioned.push((local, at)));
+                if let OpKind::Closure(inner) = op.kind {
+                    made.entry(inner).or_insert(at);
+                }
+                stops |= never_returns(at);
+            }
+            let end = At { block: b, op: block.ops.len() as u32 };
+            for_each_at_end(&block.end, &mut |local| mentioned.push((local, end)));
+            next.push(if stops { Vec::new() } else { successors(&block.end).map(|next| next.0).collect() });
+        }
+        Ways {
+            defined: Places::sorted(body.locals.len(), defined),
+            mentioned: Places::sorted(body.locals.len(), mentioned),
+            next,
+            before: OnceLock::new(),
+            reachable: OnceLock::new(),
+            loops: loops(body),
+            made,
+        }
+    }
+
+    /// The operation that makes a closure or `async` block in it a value.
+    pub fn made(&self, inner: BodyId) -> Option<At> {
+        self.made.get(&inner).copied()
+    }
+
+    /// The operations that give a local its value.
+    pub fn definitions(&self, local: LocalId) -> &[At] {
+        self.defined.of(local)
+    }
+
+    /// The operations and ends of blocks that read a local, write into it by name, or mention it where
+    /// nobody knows what happens; a closure mentions what it captures. The end of its life is no mention.
+    pub fn mentions(&self, local: LocalId) -> &[At] {
+        self.mentioned.of(local)
+    }
+
+    /// Where control goes from a block.
+    pub fn next(&self, block: u32) -> &[u32] {
+        self.next.get(block as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where control comes to a block from.
+    pub fn before(&self, block: u32) -> &[u32] {
+        let before = self.before.get_or_init(|| {
+            let mut before = vec![Vec::new(); self.next.len()];
+            for (nexts, from) in self.next.iter().zip(0u32..) {
+                for next in nexts {
+                    if let Some(slot) = before.get_mut(*next as usize) {
+                        slot.push(from);
+                    }
+                }
+            }
+            before
+        });
+        before.get(block as usize).map_or(&[], Vec::as_slice)
+    }
+
+    /// The blocks of a loop, those of the loops in it included.
+    pub fn blocks_of(&self, of: LoopId) -> &BTreeSet<u32> {
+        static NONE: BTreeSet<u32> = BTreeSet::new();
+        self.loops.get(of.index()).map_or(&NONE, |known| &known.blocks)
+    }
+
+    /// Whether a way leads on from a block to the head of a loop without leaving the loop.
+    pub fn turns(&self, block: u32, of: LoopId, head: BlockId) -> bool {
+        let Some(known) = self.loops.get(of.index()) else { return false };
+        let leading = known.leading.get_or_init(|| {
+            if !known.blocks.contains(&head.0) {
+                return BTreeSet::new();
+            }
+            let mut seen = closure([head.0], |at| self.before(at), |at| known.blocks.contains(&at));
+            seen.insert(head.0);
+            seen
+        });
+        self.next(block).iter().any(|next| leading.contains(next))
+    }
+
+    /// The blocks that a way leads to from a block; the block itself only if a way leads back to it.
+    pub fn after(&self, from: u32) -> BTreeSet<u32> {
+        closure([from], |at| self.next(at), |_| true)
+    }
+
+    /// Whether a way leads on from a block to one of those that are wanted, or back to it if it is.
+    pub fn leads(&self, from: u32, wanted: impl Fn(u32) -> bool) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut left = vec![from];
+        while let Some(at) = left.pop() {
+            for next in self.next(at) {
+                if wanted(*next) {
+                    return true;
+                }
+                if seen.insert(*next) {
+                    left.push(*next);
+                }
+            }
+        }
+        false
+    }
+
+    /// The blocks on the ways from one block to another, both left out: ways that come by the first
+    /// again are no part of it. None if no way leads there.
+    pub fn between(&self, from: u32, to: u32) -> Option<BTreeSet<u32>> {
+        // What lies between is near; what comes before and after may be all the rest of a large body.
+        let mut back = BTreeSet::new();
+        let mut left = vec![to];
+        let mut meets = false;
+        while let Some(at) = left.pop() {
+            for &before in self.before(at) {
+                if before == from {
+                    meets = true;
+                } else if back.insert(before) {
+                    left.push(before);
+                }
+            }
+        }
+        back.remove(&to);
+        if to == 0 || back.contains(&0) {
+            let after = self.after(from);
+            back.retain(|block| after.contains(block));
+        } else {
+            // Whoever is here has come by `from`, unless nobody is ever here.
+            let reachable = self.reachable.get_or_init(|| {
+                let mut all = self.after(0);
+                all.insert(0);
+                all
+            });
+            back.retain(|block| reachable.contains(block));
+        }
+        meets.then_some(back)
+    }
+}
+
+/// What can be reached by `steps` from these, without leaving what `within` allows; they themselves
+/// only if a way leads back to them.
+fn closure<'a>(
+    from: impl IntoIterator<Item = u32>,
+    steps: impl Fn(u32) -> &'a [u32],
+    within: impl Fn(u32) -> bool,
+) -> BTreeSet<u32> {
+    let mut seen = BTreeSet::new();
+    let mut left: Vec<u32> = from.into_iter().collect();
+    while let Some(at) = left.pop() {
+        for &next in steps(at) {
+            if within(next) && seen.insert(next) {
+                left.push(next);
+            }
+        }
+    }
+    seen
+}
+
+impl Places {
+    /// The places of as many locals.
+    fn sorted(locals: usize, mut found: Vec<(LocalId, At)>) -> Places {
+        found.sort_unstable();
+        found.dedup();
+        let mut starts = Vec::with_capacity(locals + 1);
+        let mut all = Vec::with_capacity(found.len());
+        for (local, at) in found {
+            while starts.len() <= local.index() {
+                starts.push(all.len() as u32);
+            }
+            all.push(at);
+        }
+        starts.resize(locals.max(starts.len()) + 1, all.len() as u32);
+        Places { starts, all }
+    }
+
+    fn of(&self, local: LocalId) -> &[At] {
+        let bound = |index: usize| self.starts.get(index).map(|at| *at as usize);
+        let (Some(start), Some(end)) = (bound(local.index()), bound(local.index() + 1)) else { return &[] };
+        self.all.get(start..end).unwrap_or_default()
+    }
+}
+
+/// The loops of a body with their blocks. An inner loop stands behind the one it is in.
+fn loops(body: &Body) -> Vec<Turns> {
+    let mut loops: Vec<Turns> = body.loops.iter().map(|_| Turns::default()).collect();
+    for (block, at) in body.blocks.iter().zip(0u32..) {
+        let around = |of: &LoopId| body.loops.get(of.index()).and_then(|known| known.parent);
+        for of in std::iter::successors(block.in_loop, around) {
+            if let Some(known) = loops.get_mut(of.index()) {
+                known.blocks.insert(at);
+            }
+        }
+    }
+    loops
+}
+
+/// Where control goes from a block with this end.
+pub fn successors(end: &Terminator) -> impl Iterator<Item = BlockId> {
+    let (two, arms, other): ([Option<BlockId>; 2], &[_], _) = match end {
+        Terminator::Goto(next) => ([Some(*next), None], &[], None),
+        Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
+            ([Some(*then), Some(*other)], &[], None)
+        }
+        Terminator::Select { arms, other, .. } => ([None, None], arms, *other),
+        Terminator::Return(_) | Terminator::Diverge => ([None, None], &[], None),
+    };
+    two.into_iter().flatten().chain(arms.iter().map(|arm: &crate::facts::Arm| arm.block)).chain(other)
+}
+
+fn for_each_mention<'a>(kind: &OpKind, body_of: impl Fn(BodyId) -> Option<&'a Body>, found: &mut impl FnMut(LocalId)) {
+    match kind {
+        OpKind::Use(place) | OpKind::Ref(place, _) | OpKind::Wild(place) => found(place.base),
+        OpKind::Assign { place, value } | OpKind::AssignOp { place, value } => {
+            found(place.base);
+            found(*value);
+        }
+        OpKind::Call { callee, args } => {
+            if let Callee::Value(place) = callee {
+                found(place.base);
+            }
+            args.iter().copied().for_each(found);
+        }
+        OpKind::MethodCall { receiver, args, .. } => {
+            found(receiver.base);
+            args.iter().copied().for_each(found);
+        }
+        OpKind::Struct { fields, base, .. } => {
+            fields.iter().for_each(|(_, value)| found(*value));
+            if let Some(base) = base {
+                found(base.base);
+            }
+        }
+        OpKind::Tuple(parts) | OpKind::Array(parts) | OpKind::Inspect { args: parts, .. } => {
+            parts.iter().copied().for_each(found);
+        }
+        OpKind::Closure(inner) => {
+            let captures = body_of(*inner).map_or(&[][..], |inner| &inner.captures);
+            captures.iter().for_each(|(outer, _)| found(*outer));
+        }
+        OpKind::Await(value) | OpKind::Unary(_, value) | OpKind::Cast(value, _) => found(*value),
+        OpKind::Binary(_, left, right) => {
+            found(*left);
+            found(*right);
+        }
+        OpKind::Unknown { mentions, .. } => mentions.iter().for_each(|place| found(place.base)),
+        OpKind::Lit(_) | OpKind::Path(_) | OpKind::EndScope { .. } | OpKind::EndTemps { .. } => {}
+    }
+}
+
+fn for_each_at_end(end: &Terminator, found: &mut impl FnMut(LocalId)) {
+    match end {
+        Terminator::If { condition, .. } => found(*condition),
+        Terminator::Match { place, .. } => found(place.base),
+        Terminator::Select { arms, .. } => arms.iter().for_each(|arm| found(arm.future)),
+        Terminator::Return(value) => found(*value),
+        Terminator::Goto(_) | Terminator::Diverge => {}
+    }
+}
