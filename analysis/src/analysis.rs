@@ -27,7 +27,7 @@ pub struct Analysis {
     /// The flow of each body in which something of interest occurs, by file and body.
     pub flows: Vec<Flow>,
     incoming: FxHashMap<BodyRef, Vec<(usize, usize)>>,
-    handled: BTreeMap<BodyRef, Way>,
+    handled: BTreeMap<BodyRef, Reached>,
     callers: FxHashMap<BodyRef, Vec<(BodyRef, Site)>>,
     fields_used: BTreeSet<(Option<DefId>, Name)>,
     replacing: FxHashSet<BodyRef>,
@@ -246,12 +246,16 @@ impl Analysis {
     /// The way leads from the handler's name to the body's function.
     pub fn in_handler(&self, body: BodyRef) -> Option<Way> {
         let mut at = body;
-        loop {
-            if let Some(way) = self.handled.get(&at) {
-                return Some(way.clone());
-            }
+        while !self.handled.contains_key(&at) {
             at = summary::parent(&self.program, at)?;
         }
+        let mut hops = Vec::new();
+        while let Reached::From(caller, site) = self.handled.get(&at)? {
+            hops.push(*site);
+            at = *caller;
+        }
+        hops.reverse();
+        Some(Way { origin: name_site(&self.program, at), hops })
     }
 
     /// Whether anybody reads a field and does something with what is in it. A part of a tuple in a
@@ -287,8 +291,17 @@ fn callers(program: &Program) -> FxHashMap<BodyRef, Vec<(BodyRef, Site)>> {
     found
 }
 
-/// The bodies that only handlers reach, handlers included, with the way to each.
-fn handled(program: &Program, callers: &FxHashMap<BodyRef, Vec<(BodyRef, Site)>>) -> BTreeMap<BodyRef, Way> {
+/// How a body came to be one that only handlers reach.
+#[derive(Clone, Copy, Debug)]
+enum Reached {
+    /// It is a handler.
+    Itself,
+    /// By a call in this one.
+    From(BodyRef, Site),
+}
+
+/// The bodies that only handlers reach, handlers included, with the last step of the way to each.
+fn handled(program: &Program, callers: &FxHashMap<BodyRef, Vec<(BodyRef, Site)>>) -> BTreeMap<BodyRef, Reached> {
     let outer = |body: BodyRef| {
         let mut at = body;
         loop {
@@ -306,51 +319,51 @@ fn handled(program: &Program, callers: &FxHashMap<BodyRef, Vec<(BodyRef, Site)>>
         all.filter(|(caller, _)| !program.is_test(*caller)).map(|(caller, site)| (outer(*caller), *site)).collect()
     };
     let is_handler = |body: &BodyRef| program.handler(*body).is_some();
-    let mut candidates: BTreeSet<BodyRef> = program
+    let may_be_only_called = |body: &BodyRef| {
+        let function = program.function_of(*body);
+        function.is_some_and(|def| !program.used_as_value(def) && !is_foreign_impl(program, def))
+    };
+    let mut candidates: BTreeMap<BodyRef, Vec<(BodyRef, Site)>> = program
         .bodies()
         .iter()
-        .filter(|body| {
-            !is_handler(body)
-                && !real(body).is_empty()
-                && program
-                    .function_of(**body)
-                    .is_some_and(|def| !program.used_as_value(def) && !is_foreign_impl(program, def))
-        })
-        .copied()
+        .filter(|body| !is_handler(body))
+        .map(|body| (*body, real(body)))
+        .filter(|(body, real)| !real.is_empty() && may_be_only_called(body))
         .collect();
-    loop {
-        let out: Vec<BodyRef> = candidates
-            .iter()
-            .filter(|body| real(body).iter().any(|(caller, _)| !is_handler(caller) && !candidates.contains(caller)))
-            .copied()
+    let mut called: FxHashMap<BodyRef, Vec<BodyRef>> = FxHashMap::default();
+    for (body, real) in &candidates {
+        for (caller, _) in real {
+            called.entry(*caller).or_default().push(*body);
+        }
+    }
+    let called_by = |caller: &BodyRef| called.get(caller).into_iter().flatten().copied();
+
+    // Whom somebody else calls, and whom those call.
+    let is_other = |caller: &BodyRef| !is_handler(caller) && !candidates.contains_key(caller);
+    let mut out: Vec<BodyRef> = called.keys().filter(|caller| is_other(caller)).flat_map(called_by).collect();
+    while let Some(body) = out.pop() {
+        if candidates.remove(&body).is_some() {
+            out.extend(called_by(&body));
+        }
+    }
+
+    let mut found: BTreeMap<BodyRef, Reached> =
+        program.bodies().iter().filter(|body| is_handler(body)).map(|body| (*body, Reached::Itself)).collect();
+    let mut latest: Vec<BodyRef> = found.keys().copied().collect();
+    while !latest.is_empty() {
+        let next: BTreeSet<BodyRef> = latest.iter().flat_map(called_by).collect();
+        let more: Vec<(BodyRef, Reached)> = next
+            .into_iter()
+            .filter(|body| !found.contains_key(body))
+            .filter_map(|body| {
+                let (caller, site) = candidates.get(&body)?.iter().find(|(caller, _)| found.contains_key(caller))?;
+                Some((body, Reached::From(*caller, *site)))
+            })
             .collect();
-        if out.is_empty() {
-            break;
-        }
-        for body in out {
-            candidates.remove(&body);
-        }
-    }
-    let mut found = BTreeMap::new();
-    for body in program.bodies().iter().filter(|body| is_handler(body)) {
-        found.insert(*body, Way { origin: name_site(program, *body), hops: Vec::new() });
-    }
-    loop {
-        let mut more = Vec::new();
-        for body in candidates.iter().filter(|body| !found.contains_key(body)) {
-            let way = real(body).into_iter().find_map(|(caller, site)| {
-                let way = found.get(&caller)?;
-                let mut hops = way.hops.clone();
-                hops.push(site);
-                Some(Way { origin: way.origin, hops })
-            });
-            more.extend(way.map(|way| (*body, way)));
-        }
-        if more.is_empty() {
-            return found;
-        }
+        latest = more.iter().map(|(body, _)| *body).collect();
         found.extend(more);
     }
+    found
 }
 
 /// Whether a function is a method of a trait's impl whose callers are not in view.

@@ -364,10 +364,7 @@ pub fn callees(program: &Program, who: BodyRef) -> Vec<BodyRef> {
 
 /// The body a call of a function runs: its own, or that of a trait method's only implementation.
 pub fn body_of(program: &Program, def: DefId) -> Option<BodyRef> {
-    program.body_of(def).or_else(|| match program.implementations(def).as_slice() {
-        [only] => program.body_of(*only),
-        _ => None,
-    })
+    program.body_of(def).or_else(|| program.body_of(program.only_implementation(def)?))
 }
 
 fn callees_first(program: &Program, relevant: &FxHashSet<BodyRef>) -> Vec<BodyRef> {

@@ -19,8 +19,7 @@ pub struct At {
 /// A body's locals and ways.
 #[derive(Debug)]
 pub struct Ways {
-    defined: Places,
-    mentioned: Places,
+    occurrences: Occurrences,
     /// Where control goes from each block: nowhere from one that calls what never comes back.
     next: Vec<Vec<u32>>,
     before: OnceLock<Vec<Vec<u32>>>,
@@ -28,6 +27,13 @@ pub struct Ways {
     loops: Vec<Turns>,
     /// Where the bodies in it become values.
     made: FxHashMap<BodyId, At>,
+}
+
+/// Where the locals of a body occur.
+#[derive(Debug)]
+pub struct Occurrences {
+    defined: Places,
+    mentioned: Places,
 }
 
 /// A loop.
@@ -55,28 +61,21 @@ impl Ways {
         body_of: impl Fn(BodyId) -> Option<&'a Body>,
         never_returns: impl Fn(At) -> bool,
     ) -> Ways {
-        let mut defined = Vec::new();
-        let mut mentioned = Vec::new();
         let mut made = FxHashMap::default();
         let mut next = Vec::with_capacity(body.blocks.len());
         for (block, b) in body.blocks.iter().zip(0u32..) {
             let mut stops = false;
             for (op, o) in block.ops.iter().zip(0u32..) {
                 let at = At { block: b, op: o };
-                defined.extend(op.dest.map(|dest| (dest, at)));
-                for_each_mention(&op.kind, &body_of, &mut |local| mentioned.push((local, at)));
                 if let OpKind::Closure(inner) = op.kind {
                     made.entry(inner).or_insert(at);
                 }
                 stops |= never_returns(at);
             }
-            let end = At { block: b, op: block.ops.len() as u32 };
-            for_each_at_end(&block.end, &mut |local| mentioned.push((local, end)));
             next.push(if stops { Vec::new() } else { successors(&block.end).map(|next| next.0).collect() });
         }
         Ways {
-            defined: Places::sorted(body.locals.len(), defined),
-            mentioned: Places::sorted(body.locals.len(), mentioned),
+            occurrences: Occurrences::of(body, body_of),
             next,
             before: OnceLock::new(),
             reachable: OnceLock::new(),
@@ -90,15 +89,9 @@ impl Ways {
         self.made.get(&inner).copied()
     }
 
-    /// The operations that give a local its value.
-    pub fn definitions(&self, local: LocalId) -> &[At] {
-        self.defined.of(local)
-    }
-
-    /// The operations and ends of blocks that read a local, write into it by name, or mention it where
-    /// nobody knows what happens; a closure mentions what it captures. The end of its life is no mention.
-    pub fn mentions(&self, local: LocalId) -> &[At] {
-        self.mentioned.of(local)
+    /// Where the body's locals occur.
+    pub fn occurrences(&self) -> &Occurrences {
+        &self.occurrences
     }
 
     /// Where control goes from a block.
@@ -194,6 +187,36 @@ impl Ways {
             back.retain(|block| reachable.contains(block));
         }
         meets.then_some(back)
+    }
+}
+
+impl Occurrences {
+    /// Those of a body. `body_of` gives the bodies in it.
+    pub fn of<'a>(body: &Body, body_of: impl Fn(BodyId) -> Option<&'a Body>) -> Occurrences {
+        let mut defined = Vec::new();
+        let mut mentioned = Vec::new();
+        for (block, b) in body.blocks.iter().zip(0u32..) {
+            for (op, o) in block.ops.iter().zip(0u32..) {
+                let at = At { block: b, op: o };
+                defined.extend(op.dest.map(|dest| (dest, at)));
+                for_each_mention(&op.kind, &body_of, &mut |local| mentioned.push((local, at)));
+            }
+            let end = At { block: b, op: block.ops.len() as u32 };
+            for_each_at_end(&block.end, &mut |local| mentioned.push((local, end)));
+        }
+        let locals = body.locals.len();
+        Occurrences { defined: Places::sorted(locals, defined), mentioned: Places::sorted(locals, mentioned) }
+    }
+
+    /// The operations that give a local its value.
+    pub fn definitions(&self, local: LocalId) -> &[At] {
+        self.defined.of(local)
+    }
+
+    /// The operations and ends of blocks that read a local, write into it by name, or mention it where
+    /// nobody knows what happens; a closure mentions what it captures. The end of its life is no mention.
+    pub fn mentions(&self, local: LocalId) -> &[At] {
+        self.mentioned.of(local)
     }
 }
 

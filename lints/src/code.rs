@@ -161,7 +161,7 @@ impl<'a> Code<'a> {
 
     /// The operations that give a local its value.
     pub(crate) fn definitions(self, local: LocalId) -> impl Iterator<Item = (At, &'a Op)> + use<'a> {
-        self.ways.definitions(local).iter().filter_map(move |at| Some((*at, self.op(*at)?)))
+        self.ways.occurrences().definitions(local).iter().filter_map(move |at| Some((*at, self.op(*at)?)))
     }
 
     /// The operation that gives a local its value, if there is just one.
@@ -174,13 +174,13 @@ impl<'a> Code<'a> {
     /// The operations that read a local, write into it by name, or mention it where nobody knows what
     /// happens, with their places and blocks.
     pub(crate) fn mentions(self, local: LocalId) -> impl Iterator<Item = (At, &'a Block, &'a Op)> + use<'a> {
-        let places = self.ways.mentions(local).iter();
+        let places = self.ways.occurrences().mentions(local).iter();
         places.filter_map(move |at| Some((*at, self.body.blocks.get(at.block as usize)?, self.op(*at)?)))
     }
 
     /// The ends of blocks that read a local.
     pub(crate) fn ends_with(self, local: LocalId) -> impl Iterator<Item = &'a Terminator> + use<'a> {
-        let places = self.ways.mentions(local).iter();
+        let places = self.ways.occurrences().mentions(local).iter();
         let blocks = places.filter_map(move |at| Some((at.op as usize, self.body.blocks.get(at.block as usize)?)));
         blocks.filter(|(op, block)| *op == block.ops.len()).map(|(_, block)| &block.end)
     }

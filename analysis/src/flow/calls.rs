@@ -209,10 +209,7 @@ impl<'a> Run<'a> {
         let is_async = function.is_async;
         let body = match self.program.body_of(def) {
             Some(body) => Some(body),
-            None => match self.program.implementations(def).as_slice() {
-                [only] => self.program.body_of(*only),
-                _ => None,
-            },
+            None => self.program.only_implementation(def).and_then(|only| self.program.body_of(only)),
         };
         for (index, value) in values.iter().enumerate() {
             let uses = body
@@ -414,7 +411,7 @@ impl<'a> Run<'a> {
                 let made = copy.ids.values().copied().collect::<Vec<_>>();
                 for id in made {
                     if matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Task(_))) {
-                        world.tasks.entry(id).or_insert(super::world::TaskState::Fresh);
+                        world.started(id);
                     }
                 }
             }
@@ -585,7 +582,7 @@ impl<'a> Run<'a> {
                 self.end_context(&ctx, name, world);
             }
             Val::Input(path) => {
-                world.cancelled.insert(path.clone());
+                world.cancelled.insert(path.clone(), ());
             }
             _ => {}
         }
@@ -759,7 +756,7 @@ impl<'a> Run<'a> {
                 self.use_ctx(&ctx, Uses::WAIT);
                 // Under a limit of time the wait may end before the context does.
                 if self.timed == 0 {
-                    world.done.insert(ctx.id);
+                    world.done.insert(ctx.id, ());
                 }
                 vec![(world, Val::Unknown)]
             }

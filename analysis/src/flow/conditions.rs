@@ -3,7 +3,7 @@
 use crate::facts::{BinaryOp, Body, Lit, LocalId, LocalKind, OpKind, Place, Step, Test, UnaryOp};
 
 /// A condition, as a text that is the same for the same question, and the locals it reads.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Cond {
     /// The question.
     pub(super) text: String,

@@ -111,7 +111,7 @@ impl Run<'_> {
     /// The last named local that holds a context other than a root or the server's: one that is its
     /// own handle, or one that is not.
     fn at_hand(&self, world: &World, own: bool) -> Option<Name> {
-        let named = world.env.iter().rev().filter_map(|(local, value)| {
+        let named = world.env.iter_back().filter_map(|(local, value)| {
             let ctx = value.as_ctx()?;
             let foreign = !matches!(ctx.origin().kind, CtxKind::Root { .. } | CtxKind::Server | CtxKind::Own);
             let fits = foreign && self.program.is_own_handle(&self.type_of(*local)) == own;

@@ -11,6 +11,7 @@ pub mod constants;
 mod copying;
 pub mod events;
 mod making;
+mod map;
 mod ops;
 mod plain;
 mod roles;

@@ -1,5 +1,7 @@
 //! One operation in one world.
 
+use std::collections::BTreeSet;
+
 use crate::facts::{Body, Callee, Discard, Exit, LocalId, LocalKind, Name, Op, OpKind, Place, Span, Step, UnaryOp};
 use crate::model::{OnDrop, TypeRole};
 use crate::types::{Target, Ty, TyCon};
@@ -228,12 +230,16 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// The operations that mention a local.
+    fn mentions(&self, local: LocalId) -> impl Iterator<Item = &'a Op> {
+        let body = self.body;
+        let places = self.occurrences.mentions(local).iter();
+        places.filter_map(move |at| body.blocks.get(at.block as usize)?.ops.get(at.op as usize))
+    }
+
     fn is_only_inspected(&self, dest: Option<LocalId>) -> bool {
         let Some(dest) = dest else { return false };
-        self.body.blocks.iter().flat_map(|block| &block.ops).any(|op| match &op.kind {
-            OpKind::Inspect { args, .. } => args.contains(&dest),
-            _ => false,
-        })
+        self.mentions(dest).any(|op| matches!(op.kind, OpKind::Inspect { .. }))
     }
 
     /// Notes that a field is used, by its struct if that is known.
@@ -332,12 +338,13 @@ impl<'a> Run<'a> {
     fn closure(&mut self, inner: crate::facts::BodyId, world: &mut World) -> Val {
         let who = crate::types::BodyRef { file: self.who.file, body: inner };
         let Some(body) = self.program.body(who) else { return Val::Unknown };
+        let (moved, written) = taken(body);
         let captures: Vec<Val> = body
             .captures
             .iter()
             .map(|(outer, stand_in)| {
                 let place = Place::local(*outer);
-                if body.is_move || moves(body, *stand_in) {
+                if body.is_move || moved.contains(stand_in) {
                     let value = world.take(&place);
                     if self.body.local(*outer).is_some_and(|local| local.mutable) {
                         world.forget(*outer);
@@ -355,7 +362,7 @@ impl<'a> Run<'a> {
             .collect();
         for (outer, stand_in) in &body.captures {
             // A closure that writes to what it captures may have done so whenever it is looked at again.
-            if !body.is_move && writes(body, *stand_in) && world.read(&Place::local(*outer)).as_ctx().is_some() {
+            if !body.is_move && written.contains(stand_in) && world.read(&Place::local(*outer)).as_ctx().is_some() {
                 world.set(*outer, Val::Unknown);
             }
         }
@@ -370,7 +377,7 @@ impl<'a> Run<'a> {
         }
         let ty = self.type_at(place);
         let value = self.with_type(value, &ty, None);
-        let target = match world.env.get(&place.base) {
+        let target = match world.env.get(&place.base).map(std::rc::Rc::as_ref) {
             Some(Val::Input(_) | Val::Ctx(_)) if !place.path.is_empty() => None,
             Some(Val::Ref(inner, None)) if !place.path.is_empty() || matches!(**inner, Val::Input(_)) => None,
             _ => Some(place),
@@ -393,7 +400,7 @@ impl<'a> Run<'a> {
     /// are looked after from here on.
     fn touch(&mut self, place: &Place, world: &mut World) {
         let Some(value) = world.env.get(&place.base) else { return };
-        let mut value = value.clone();
+        let mut value = Val::clone(value);
         for step in &place.path {
             if matches!(value.behind(), Val::Many(_)) && !matches!(step, Step::Deref | Step::Nth(_)) {
                 return self.look_after(&value, world);
@@ -501,7 +508,7 @@ impl<'a> Run<'a> {
             if self.is_lent_param(*local) {
                 continue;
             }
-            let value = world.env.get(local).cloned().unwrap_or_default();
+            let value = world.local(*local);
             world.set(*local, Val::Unknown);
             self.drop_value(at, &value, LossKind::Exit(exit), span, world);
         }
@@ -509,10 +516,10 @@ impl<'a> Run<'a> {
 
     fn end_temps(&mut self, at: At, from: LocalId, to: LocalId, discard: Discard, span: Span, world: &mut World) {
         let is_temp = |local: &LocalId| self.body.local(*local).is_some_and(|local| local.kind == LocalKind::Temp);
-        let dying: Vec<LocalId> = world.env.range(from..to).map(|(local, _)| *local).filter(is_temp).collect();
+        let dying: Vec<LocalId> = world.env.keys_in(&from, &to).into_iter().filter(is_temp).collect();
         let last = dying.last().copied();
         for local in dying {
-            let value = world.env.get(&local).cloned().unwrap_or_default();
+            let value = world.local(local);
             world.set(local, Val::Unknown);
             let whole = Some(local) == last && discard != Discard::No;
             self.guards_dropped(at, local, &value, if whole { discard } else { Discard::No }, world);
@@ -615,8 +622,8 @@ impl<'a> Run<'a> {
 
     /// Whether a context that is part of a temporary goes on living after its statement.
     fn gives_away_context(&self, temp: LocalId) -> bool {
-        self.body.blocks.iter().flat_map(|block| &block.ops).any(|op| match (&op.kind, op.dest) {
-            (OpKind::Use(place), Some(dest)) if place.base == temp && !place.path.is_empty() => {
+        self.mentions(temp).any(|op| match (&op.kind, op.dest) {
+            (OpKind::Use(place), Some(dest)) if !place.path.is_empty() => {
                 self.program.role(&self.type_of(dest)) == Some(TypeRole::Context) && self.is_kept(dest, 4)
             }
             _ => false,
@@ -627,16 +634,18 @@ impl<'a> Run<'a> {
     fn is_kept(&self, local: LocalId, fuel: u8) -> bool {
         let Some(fuel) = fuel.checked_sub(1) else { return false };
         let is_bound = self.body.local(local).is_some_and(|local| local.kind == LocalKind::Binding);
+        let is_returned = self.occurrences.mentions(local).iter().any(|at| {
+            let block = self.body.blocks.get(at.block as usize);
+            block.is_some_and(|block| {
+                at.op as usize == block.ops.len() && matches!(block.end, crate::facts::Terminator::Return(_))
+            })
+        });
         is_bound
-            || self.body.blocks.iter().any(|block| {
-                matches!(&block.end, crate::facts::Terminator::Return(value) if *value == local)
-                    || block.ops.iter().any(|op| match &op.kind {
-                        OpKind::Assign { value, .. } => *value == local,
-                        OpKind::Use(place) if place.base == local && place.path.is_empty() => {
-                            op.dest.is_some_and(|dest| self.is_kept(dest, fuel))
-                        }
-                        _ => false,
-                    })
+            || is_returned
+            || self.mentions(local).any(|op| match &op.kind {
+                OpKind::Assign { value, .. } => *value == local,
+                OpKind::Use(place) if place.path.is_empty() => op.dest.is_some_and(|dest| self.is_kept(dest, fuel)),
+                _ => false,
             })
     }
 
@@ -663,14 +672,13 @@ impl<'a> Run<'a> {
 
     /// Something is waited for: tasks started before may have ended meanwhile.
     pub(super) fn settle_fresh(&mut self, world: &mut World) {
-        for state in world.tasks.values_mut().filter(|state| **state == TaskState::Fresh) {
-            *state = TaskState::Settled;
-        }
+        let settled = |state: &TaskState| (*state == TaskState::Fresh).then_some(TaskState::Settled);
+        world.tasks.change(&|is_any| is_any.0, &settled);
     }
 
     /// A context ends here, and with it the tasks that have had no time to work under it.
     pub(super) fn end_context(&mut self, ctx: &Ctx, span: Span, world: &mut World) {
-        world.done.insert(ctx.id);
+        world.done.insert(ctx.id, ());
         let site = self.site(span);
         let cut: Vec<super::value::ObjId> = world
             .tasks
@@ -690,19 +698,15 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Whether a closure's body writes to a captured local.
-fn writes(body: &Body, stand_in: LocalId) -> bool {
-    body.blocks.iter().flat_map(|block| &block.ops).any(|op| match &op.kind {
-        OpKind::Assign { place, .. } => place.base == stand_in,
-        _ => false,
-    })
-}
-
-/// Whether a closure's body takes a captured local by value.
-fn moves(body: &Body, stand_in: LocalId) -> bool {
-    body.blocks.iter().flat_map(|block| &block.ops).any(|op| match &op.kind {
-        OpKind::Use(place) => place.base == stand_in && place.path.is_empty(),
-        OpKind::Closure(_) => false,
-        _ => false,
-    })
+/// The captured locals that a closure's body takes by value, and those that it writes to.
+fn taken(body: &Body) -> (BTreeSet<LocalId>, BTreeSet<LocalId>) {
+    let (mut moved, mut written) = (BTreeSet::new(), BTreeSet::new());
+    for op in body.blocks.iter().flat_map(|block| &block.ops) {
+        match &op.kind {
+            OpKind::Use(place) if place.path.is_empty() => moved.extend([place.base]),
+            OpKind::Assign { place, .. } => written.extend([place.base]),
+            _ => {}
+        }
+    }
+    (moved, written)
 }

@@ -25,7 +25,7 @@ impl<'a> Run<'a> {
             return Vec::new();
         }
         if let Val::Asked(ctx, true) = subject.behind() {
-            world.done.insert(ctx.id);
+            world.done.insert(ctx.id, ());
             return vec![(world, Val::Unknown)];
         }
         let value = match subject.behind() {
@@ -52,7 +52,8 @@ impl<'a> Run<'a> {
             return out;
         }
         let before = world.missing;
-        let mut world = World { missing: true, ..world };
+        let mut world = world;
+        world.missing = true;
         if let Some(other) = call.model.other {
             let other = call.value(other);
             other.walk(&mut |value, _, _| {
@@ -138,7 +139,7 @@ impl<'a> Run<'a> {
         if !is_local || !is_collection || matches!(ty, crate::types::Ty::Ref(..)) || !self.holds_task(value) {
             return false;
         }
-        let mut values = match world.env.get(&place.base) {
+        let mut values = match world.env.get(&place.base).map(std::rc::Rc::as_ref) {
             None => Vec::new(),
             Some(Val::Many(values)) => values.clone(),
             Some(_) => return false,

@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
                         let ctx = ctx.clone();
                         self.use_ctx(&ctx, Uses::WAIT);
                         self.settle_fresh(&mut world);
-                        world.done.insert(ctx.id);
+                        world.done.insert(ctx.id, ());
                         vec![(world, Val::Unknown)]
                     }
                     None => vec![(world, Val::Unknown)],
@@ -467,6 +467,10 @@ impl<'a> Run<'a> {
     /// What a context with this name derives from. In a loop the parent may be what this very
     /// operation made before: the chain grows. One turn stands for all of them.
     pub(super) fn above(&mut self, id: ObjId, parent: Ctx) -> Ctx {
+        // Only another turn of a loop can have made what has the same name.
+        if !self.in_loop(At { block: id.block, op: id.op }) {
+            return parent;
+        }
         let Some(before) = parent.chain().find(|node| node.id == id) else { return parent };
         let base = match &before.kind {
             CtxKind::Derived { parent, .. } | CtxKind::Detached(parent) | CtxKind::Reparented(parent, _) => {
@@ -609,7 +613,9 @@ impl<'a> Run<'a> {
         }
         self.once += 1;
         let before = world.missing;
-        let mut worlds = self.invoke_all(call, World { missing: true, ..world }, None);
+        let mut world = world;
+        world.missing = true;
+        let mut worlds = self.invoke_all(call, world, None);
         self.once -= 1;
         for (world, _) in &mut worlds {
             world.missing = before;

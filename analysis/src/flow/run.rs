@@ -1,6 +1,7 @@
 //! The forward analysis of one body: worlds through blocks until nothing new is seen.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::facts::{Block, BlockId, Body, LocalId, Place, Span, Step, Terminator, Test};
 use crate::handlers::Origin;
@@ -9,6 +10,7 @@ use crate::link::Program;
 use crate::model::TypeRole;
 use crate::summary::{Summaries, Summary};
 use crate::types::{BodyRef, DefId, Ty};
+use crate::ways::Occurrences;
 
 use super::conditions::{self, Definitions};
 use super::events::{Call, CallKind, Event, Flow, Loss, Seen};
@@ -50,6 +52,8 @@ pub(super) struct Run<'a> {
     pub(super) typed: &'a TypedBody,
     /// Where temporaries get their values.
     pub(super) definitions: Definitions,
+    /// Where locals occur.
+    pub(super) occurrences: Occurrences,
     /// The body is a handler: what it is given comes from a request.
     pub(super) handler: bool,
     /// A context is at hand: among what it is given, or in a field of `self`.
@@ -90,6 +94,8 @@ pub(super) struct Run<'a> {
     /// For each of `rets`, what was left in places that the body was lent.
     writes: Vec<Vec<(u32, Val)>>,
     returns: bool,
+    /// The world that the body was left in last.
+    last: World,
     cancelled: Option<BTreeSet<InputPath>>,
     pub(super) inputs: BTreeMap<InputPath, u32>,
     pub(super) slots: BTreeMap<At, u16>,
@@ -106,6 +112,7 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         body,
         typed,
         definitions: Definitions::of(body),
+        occurrences: Occurrences::of(body, |inner| program.body(BodyRef { file: who.file, body: inner })),
         handler: program.handler(who).is_some(),
         has_context: has_context(program, who),
         objects: BTreeMap::new(),
@@ -133,6 +140,7 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         rets: Vec::new(),
         writes: Vec::new(),
         returns: false,
+        last: World::default(),
         cancelled: None,
         inputs: BTreeMap::new(),
         slots: BTreeMap::new(),
@@ -412,7 +420,7 @@ impl<'a> Run<'a> {
                         let (block, guarded) = (arm.block.0, arm.guarded);
                         let at = self.body.local_span(arm.future);
                         self.record(here, at, *span, Seen::Arm { ctx: ctx.clone(), block, again, guarded });
-                        world.done.insert(ctx.id);
+                        world.done.insert(ctx.id, ());
                         next.push((arm.block, world));
                         continue;
                     }
@@ -459,7 +467,7 @@ impl<'a> Run<'a> {
             if let Val::Asked(ctx, meaning) = value.behind()
                 && truth == *meaning
             {
-                world.done.insert(ctx.id);
+                world.done.insert(ctx.id, ());
             }
             next.push((block, world));
         }
@@ -529,7 +537,7 @@ impl<'a> Run<'a> {
             };
             match (says_some, value.behind()) {
                 (Some(some), Val::Asked(ctx, meaning)) if some == *meaning => {
-                    world.done.insert(ctx.id);
+                    world.done.insert(ctx.id, ());
                 }
                 (Some(false), _) if optional => world.missing = true,
                 _ => {}
@@ -544,14 +552,11 @@ impl<'a> Run<'a> {
         self.returns = true;
         self.escape_returned(&mut world, &value);
         self.finish_world(&world);
-        let cancelled = world.cancelled.clone();
+        let cancelled: BTreeSet<InputPath> = world.cancelled.iter().map(|(path, ())| path.clone()).collect();
         self.cancelled = Some(match self.cancelled.take() {
             None => cancelled,
             Some(before) => before.intersection(&cancelled).cloned().collect(),
         });
-        for (id, state) in &world.tasks {
-            self.tasks.entry(*id).or_default().insert(*state);
-        }
         let writes = self.written(&mut world);
         if !self.rets.iter().zip(&self.writes).any(|known| known == (&value, &writes)) {
             self.rets.push(value);
@@ -564,7 +569,7 @@ impl<'a> Run<'a> {
         let mut writes = Vec::new();
         for (input, local) in self.lent_params.clone() {
             let given = self.given(InputPath::whole(input), local);
-            let left = match world.env.get(&local) {
+            let left = match world.env.get(&local).map(Rc::as_ref) {
                 Some(Val::Ref(..)) | None => Val::Unknown,
                 Some(left) => left.clone(),
             };
@@ -580,9 +585,16 @@ impl<'a> Run<'a> {
     }
 
     fn finish_world(&mut self, world: &World) {
-        for (id, how) in &world.used {
-            self.used.entry(*id).or_default().insert(how.clone());
-        }
+        // Most of it is as it was on the way out before.
+        world.used.differences(&self.last.used, &mut |id, how, _| {
+            self.used.entry(*id).or_default().extend(how.cloned());
+            true
+        });
+        world.tasks.differences(&self.last.tasks, &mut |id, state, _| {
+            self.tasks.entry(*id).or_default().extend(state);
+            true
+        });
+        self.last = world.clone();
     }
 
     /// Notes what happens at an operation, on the last pass.

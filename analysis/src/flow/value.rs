@@ -422,6 +422,33 @@ impl Val {
         }
     }
 
+    /// The value at the end of a way. What is not on the way is not copied.
+    pub(super) fn follow(&self, path: &[Step]) -> Val {
+        let Some((step, rest)) = path.split_first() else { return self.clone() };
+        match (self, self.part(step)) {
+            (Val::Ref(inner, place), _) => {
+                let place = place.clone().map(|mut place| {
+                    place.path.extend(path.iter().cloned());
+                    place
+                });
+                inner.follow(path).borrowed(place)
+            }
+            (_, Some(part)) => part.follow(rest),
+            (_, None) => self.project(step).follow(rest),
+        }
+    }
+
+    /// A field that a tuple, struct or variant has itself.
+    fn part(&self, step: &Step) -> Option<&Val> {
+        let Val::Agg(agg) = self else { return None };
+        let name = match (step, &agg.variant) {
+            (Step::Field(name), None) => name,
+            (Step::Variant(variant, name), Some(have)) if have == variant => name,
+            _ => return None,
+        };
+        agg.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
+    }
+
     /// The value one step further.
     pub fn project(&self, step: &Step) -> Val {
         match self {
@@ -555,6 +582,17 @@ impl Val {
             );
         });
         matters
+    }
+
+    /// Whether there are numbers or times in it that can be forgotten.
+    pub(super) fn is_fixed(&self) -> bool {
+        match self {
+            Val::Nanos(_) | Val::Now => true,
+            Val::Ref(inner, _) => inner.is_fixed(),
+            Val::Agg(agg) => agg.fields.iter().any(|(_, value)| value.is_fixed()),
+            Val::Many(values) => values.iter().any(Val::is_fixed),
+            _ => false,
+        }
     }
 
     /// Forgets the numbers and times in it.

@@ -5,12 +5,13 @@
 //! test of the same condition is decided. Beyond [`MAX_WORLDS`] they are joined into one that
 //! knows only what all agree on, and where in doubt takes what keeps rules silent.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::facts::{LocalId, Name, Place};
 use crate::types::DefId;
 
 use super::conditions::Cond;
+use super::map::{Map, Mark, Marked};
 use super::value::{Agg, InputPath, ObjId, Site, Val};
 
 /// How many worlds are kept apart at one point.
@@ -36,32 +37,96 @@ pub enum TaskState {
     Settled,
 }
 
-/// What holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// What holds. All of it is shared with the worlds it came from as far as it is the same.
+#[derive(Clone, Default, PartialEq)]
 pub(super) struct World {
     /// What locals hold; those that are not here hold nothing of interest.
-    pub(super) env: BTreeMap<LocalId, Val>,
+    pub(super) env: Map<LocalId, Rc<Val>>,
     /// What was done with objects.
-    pub(super) used: BTreeMap<ObjId, Use>,
+    pub(super) used: Map<ObjId, Use>,
     /// Contexts that are certainly done.
-    pub(super) done: BTreeSet<ObjId>,
+    pub(super) done: Map<ObjId, ()>,
     /// Tasks that were started, and what has become of them.
-    pub(super) tasks: BTreeMap<ObjId, TaskState>,
+    pub(super) tasks: Map<ObjId, TaskState>,
     /// Inputs whose handle has been cancelled.
-    pub(super) cancelled: BTreeSet<InputPath>,
+    pub(super) cancelled: Map<InputPath, ()>,
     /// A context that may be missing is known to be missing.
     pub(super) missing: bool,
     /// Conditions that led here.
-    pub(super) assume: BTreeMap<Cond, bool>,
+    assume: Map<Rc<Cond>, bool>,
+    /// The conditions by the locals they read; some of those may not be assumed any more. No condition
+    /// stands before all of a local's.
+    asked: Map<(LocalId, Option<Rc<Cond>>), ()>,
+}
+
+/// The first and the last of the objects that values mention.
+#[derive(Clone, Default)]
+pub(super) struct Mentioned(Option<(ObjId, ObjId)>);
+
+impl Mentioned {
+    /// Whether one between these may be among them.
+    fn meets(&self, first: ObjId, last: ObjId) -> bool {
+        self.0.is_some_and(|(from, to)| from <= last && first <= to)
+    }
+}
+
+impl Mark for Mentioned {
+    fn add(&mut self, other: &Mentioned) {
+        self.0 = match (self.0, other.0) {
+            (Some((from, to)), Some((first, last))) => Some((from.min(first), to.max(last))),
+            (ours, theirs) => ours.or(theirs),
+        };
+    }
+}
+
+impl Marked for Rc<Val> {
+    type Mark = Mentioned;
+
+    fn mark(&self) -> Mentioned {
+        let mut mentioned = Mentioned::default();
+        self.walk(&mut |value, _, _| {
+            if let Val::Obj(id) = value {
+                mentioned.add(&Mentioned(Some((*id, *id))));
+            }
+        });
+        mentioned
+    }
+}
+
+/// Values that nobody looks for.
+macro_rules! unmarked {
+    ($($ty:ty),*) => {$(
+        impl Marked for $ty {
+            type Mark = ();
+            fn mark(&self) {}
+        }
+    )*};
+}
+
+unmarked!(Use, (), bool);
+
+/// Whether a task is one for which nothing was waited for since it was started.
+#[derive(Clone, Default)]
+pub(super) struct AnyFresh(pub(super) bool);
+
+impl Mark for AnyFresh {
+    fn add(&mut self, other: &AnyFresh) {
+        self.0 |= other.0;
+    }
+}
+
+impl Marked for TaskState {
+    type Mark = AnyFresh;
+
+    fn mark(&self) -> AnyFresh {
+        AnyFresh(*self == TaskState::Fresh)
+    }
 }
 
 impl World {
     /// What a place holds.
     pub(super) fn read(&self, place: &Place) -> Val {
-        let mut value = self.env.get(&place.base).cloned().unwrap_or_default();
-        for step in &place.path {
-            value = value.project(step);
-        }
+        let value = self.env.get(&place.base).map_or(Val::Unknown, |value| value.follow(&place.path));
         match value {
             // What a reference to a place of this body shows is what that place holds now.
             Val::Ref(shown, Some(target)) if target.base != place.base => {
@@ -75,12 +140,13 @@ impl World {
         }
     }
 
+    /// What a local holds.
+    pub(super) fn local(&self, local: LocalId) -> Val {
+        self.env.get(&local).map_or(Val::Unknown, |value| Val::clone(value))
+    }
+
     fn read_through(&self, place: &Place, fuel: u8) -> Option<Val> {
-        let mut value = self.env.get(&place.base)?.clone();
-        for step in &place.path {
-            value = value.project(step);
-        }
-        match value {
+        match self.env.get(&place.base)?.follow(&place.path) {
             Val::Ref(_, Some(target)) if fuel > 0 && target.base != place.base => self.read_through(&target, fuel - 1),
             other => Some(other),
         }
@@ -88,11 +154,11 @@ impl World {
 
     /// Gives a local a value.
     pub(super) fn set(&mut self, local: LocalId, value: Val) {
-        self.assume.retain(|cond, _| !cond.bases.contains(&local));
+        self.forget(local);
         match value {
             Val::Unknown => self.env.remove(&local),
-            value => self.env.insert(local, value),
-        };
+            value => self.env.insert(local, Rc::new(value)),
+        }
     }
 
     /// Reads a place by value: what it owned is owned by the reader from then on.
@@ -108,17 +174,17 @@ impl World {
     /// known to be one of this body's.
     pub(super) fn replace(&mut self, place: &Place, value: Val) -> Option<Val> {
         if place.path.is_empty() {
-            if let Some(Val::Ref(_, Some(_)) | Val::Input(_)) = self.env.get(&place.base)
+            if let Some(Val::Ref(_, Some(_)) | Val::Input(_)) = self.env.get(&place.base).map(Rc::as_ref)
                 && !matches!(value, Val::Moved)
             {
                 self.set(place.base, value);
                 return Some(Val::Unknown);
             }
-            let old = self.env.get(&place.base).cloned().unwrap_or_default();
+            let old = self.local(place.base);
             self.set(place.base, value);
             return Some(old);
         }
-        let mut root = self.env.get(&place.base).cloned().unwrap_or_default();
+        let mut root = self.local(place.base);
         if let Val::Ref(_, Some(target)) = &root {
             let mut target = target.clone();
             target.path.extend(place.path.iter().filter(|step| !matches!(step, crate::facts::Step::Deref)).cloned());
@@ -128,8 +194,8 @@ impl World {
             return self.replace(&target, value);
         }
         let old = put(&mut root, &place.path, value)?;
-        self.env.insert(place.base, root);
-        self.assume.retain(|cond, _| !cond.bases.contains(&place.base));
+        self.env.insert(place.base, Rc::new(root));
+        self.forget(place.base);
         Some(old)
     }
 
@@ -137,63 +203,83 @@ impl World {
     /// written as a whole replaces what is known, so does a field; deeper ways through pointers do not.
     pub(super) fn overlay(&mut self, place: &Place, value: &Val) {
         use crate::facts::Step;
-        let Some(root) = self.env.get_mut(&place.base) else { return };
+        let Some(root) = self.env.get(&place.base) else { return };
+        let mut root = Val::clone(root);
         let value = value.without_objects();
         if place.path.iter().all(|step| *step == Step::Deref) {
-            *root = value;
+            root = value;
         } else if matches!(root, Val::Input(_) | Val::Agg(_)) {
             let path: Vec<Step> = place.path.iter().filter(|step| **step != Step::Deref).cloned().collect();
-            let _ = put(root, &path, value);
+            let _ = put(&mut root, &path, value);
         }
+        self.env.insert(place.base, Rc::new(root));
     }
 
     /// What a local was given is no longer what it was where it was written.
     pub(super) fn forget_written(&mut self, local: LocalId) {
-        if let Some(Val::Agg(agg)) = self.env.get_mut(&local)
+        if let Some(Val::Agg(agg)) = self.env.get(&local).map(Rc::as_ref)
             && agg.rest.is_some()
         {
+            let mut agg = agg.clone();
             agg.fields.iter_mut().for_each(|(_, value)| *value = Val::Unknown);
+            self.env.insert(local, Rc::new(Val::Agg(agg)));
         }
     }
 
     /// Whether another place than those already dropped owns the object.
     pub(super) fn owned_elsewhere(&self, id: ObjId) -> bool {
-        self.env.values().any(|value| owned_in(value, id))
+        self.env.any(&|mentioned| mentioned.meets(id, id), &|value| owned_in(value, id))
     }
 
     /// Notes that an object was used.
     pub(super) fn mark(&mut self, id: ObjId, how: Use) {
-        let entry = self.used.entry(id).or_insert_with(|| how.clone());
-        if how > *entry {
-            *entry = how;
+        if self.used.get(&id).is_none_or(|known| how > *known) {
+            self.used.insert(id, how);
+        }
+    }
+
+    /// Notes that a task was started, unless that is known.
+    pub(super) fn started(&mut self, id: ObjId) {
+        if !self.tasks.contains(&id) {
+            self.tasks.insert(id, TaskState::Fresh);
         }
     }
 
     /// Whether an object was used.
     pub(super) fn is_used(&self, id: ObjId) -> bool {
-        self.used.contains_key(&id)
+        self.used.contains(&id)
     }
 
     /// Takes a condition to hold or not; false if the opposite is known.
     pub(super) fn suppose(&mut self, cond: &Cond, truth: bool) -> bool {
-        match self.assume.get(cond) {
-            Some(known) => *known == truth,
-            None => {
-                self.assume.insert(cond.clone(), truth);
-                true
-            }
+        let cond = Rc::new(cond.clone());
+        if let Some(known) = self.assume.get(&cond) {
+            return *known == truth;
         }
+        for base in &cond.bases {
+            self.asked.insert((*base, Some(cond.clone())), ());
+        }
+        self.assume.insert(cond, truth);
+        true
     }
 
     /// Forgets what the conditions on this local said.
     pub(super) fn forget(&mut self, local: LocalId) {
-        self.assume.retain(|cond, _| !cond.bases.contains(&local));
+        if self.asked.is_empty() {
+            return;
+        }
+        for key in self.asked.keys_in(&(local, None), &(LocalId(local.0.saturating_add(1)), None)) {
+            self.asked.remove(&key);
+            key.1.iter().for_each(|cond| self.assume.remove(cond));
+        }
     }
 
     /// A local may be changed out of sight: what is known of numbers and times in it no longer holds.
     pub(super) fn unfix(&mut self, local: LocalId) {
-        if let Some(value) = self.env.get_mut(&local) {
+        if let Some(value) = self.env.get(&local).filter(|value| value.is_fixed()) {
+            let mut value = Val::clone(value);
             value.unfix();
+            self.env.insert(local, Rc::new(value));
         }
     }
 
@@ -201,77 +287,93 @@ impl World {
     /// is told apart as old.
     pub(super) fn retire(&mut self, block: u32, op: u32) {
         let is_ours = |id: &ObjId| id.block == block && id.op == op && !id.old;
-        let touched = self.used.keys().any(is_ours)
-            || self.done.iter().any(is_ours)
-            || self.env.values().any(|value| {
-                let mut hit = false;
-                value.walk(&mut |value, _, _| hit |= matches!(value, Val::Obj(id) if is_ours(id)));
-                hit
-            });
-        if !touched {
+        let first = ObjId { block, op, slot: 0, old: false };
+        let last = ObjId { block, op, slot: u16::MAX, old: true };
+        let may_be = |mentioned: &Mentioned| mentioned.meets(first, last);
+        let mentions = |value: &Val| {
+            let mut hit = false;
+            value.walk(&mut |value, _, _| hit |= matches!(value, Val::Obj(id) if is_ours(id)));
+            hit
+        };
+        let of_map = |keys: Vec<ObjId>| keys.into_iter().filter(is_ours).collect::<Vec<_>>();
+        let used = of_map(self.used.keys_in(&first, &last));
+        let done = of_map(self.done.keys_in(&first, &last));
+        if used.is_empty() && done.is_empty() && !self.env.any(&may_be, &|value| mentions(value)) {
             return;
         }
         let rename = |id: ObjId| if is_ours(&id) { ObjId { old: true, ..id } } else { id };
-        let env = std::mem::take(&mut self.env);
-        self.env = env.into_iter().map(|(local, value)| (local, value.renamed(&rename))).collect();
-        // Old objects of several turns share one name: they count as used only if the last is.
-        let used = std::mem::take(&mut self.used);
-        for (id, how) in used {
-            self.used.insert(rename(id), how);
+        self.env.change(&may_be, &|value| mentions(value).then(|| Rc::new(value.renamed(&rename))));
+        // Old objects of several turns share one name: what was done to the first of them stays.
+        for id in used {
+            if let Some(how) = self.used.get(&id).cloned() {
+                self.used.remove(&id);
+                if !self.used.contains(&rename(id)) {
+                    self.used.insert(rename(id), how);
+                }
+            }
         }
-        self.done.retain(|id| !is_ours(id));
-        let tasks = std::mem::take(&mut self.tasks);
-        self.tasks = tasks.into_iter().map(|(id, state)| (rename(id), state)).collect();
+        for id in done {
+            self.done.remove(&id);
+        }
+        for id in of_map(self.tasks.keys_in(&first, &last)) {
+            if let Some(state) = self.tasks.get(&id).copied() {
+                self.tasks.remove(&id);
+                if !self.tasks.contains(&rename(id)) {
+                    self.tasks.insert(rename(id), state);
+                }
+            }
+        }
     }
 
     /// Whether both are the same in all that matters: what differs is how they were reached, or in
     /// values that no context, handle or task is part of.
     pub(super) fn same_state(&self, other: &World) -> bool {
-        self.same_values(other)
+        self.missing == other.missing
             && self.used == other.used
             && self.done == other.done
             && self.tasks == other.tasks
             && self.cancelled == other.cancelled
-            && self.missing == other.missing
+            && self.same_values(other)
     }
 
     fn same_values(&self, other: &World) -> bool {
-        let ours = self.env.iter().filter(|(local, value)| other.env.get(local) != Some(value));
-        let theirs = other.env.iter().filter(|(local, value)| self.env.get(local) != Some(value));
-        ours.chain(theirs).all(|(_, value)| !value.matters())
+        self.env.differences(&other.env, &mut |_, ours, theirs| {
+            [ours, theirs].into_iter().flatten().all(|value| !value.matters())
+        })
     }
 
     /// Takes from `other`, which is the same in all that matters, only what both know. Whether
     /// anything was given up.
     pub(super) fn weaken(&mut self, other: &World) -> bool {
-        let before = (self.assume.len(), self.env.len());
-        self.env.retain(|local, value| value.matters() || other.env.get(local) == Some(value));
-        self.assume.retain(|cond, truth| other.assume.get(cond) == Some(truth));
-        before != (self.assume.len(), self.env.len())
+        let mut locals = Vec::new();
+        self.env.differences(&other.env, &mut |local, ours, _| {
+            locals.extend(ours.filter(|value| !value.matters()).map(|_| *local));
+            true
+        });
+        let mut conditions = Vec::new();
+        self.assume.differences(&other.assume, &mut |cond, ours, _| {
+            conditions.extend(ours.map(|_| cond.clone()));
+            true
+        });
+        locals.iter().for_each(|local| self.env.remove(local));
+        conditions.iter().for_each(|cond| self.assume.remove(cond));
+        !locals.is_empty() || !conditions.is_empty()
     }
 
     /// What both agree on. Whether anything was given up.
     pub(super) fn join(&mut self, other: &World) -> bool {
         let before = self.clone();
-        let mut lost = Vec::new();
-        let env = std::mem::take(&mut self.env);
-        for (local, value) in env {
-            match other.env.get(&local) {
-                Some(theirs) if *theirs == value => {
-                    self.env.insert(local, value);
-                }
-                theirs => {
-                    lost.push(value);
-                    lost.extend(theirs.cloned());
-                }
-            }
-        }
-        lost.extend(
-            other.env.iter().filter(|(local, _)| !before.env.contains_key(local)).map(|(_, value)| value.clone()),
-        );
-        for (id, how) in &other.used {
-            self.mark(*id, how.clone());
-        }
+        let (mut locals, mut lost) = (Vec::new(), Vec::new());
+        before.env.differences(&other.env, &mut |local, ours, theirs| {
+            locals.extend(ours.map(|_| *local));
+            lost.extend([ours, theirs].into_iter().flatten().cloned());
+            true
+        });
+        locals.iter().for_each(|local| self.env.remove(local));
+        before.used.differences(&other.used, &mut |id, _, theirs| {
+            theirs.into_iter().for_each(|how| self.mark(*id, how.clone()));
+            true
+        });
         // What is no longer in sight is taken as used.
         for value in lost {
             value.walk(&mut |value, _, _| {
@@ -280,12 +382,19 @@ impl World {
                 }
             });
         }
-        self.done.retain(|id| other.done.contains(id));
-        for (id, state) in &other.tasks {
-            let entry = self.tasks.entry(*id).or_insert(*state);
-            *entry = (*entry).max(*state);
-        }
-        self.cancelled.retain(|input| other.cancelled.contains(input));
+        before.done.differences(&other.done, &mut |id, ours, _| {
+            ours.into_iter().for_each(|()| self.done.remove(id));
+            true
+        });
+        before.tasks.differences(&other.tasks, &mut |id, ours, theirs| {
+            let latest = ours.max(theirs).copied();
+            latest.into_iter().for_each(|state| self.tasks.insert(*id, state));
+            true
+        });
+        before.cancelled.differences(&other.cancelled, &mut |input, ours, _| {
+            ours.into_iter().for_each(|()| self.cancelled.remove(input));
+            true
+        });
         self.missing |= other.missing;
         self.weaken(other);
         *self != before

@@ -186,15 +186,15 @@ impl Program {
         self.impls.of_trait(&TyCon::External(path.into()))
     }
 
-    /// The functions that implement a trait's method, the trait's own default not among them.
-    pub fn implementations(&self, method: DefId) -> Vec<DefId> {
-        let Some(item) = self.item(method) else { return Vec::new() };
-        let Some(container) = item.container else { return Vec::new() };
-        let of = DefId { file: method.file, item: container };
-        self.impls_of_trait(of)
-            .iter()
-            .filter_map(|implementation| self.impls.member(*implementation, &item.name))
-            .collect()
+    /// The function that implements a trait's method, the trait's own default not among them, if it is the
+    /// only one.
+    pub fn only_implementation(&self, method: DefId) -> Option<DefId> {
+        let item = self.item(method)?;
+        let of = DefId { file: method.file, item: item.container? };
+        let impls = self.impls_of_trait(of).iter();
+        let mut all = impls.filter_map(|implementation| self.impls.member(*implementation, &item.name));
+        let only = all.next()?;
+        all.next().is_none().then_some(only)
     }
 
     /// `fn drop` of `impl Drop for T`.
