@@ -33,6 +33,9 @@ pub(super) struct Map<K, V: Marked>(Link<K, V>);
 
 type Link<K, V> = Option<Rc<Node<K, V>>>;
 
+/// Is told of a key, of what it has in one map and in another, and says whether it wants more.
+pub(super) type Each<'e, K, V> = dyn FnMut(&K, Option<&V>, Option<&V>) -> bool + 'e;
+
 /// A node: its keys are between those below it on either side, its rank above theirs.
 #[derive(Clone)]
 struct Node<K, V: Marked> {
@@ -126,7 +129,7 @@ impl<K: Clone + Ord + Hash, V: Marked> Map<K, V> {
 
     /// Tells of each key that does not have the same value in both, in order: with what it has here
     /// and what it has there. Whether `each` wanted all of them.
-    pub(super) fn differences(&self, other: &Self, each: &mut dyn FnMut(&K, Option<&V>, Option<&V>) -> bool) -> bool {
+    pub(super) fn differences(&self, other: &Self, each: &mut Each<'_, K, V>) -> bool {
         differences(&self.0, &other.0, each)
     }
 
@@ -297,11 +300,7 @@ fn keys_in<K: Clone + Ord, V: Marked>(link: &Link<K, V>, from: &K, to: &K, found
     }
 }
 
-fn differences<K: Clone + Ord, V: Marked>(
-    ours: &Link<K, V>,
-    theirs: &Link<K, V>,
-    each: &mut dyn FnMut(&K, Option<&V>, Option<&V>) -> bool,
-) -> bool {
+fn differences<K: Clone + Ord, V: Marked>(ours: &Link<K, V>, theirs: &Link<K, V>, each: &mut Each<'_, K, V>) -> bool {
     let (x, y) = match (ours, theirs) {
         (None, None) => return true,
         (Some(x), None) => {
@@ -401,7 +400,7 @@ mod tests {
             let from = next(&mut seed) as usize % kept.len();
             let (mut map, mut plain) = kept[from].clone();
             let (key, value) = (next(&mut seed) as u32 % 40, next(&mut seed) as u8 % 4);
-            if next(&mut seed) % 3 == 0 {
+            if next(&mut seed).is_multiple_of(3) {
                 map.remove(&key);
                 plain.remove(&key);
             } else {
