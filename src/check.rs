@@ -35,9 +35,24 @@ pub fn check_and_draw(workspace: &Workspace, config: &Config, parsed_one: &(dyn 
     in_steps(workspace, config, &Wish { parsed_one, is_wanted: &|| true, draw }).unwrap_or_default()
 }
 
-/// The same, but stops between two steps when nobody wants the report any more; then there is none.
-pub fn check_while(workspace: &Workspace, config: &Config, is_wanted: &(dyn Fn() -> bool + Sync)) -> Option<Report> {
+/// The same, but stops soon after nobody wants the report any more: it asks before every file and every
+/// body. Who once said no must not say yes again.
+///
+/// # Errors
+/// That it stopped.
+pub fn check_while(
+    workspace: &Workspace,
+    config: &Config,
+    is_wanted: &(dyn Fn() -> bool + Sync),
+) -> Result<Report, Stopped> {
     in_steps(workspace, config, &Wish { parsed_one: &|| (), is_wanted, draw: false })
+}
+
+/// A check that nobody wanted any more.
+#[derive(Debug)]
+pub struct Stopped {
+    /// What was parsed by then, by file.
+    pub parsed: Vec<Option<Parsed>>,
 }
 
 /// What is wanted of a check besides its findings.
@@ -50,62 +65,45 @@ struct Wish<'w> {
     draw: bool,
 }
 
-fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>) -> Option<Report> {
+fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>) -> Result<Report, Stopped> {
     let mut clock = Clock::start();
     let models = match engine::models(&config.models()) {
         Ok(models) => models,
         Err(cause) => {
             let failures = vec![format!("internal error: {cause}")];
-            return Some(Report { failures, ..Report::default() });
+            return Ok(Report { failures, ..Report::default() });
         }
     };
 
-    let parsed = selection::parse(workspace, &models, wish.parsed_one);
+    let parsed = selection::parse(workspace, &models, wish.parsed_one, wish.is_wanted);
     clock.step("parse");
+    if !(wish.is_wanted)() {
+        return Err(Stopped { parsed });
+    }
 
     let trees = modules::trees(workspace, &parsed);
     let parsed = leave_out_unreached(workspace, parsed, &trees);
     let sources = assemble(workspace, &models, &parsed, &trees);
     clock.step("modules");
-    if !(wish.is_wanted)() {
-        return None;
-    }
+    let Some(judged) = judge(sources, models, config, wish, &mut clock) else {
+        return Err(Stopped { parsed });
+    };
 
     let tests: Vec<bool> = (0..workspace.files.len()).map(|file| is_test(workspace, &trees, file)).collect();
     let mut failures = internal_errors(workspace, &parsed);
+    failures.extend(judged.failures);
     let mut findings = syntax_errors(&parsed);
-    let mut graph = None;
-    match engine::analyse(sources, models) {
-        Ok(analysis) => {
-            clock.step("analyse");
-            for (rule, outcome) in run_rules(&analysis, config, wish.is_wanted)? {
-                match outcome {
-                    Ok(found) => findings.extend(found),
-                    Err(cause) => failures.push(format!("internal error: the rule `{rule}` failed: {cause}")),
-                }
-            }
-            clock.step("rules");
-            if wish.draw {
-                match engine::guarded(|| Graph::new(&analysis)) {
-                    Ok(drawn) => graph = Some(drawn),
-                    Err(cause) => failures.push(format!("internal error: the graph failed: {cause}")),
-                }
-                clock.step("graph");
-            }
-        }
-        Err(cause) => failures.push(format!("internal error: the analysis failed: {cause}")),
-    }
-
+    findings.extend(judged.findings);
     let (findings, suppressed) = settle(workspace, config, &parsed, &tests, findings);
     clock.step("suppressions");
 
-    let graph = graph.map(|mut graph| {
+    let graph = judged.graph.map(|mut graph| {
         graph.mark(&findings);
         Arc::new(graph)
     });
 
     let work = measure(workspace, &parsed, clock.steps);
-    Some(Report {
+    Ok(Report {
         graph,
         findings,
         suppressed,
@@ -115,6 +113,49 @@ fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>) -> Option<R
         work,
         ..Report::default()
     })
+}
+
+/// What the rules say of the program.
+#[derive(Default)]
+struct Judged {
+    findings: Vec<Finding>,
+    failures: Vec<String>,
+    graph: Option<Graph>,
+}
+
+/// Analyses the program, runs the rules over it and draws it if that is wished; none if nobody wants to
+/// know any more.
+fn judge(
+    sources: Sources,
+    models: Models,
+    config: &Config,
+    wish: &Wish<'_>,
+    clock: &mut Clock,
+) -> Option<Judged> {
+    let mut judged = Judged::default();
+    let analysis = match engine::analyse(sources, models, wish.is_wanted) {
+        Ok(analysis) => analysis?,
+        Err(cause) => {
+            judged.failures.push(format!("internal error: the analysis failed: {cause}"));
+            return Some(judged);
+        }
+    };
+    clock.step("analyse");
+    for (rule, outcome) in run_rules(&analysis, config, wish.is_wanted)? {
+        match outcome {
+            Ok(found) => judged.findings.extend(found),
+            Err(cause) => judged.failures.push(format!("internal error: the rule `{rule}` failed: {cause}")),
+        }
+    }
+    clock.step("rules");
+    if wish.draw {
+        match engine::guarded(|| Graph::new(&analysis)) {
+            Ok(drawn) => judged.graph = Some(drawn),
+            Err(cause) => judged.failures.push(format!("internal error: the graph failed: {cause}")),
+        }
+        clock.step("graph");
+    }
+    Some(judged)
 }
 
 /// Files that count only as part of a target do not count if none has them.

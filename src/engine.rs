@@ -52,12 +52,17 @@ pub fn models(own: &[Model]) -> Result<Models, String> {
     Models::builtin().map(|models| models.with(own.to_vec())).map_err(|error| error.to_string())
 }
 
-/// Links and analyses the sources.
+/// Links and analyses the sources; none if it is not wanted any more before that is done.
 ///
 /// # Errors
 /// What the analysis died of.
-pub fn analyse(sources: Sources, models: Models) -> Result<Analysis, String> {
-    guarded(|| Analysis::new(sources, models))
+pub fn analyse(
+    sources: Sources,
+    models: Models,
+    is_wanted: &(dyn Fn() -> bool + Sync),
+) -> Result<Option<Analysis>, String> {
+    let go_on = || if is_wanted() { Ok(()) } else { Err(()) };
+    guarded(|| Analysis::new_while(sources, models, &go_on).ok())
 }
 
 thread_local! {

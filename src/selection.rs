@@ -14,8 +14,13 @@ use crate::modules;
 use crate::workspace::{File, Package, PackageDependency, Target, Workspace};
 
 /// Parses the files that can matter and those on the way to them from their crate's root, each but
-/// for the bodies that cannot.
-pub(crate) fn parse(workspace: &Workspace, models: &Models, parsed_one: &(dyn Fn() + Sync)) -> Vec<Option<Parsed>> {
+/// for the bodies that cannot. Once it is not wanted any more, what is left is not parsed.
+pub(crate) fn parse(
+    workspace: &Workspace,
+    models: &Models,
+    parsed_one: &(dyn Fn() + Sync),
+    is_wanted: &(dyn Fn() -> bool + Sync),
+) -> Vec<Option<Parsed>> {
     let choices = select::select(models, &packages(workspace, models), &candidates(workspace));
     let is_path_attribute = |file: &File| memchr::memmem::find(file.text.as_bytes(), b"#[path").is_some();
     let mut wanted: Vec<bool> = (workspace.files.par_iter().zip(&choices))
@@ -23,7 +28,7 @@ pub(crate) fn parse(workspace: &Workspace, models: &Models, parsed_one: &(dyn Fn
         .collect();
     want_parents(workspace, &mut wanted);
     let job = |((file, choice), wanted): ((&File, &Choice), &bool)| {
-        if !wanted {
+        if !wanted || !is_wanted() {
             return None;
         }
         // In a file that somebody asked for by name, syntax errors are of interest everywhere.

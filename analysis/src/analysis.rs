@@ -1,6 +1,7 @@
 //! The analysed program: what rules look at.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::convert::Infallible;
 use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -17,6 +18,9 @@ use crate::ways::{At, Ways};
 
 /// How many calls a way is followed back.
 const MAX_HOPS: usize = 32;
+
+/// Whether to go on with an analysis, and if not, why: asked often, on any thread.
+pub type GoOn<'g, S> = dyn Fn() -> Result<(), S> + Sync + 'g;
 
 /// A program with its flows.
 pub struct Analysis {
@@ -58,8 +62,18 @@ pub struct Endless {
 impl Analysis {
     /// Analyses a set of crates.
     pub fn new(sources: Sources, models: Models) -> Analysis {
-        let program = Program::link(sources, models);
-        let (summaries, flows) = summary::summarize(&program);
+        let Ok(analysis) = Analysis::new_while(sources, models, &|| Ok::<(), Infallible>(()));
+        analysis
+    }
+
+    /// The same, but asks between any two files and bodies whether to go on.
+    ///
+    /// # Errors
+    /// What it is answered.
+    pub fn new_while<S: Send>(sources: Sources, models: Models, go_on: &GoOn<'_, S>) -> Result<Analysis, S> {
+        let program = Program::link(sources, models, go_on)?;
+        let (summaries, flows) = summary::summarize(&program, go_on)?;
+        go_on()?;
         let mut incoming: FxHashMap<BodyRef, Vec<(usize, usize)>> = FxHashMap::default();
         let mut replacing = FxHashSet::default();
         for (f, flow) in flows.iter().enumerate() {
@@ -75,10 +89,11 @@ impl Analysis {
             }
         }
         let callers = callers(&program);
+        go_on()?;
         let handled = handled(&program, &callers);
         let bodies = |facts: &crate::facts::FileFacts| facts.bodies.iter().map(|_| OnceLock::new()).collect();
         let ways = program.sources.files.iter().map(|file| file.facts.as_deref().map_or(Vec::new(), bodies)).collect();
-        Analysis { program, summaries, flows, incoming, handled, callers, fields_used, replacing, ways }
+        Ok(Analysis { program, summaries, flows, incoming, handled, callers, fields_used, replacing, ways })
     }
 
     /// Where a body's locals occur and where control can go in it; none for a body of no program.

@@ -12,6 +12,7 @@ mod query;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::analysis::GoOn;
 use crate::facts::{BodyId, BodyKind, ItemId, ItemKind, Name};
 use crate::handlers::{self, Handler};
 use crate::infer::{self, TypedBody};
@@ -44,9 +45,14 @@ pub struct Program {
 }
 
 impl Program {
-    /// Links the files of the given crates.
-    pub fn link(mut sources: Sources, models: Models) -> Program {
+    /// Links the files of the given crates, and asks between any two of them whether to go on.
+    ///
+    /// # Errors
+    /// What it is answered.
+    pub fn link<S: Send>(mut sources: Sources, models: Models, go_on: &GoOn<'_, S>) -> Result<Program, S> {
+        go_on()?;
         let names = Names::build(&mut sources, &models);
+        go_on()?;
         let mut program = Program {
             sources,
             models,
@@ -61,19 +67,20 @@ impl Program {
         };
         program.apply_own_models();
         program.impls = Impls::collect(&program);
+        go_on()?;
         program.list_bodies();
         program.exported = exported::collect(&program);
-        let inferred: Vec<infer::FileTypes> = (0..program.sources.files.len())
-            .into_par_iter()
-            .map(|at| infer::file(&program, FileId(at as u32)))
-            .collect();
-        for file in inferred {
+        let infer_file = |at: usize| go_on().map(|()| infer::file(&program, FileId(at as u32)));
+        let inferred: Result<Vec<infer::FileTypes>, S> =
+            (0..program.sources.files.len()).into_par_iter().map(infer_file).collect();
+        for file in inferred? {
             program.typed.push(file.bodies);
             program.values.extend(file.values);
         }
         program.values.extend(program.mentioned_by_macros());
+        go_on()?;
         program.handlers = handlers::find(&program);
-        program
+        Ok(program)
     }
 
     /// Items of the program that a user's model speaks of become what it says.

@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::analysis::GoOn;
 use crate::facts::{BodyKind, ItemKind, Name, OpKind, Terminator};
 use crate::flow::events::Flow;
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
@@ -85,10 +86,17 @@ impl Summaries {
     }
 }
 
-/// Finds the summaries and flows of all bodies; flows in the order of the bodies.
-pub fn summarize(program: &Program) -> (Summaries, Vec<Flow>) {
+/// Finds the summaries and flows of all bodies; flows in the order of the bodies. Asks between any two
+/// of them whether to go on.
+///
+/// # Errors
+/// What it is answered.
+pub fn summarize<S>(program: &Program, go_on: &GoOn<'_, S>) -> Result<(Summaries, Vec<Flow>), S> {
+    go_on()?;
     let relevant = relevant(program);
+    go_on()?;
     let order = callees_first(program, &relevant);
+    go_on()?;
     let position: FxHashMap<BodyRef, usize> = order.iter().enumerate().map(|(at, body)| (*body, at)).collect();
     let mut callers: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); order.len()];
     for (at, body) in order.iter().enumerate() {
@@ -106,6 +114,7 @@ pub fn summarize(program: &Program) -> (Summaries, Vec<Flow>) {
     let mut rounds = vec![0u8; order.len()];
     let mut work: BTreeSet<usize> = (0..order.len()).collect();
     while let Some(at) = work.pop_first() {
+        go_on()?;
         let (Some(body), Some(round)) = (order.get(at).copied(), rounds.get_mut(at)) else { continue };
         if *round >= MAX_ROUNDS {
             continue;
@@ -119,7 +128,7 @@ pub fn summarize(program: &Program) -> (Summaries, Vec<Flow>) {
             work.extend(callers.get(at).into_iter().flatten());
         }
     }
-    (summaries, flows.into_values().collect())
+    Ok((summaries, flows.into_values().collect()))
 }
 
 /// The bodies that something of interest occurs in.

@@ -66,7 +66,6 @@ pub(super) struct Project {
     pub(super) notes: Vec<String>,
     /// How long the last check took.
     pub(super) took: Duration,
-    is_checked: bool,
 }
 
 impl Project {
@@ -84,7 +83,6 @@ impl Project {
             marked: Vec::new(),
             notes: Vec::new(),
             took: Duration::ZERO,
-            is_checked: false,
         }
     }
 
@@ -283,19 +281,19 @@ impl Project {
             return true;
         }
         let start = Instant::now();
-        // What the first check parses would be lost.
-        let is_first = !self.is_checked;
-        let Some(report) = check_while(&self.workspace, &self.config, &|| is_first || is_wanted()) else {
-            return false;
+        let outcome = check_while(&self.workspace, &self.config, is_wanted);
+        let parsed = match &outcome {
+            Ok(report) => &report.parsed,
+            Err(stopped) => &stopped.parsed,
         };
-        self.took = start.elapsed();
-        self.is_checked = true;
-        self.state = State::Current;
-        for (file, parsed) in self.workspace.files.iter_mut().zip(&report.parsed) {
+        for (file, parsed) in self.workspace.files.iter_mut().zip(parsed) {
             if parsed.is_some() {
                 file.parsed.clone_from(parsed);
             }
         }
+        let Ok(report) = outcome else { return false };
+        self.took = start.elapsed();
+        self.state = State::Current;
         let show = Show {
             workspace: &self.workspace,
             config: &self.config,

@@ -136,8 +136,8 @@ impl Worker {
 
     /// Checks everything that changed. False if there is a newer change to see to first.
     fn work(&mut self, taken: Vec<Order>, revision: u64) -> bool {
-        for order in taken {
-            self.take(order.change);
+        for change in but_for_replaced(taken) {
+            self.take(change);
         }
         self.choose_projects();
         let newest = self.newest.clone();
@@ -267,4 +267,18 @@ impl Worker {
         let versions = self.buffers.iter().map(|(path, buffer)| (path.clone(), buffer.version)).collect();
         Checked { revision, files, versions, notes }
     }
+}
+
+/// The changes without the texts that a later one takes the place of: parsing them is for nobody.
+fn but_for_replaced(taken: Vec<Order>) -> Vec<Change> {
+    let mut newer = BTreeSet::new();
+    let mut changes: Vec<Change> = Vec::new();
+    for Order { change, .. } in taken.into_iter().rev() {
+        match &change {
+            Change::Buffer(path, _) if !newer.insert(path.clone()) => {}
+            _ => changes.push(change),
+        }
+    }
+    changes.reverse();
+    changes
 }

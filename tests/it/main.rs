@@ -33,6 +33,7 @@ mod selection;
 mod shop;
 mod site;
 mod sources;
+mod stopping;
 mod suggestions;
 mod suppressions;
 mod verbs;
