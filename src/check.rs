@@ -103,16 +103,7 @@ fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>) -> Result<R
     });
 
     let work = measure(workspace, &parsed, clock.steps);
-    Ok(Report {
-        graph,
-        findings,
-        suppressed,
-        failures,
-        target_of: trees.target_of,
-        parsed,
-        work,
-        ..Report::default()
-    })
+    Ok(Report { graph, findings, suppressed, failures, target_of: trees.target_of, parsed, work, ..Report::default() })
 }
 
 /// What the rules say of the program.
@@ -125,13 +116,7 @@ struct Judged {
 
 /// Analyses the program, runs the rules over it and draws it if that is wished; none if nobody wants to
 /// know any more.
-fn judge(
-    sources: Sources,
-    models: Models,
-    config: &Config,
-    wish: &Wish<'_>,
-    clock: &mut Clock,
-) -> Option<Judged> {
+fn judge(sources: Sources, models: Models, config: &Config, wish: &Wish<'_>, clock: &mut Clock) -> Option<Judged> {
     let mut judged = Judged::default();
     let analysis = match engine::analyse(sources, models, wish.is_wanted) {
         Ok(analysis) => analysis?,

@@ -14,6 +14,7 @@ use globset::GlobSet;
 use rayon::prelude::*;
 
 pub use manifest::{CargoWorkspace, find as manifest_around};
+pub(crate) use walk::{folders_below, is_build_folder};
 
 use crate::workspace::Workspace;
 

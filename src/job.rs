@@ -5,7 +5,7 @@ mod cargo;
 mod memory;
 mod output;
 pub(crate) mod settings;
-pub(crate) mod watch;
+mod watch;
 
 use std::io::Read as _;
 use std::time::Instant;

@@ -27,5 +27,6 @@ mod selection;
 pub mod since;
 pub mod suppress;
 pub mod text;
+mod watch;
 pub mod workspace;
 pub mod write;

@@ -17,7 +17,6 @@ mod server;
 mod session;
 mod shift;
 mod transport;
-mod watch;
 mod worker;
 
 use std::io::{self, BufRead, BufReader, Write};

@@ -1,7 +1,7 @@
 //! Walking through folders: `.gitignore` honoured, links followed once, nothing built looked at.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ignore::{DirEntry, WalkBuilder};
@@ -53,6 +53,23 @@ pub(super) fn manifests_below(root: &Utf8Path, problems: &mut Vec<Problem>) -> V
     outermost
 }
 
+/// The folders that are looked through when all below `root` is, those above `from` left out: none that is
+/// hidden, ignored or for what is built. Without `root` itself.
+pub(crate) fn folders_below(root: &Path, from: &Path) -> impl Iterator<Item = PathBuf> {
+    let below = from.to_owned();
+    let from = from.to_owned();
+    let enter = move |entry: &DirEntry| {
+        let path = entry.path();
+        (path.starts_with(&from) || from.starts_with(path))
+            && path.is_dir()
+            && !is_build_folder(path)
+            && !path.join("CACHEDIR.TAG").is_file()
+    };
+    let walker = WalkBuilder::new(root).follow_links(true).require_git(false).filter_entry(enter).build();
+    let entries = walker.flatten().filter(move |entry| entry.depth() > 0 && entry.path().starts_with(&below));
+    entries.map(DirEntry::into_path)
+}
+
 struct Walk<'w> {
     root: &'w Utf8Path,
     limits: &'w Limits<'w>,
@@ -61,7 +78,7 @@ struct Walk<'w> {
     /// Links to folders that are still to be followed.
     links: Vec<Utf8PathBuf>,
     /// What links already led to.
-    linked: FxHashSet<std::path::PathBuf>,
+    linked: FxHashSet<PathBuf>,
 }
 
 impl Walk<'_> {
@@ -167,7 +184,7 @@ fn is_loop(error: &std::io::Error) -> bool {
 }
 
 /// `target` beside a manifest, or with cargo's mark in it. A module may be called `target` too.
-fn is_build_folder(path: &Path) -> bool {
+pub(crate) fn is_build_folder(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name == "target")
         && (path.join("CACHEDIR.TAG").is_file()
             || path.parent().is_some_and(|parent| parent.join("Cargo.toml").is_file()))

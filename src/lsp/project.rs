@@ -265,6 +265,11 @@ impl Project {
         self.by_path.contains_key(path)
     }
 
+    /// Whether a file below a folder is part of it.
+    pub(super) fn has_below(&self, folder: &Utf8Path) -> bool {
+        self.by_path.keys().any(|path| path != folder && path.starts_with(folder))
+    }
+
     /// The folder that paths are relative to.
     pub(super) fn root(&self) -> &Utf8Path {
         &self.workspace.root

@@ -23,8 +23,8 @@ use super::client::{self, Client};
 use super::hover;
 use super::project::Settings;
 use super::server::{Event, Start};
-use super::watch;
 use super::worker::{Change, Checked, Order, Worker};
+use crate::watch::Watch;
 
 /// A server that is initialised and not shut down.
 pub(super) struct Session {
@@ -39,7 +39,7 @@ pub(super) struct Session {
     /// Questions about texts that are still to be checked.
     waiting: Vec<Waiting>,
     /// To the thread that watches folders, if the editor does not.
-    watcher: Option<Sender<Utf8PathBuf>>,
+    watcher: Option<Watch>,
     /// What is to be sent.
     pub(super) outbox: Vec<Message>,
 }
@@ -96,7 +96,8 @@ impl Session {
         };
         if !session.client.watches_files {
             let events = events.clone();
-            session.watcher = Some(watch::start(move |path| drop(events.send(Event::Disk(path))))?);
+            // Without it, or where the system cannot watch, only what is saved in the editor is seen.
+            session.watcher = Watch::start(move |path| drop(events.send(Event::Disk(path)))).ok();
         }
         let added = session.client.folders.clone();
         session.folders(added, Vec::new());
@@ -212,7 +213,7 @@ impl Session {
 
     fn folders(&mut self, added: Vec<Utf8PathBuf>, removed: Vec<Utf8PathBuf>) {
         if let Some(watcher) = &self.watcher {
-            added.iter().for_each(|folder| drop(watcher.send(folder.clone())));
+            added.iter().for_each(|folder| drop(watcher.add(folder.as_std_path())));
         }
         self.order(Change::Folders { added, removed });
     }

@@ -14,7 +14,7 @@ use super::findings::Marked;
 use super::project::{Buffers, Place, Project, Settings};
 use crate::discover::manifest_around;
 use crate::engine;
-use crate::job::watch::is_of_interest;
+use crate::watch::{is_built, is_of_interest};
 
 /// A key is followed by the next one so soon at least: less is no waiting, more is felt.
 const SHORT: Duration = Duration::from_millis(5);
@@ -188,12 +188,18 @@ impl Worker {
         if self.settings.config.as_deref() == Some(path) {
             return self.projects.iter_mut().for_each(Project::expire);
         }
-        if !is_of_interest(path.as_std_path()) {
-            return;
+        let is_of_interest = is_of_interest(path.as_std_path());
+        if is_of_interest {
+            self.refused.clear();
         }
-        self.refused.clear();
         let is_source = path.extension() == Some("rs");
-        for project in &mut self.projects {
+        let is_built = |project: &Project| is_built(project.root().as_std_path(), path.as_std_path());
+        // A folder that went took along what was in it.
+        let matters = |project: &&mut Project| match is_of_interest {
+            true => !is_built(project),
+            false => project.has_below(path),
+        };
+        for project in self.projects.iter_mut().filter(matters) {
             match is_source {
                 true if self.buffers.contains_key(path) && project.has(path) => {}
                 true => project.reread(path),

@@ -87,9 +87,17 @@ fn a_build_that_fails_fails_the_run() {
     assert!(codes(&run.out).contains(&"E0425".to_owned()));
 }
 
+/// How many folders a program watches, where the system tells.
+fn watched_folders(process: u32) -> Option<usize> {
+    let files = std::fs::read_dir(format!("/proc/{process}/fdinfo")).ok()?;
+    let infos = files.flatten().filter_map(|file| std::fs::read_to_string(file.path()).ok());
+    infos.map(|info| info.lines().filter(|line| line.starts_with("inotify ")).count()).max()
+}
+
 #[test]
 fn a_change_is_seen() {
     let project = Project::package("pub fn f() {}\n");
+    (0..20).for_each(|at| project.write(&format!("target/debug/build/{at}/out.rs"), ""));
     let mut child = program("ctxlint")
         .args(["--watch", "--message-format", "short"])
         .current_dir(project.root())
@@ -103,6 +111,9 @@ fn a_change_is_seen() {
     while !line.contains("waiting for changes") {
         line.clear();
         assert!(err.read_line(&mut line).expect("a line") > 0, "it waits");
+    }
+    if let Some(watched) = watched_folders(child.id()) {
+        assert_eq!(watched, 2, "the package and its sources, nothing that was built");
     }
     project.write("src/lib.rs", BOTH);
     let mut found = String::new();

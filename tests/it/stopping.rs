@@ -14,7 +14,9 @@ const THREADS: usize = 4;
 
 fn workspace() -> Workspace {
     let body = |at: usize| {
-        format!("pub fn f{at}(ctx: &Context) -> bool {{\n    let (ctx, _) = ctx.with_cancel();\n    ctx.is_done()\n}}\n")
+        format!(
+            "pub fn f{at}(ctx: &Context) -> bool {{\n    let (ctx, _) = ctx.with_cancel();\n    ctx.is_done()\n}}\n"
+        )
     };
     let text = format!("use context::Context;\n{}", (0..BODIES).map(body).collect::<String>());
     let file = |at: usize| File::new(format!("f{at:02}.rs"), format!("/code/f{at:02}.rs").into(), &text);
