@@ -61,6 +61,13 @@ pub fn read(file: &Utf8Path) -> Result<Known, String> {
 }
 
 impl Known {
+    /// The same report with none but the known findings.
+    pub fn only(&self, workspace: &Workspace, report: &Report) -> Report {
+        let mut known = report.clone();
+        known.findings.retain(|reported| self.entries.contains(&Entry::of(workspace, reported)));
+        known
+    }
+
     /// Takes the known findings out of a report.
     pub fn apply(&self, workspace: &Workspace, report: &mut Report) {
         let before = report.findings.len();
@@ -81,8 +88,8 @@ impl Known {
             count => format!(" and {} more", count - 1),
         };
         Some(format!(
-            "{}: stale: {} in {}{more}; `--write-baseline {}` takes out what is gone",
-            self.file, first.rule, first.path, self.file
+            "{0}: stale: {1} in {2}{more}; `--baseline {0} --write-baseline {0}` takes out what is gone",
+            self.file, first.rule, first.path
         ))
     }
 }

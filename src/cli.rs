@@ -1,7 +1,7 @@
 //! The command line.
 
 use camino::Utf8PathBuf;
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Parser, Subcommand, ValueEnum};
 
 use crate::report::Format;
 
@@ -91,7 +91,7 @@ pub struct CheckArgs {
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Input")]
 pub struct InputArgs {
-    /// Report only findings in this package
+    /// Report only findings in this package, or in those that a glob fits
     #[arg(short, long = "package", value_name = "NAME")]
     pub packages: Vec<String>,
 
@@ -172,18 +172,18 @@ pub struct OutputArgs {
 
 /// What to change.
 #[derive(Clone, Debug, Args)]
-#[command(next_help_heading = "Fixes")]
+#[command(next_help_heading = "Fixes", group(ArgGroup::new("fixing").multiple(true)))]
 pub struct FixArgs {
     /// Apply the suggestions that need no look
-    #[arg(long)]
+    #[arg(long, group = "fixing")]
     pub fix: bool,
 
     /// With --fix or --diff: apply those that need a look, too
-    #[arg(long)]
+    #[arg(long, requires = "fixing")]
     pub unsafe_fixes: bool,
 
     /// Print what --fix would change as a patch, and write nothing
-    #[arg(long)]
+    #[arg(long, group = "fixing")]
     pub diff: bool,
 
     /// Write a suppression with this reason above every finding

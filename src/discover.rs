@@ -10,7 +10,7 @@ mod walk;
 use std::collections::BTreeMap;
 
 use camino::{Utf8Component, Utf8Path, Utf8PathBuf};
-use globset::GlobSet;
+use globset::{Glob, GlobMatcher, GlobSet};
 use rayon::prelude::*;
 
 pub use manifest::{CargoWorkspace, find as manifest_around};
@@ -27,7 +27,7 @@ pub struct Request {
     pub paths: Vec<Utf8PathBuf>,
     /// A text that stands for a file, on disk or not.
     pub stdin: Option<Stdin>,
-    /// Findings only in these packages, if any are named.
+    /// Findings only in these packages, by name or glob, if any are named.
     pub packages: Vec<String>,
     /// Packages and paths to leave out.
     pub exclude: GlobSet,
@@ -84,10 +84,27 @@ pub struct Plan {
     files: Vec<Utf8PathBuf>,
     /// Texts that stand for files.
     overlay: BTreeMap<Utf8PathBuf, String>,
-    packages: Vec<String>,
+    packages: Vec<Pattern>,
     exclude: GlobSet,
     /// What went wrong so far.
     pub problems: Vec<Problem>,
+}
+
+/// A package's name, or a glob for several, as cargo takes them.
+#[derive(Debug)]
+struct Pattern {
+    text: String,
+    glob: Option<GlobMatcher>,
+}
+
+impl Pattern {
+    fn new(text: &str) -> Pattern {
+        Pattern { text: text.to_owned(), glob: Glob::new(text).ok().map(|glob| glob.compile_matcher()) }
+    }
+
+    fn fits(&self, name: &str) -> bool {
+        self.text == name || self.glob.as_ref().is_some_and(|glob| glob.is_match(name))
+    }
 }
 
 /// A part of the plan with the folders and files of it that are asked for.
@@ -113,7 +130,7 @@ pub const STDIN: &str = "<stdin>";
 pub fn plan(request: &Request) -> Plan {
     let mut plan = Plan {
         current: request.current.clone(),
-        packages: request.packages.clone(),
+        packages: request.packages.iter().map(|name| Pattern::new(name)).collect(),
         exclude: request.exclude.clone(),
         ..Plan::default()
     };
@@ -204,10 +221,11 @@ impl Plan {
     fn check_package_names(&mut self) {
         let names: Vec<&str> = self.workspaces.iter().flat_map(|part| part.what.package_names()).collect();
         for package in &self.packages {
-            if !names.contains(&package.as_str()) {
-                let hint = crate::text::nearest(package, names.iter().copied());
+            if !names.iter().any(|name| package.fits(name)) {
+                let text = &package.text;
+                let hint = crate::text::nearest(text, names.iter().copied());
                 let hint = hint.map_or(String::new(), |name| format!("; did you mean `{name}`?"));
-                self.problems.push(Problem::fatal(format!("no package is called `{package}`{hint}")));
+                self.problems.push(Problem::fatal(format!("no package is called `{text}`{hint}")));
             }
         }
     }

@@ -110,11 +110,7 @@ fn dispatch(cli: Cli, matches: &ArgMatches) -> Result<Outcome, Failure> {
             clap_complete::generate(shell, &mut Cli::command(), "ctxlint", &mut text);
             print(&String::from_utf8_lossy(&text))
         }
-        Some(Command::Man) => {
-            let mut text = Vec::new();
-            clap_mangen::Man::new(Cli::command()).render(&mut text)?;
-            print(&String::from_utf8_lossy(&text))
-        }
+        Some(Command::Man) => commands::man::run(),
     }
 }
 

@@ -7,7 +7,8 @@ use camino::Utf8Path;
 
 use crate::workspace::File;
 
-/// Writes a file by way of another beside it. Permissions stay, links are followed.
+/// Writes a file by way of another beside it. Permissions stay, the owner does where that is allowed, links
+/// are followed.
 ///
 /// # Errors
 /// What the file system says; the file is then as it was.
@@ -18,12 +19,28 @@ pub fn atomically(path: &Utf8Path, bytes: &[u8]) -> io::Result<()> {
     file.write_all(bytes)?;
     file.as_file().sync_all()?;
     match fs::metadata(&path) {
-        Ok(found) => file.as_file().set_permissions(found.permissions())?,
+        Ok(found) => {
+            keep_owner(file.as_file(), &found);
+            file.as_file().set_permissions(found.permissions())?;
+        }
         Err(_) => make_readable(file.as_file())?,
     }
     file.persist(&path).map_err(|error| error.error)?;
     Ok(())
 }
+
+/// Only the administrator may give a file away, and should when mending somebody's files.
+#[cfg(unix)]
+fn keep_owner(file: &fs::File, before: &fs::Metadata) {
+    use std::os::unix::fs::{MetadataExt as _, fchown};
+    let is_same = file.metadata().is_ok_and(|now| (now.uid(), now.gid()) == (before.uid(), before.gid()));
+    if !is_same {
+        let _ = fchown(file, Some(before.uid()), Some(before.gid()));
+    }
+}
+
+#[cfg(not(unix))]
+fn keep_owner(_: &fs::File, _: &fs::Metadata) {}
 
 /// A temporary file is for its owner alone; a new file is as readable as any other.
 #[cfg(unix)]
@@ -37,7 +54,7 @@ fn make_readable(_: &fs::File) -> io::Result<()> {
     Ok(())
 }
 
-/// Writes a source file's new text, unless the file is not any more what was read.
+/// Writes a source file's new text, unless the file is not any more what was read, or must not be written.
 ///
 /// # Errors
 /// Why it was not written, in a few words.
@@ -45,6 +62,10 @@ pub fn source(before: &File, after: &File) -> Result<(), String> {
     let now = fs::read(&before.absolute).map_err(|error| error.to_string())?;
     if now != before.on_disk() {
         return Err("changed since it was read; it is left as it is".to_owned());
+    }
+    // Putting another file in its place would get round that.
+    if fs::metadata(&before.absolute).is_ok_and(|found| found.permissions().readonly()) {
+        return Err("read-only; it is left as it is".to_owned());
     }
     atomically(&before.absolute, &after.on_disk()).map_err(|error| error.to_string())
 }

@@ -71,7 +71,7 @@ impl Analysis {
     /// # Errors
     /// What it is answered.
     pub fn new_while<S: Send>(sources: Sources, models: Models, go_on: &GoOn<'_, S>) -> Result<Analysis, S> {
-        let program = Program::link(sources, models, go_on)?;
+        let program = Program::link_while(sources, models, go_on)?;
         let (summaries, flows) = summary::summarize(&program, go_on)?;
         go_on()?;
         let mut incoming: FxHashMap<BodyRef, Vec<(usize, usize)>> = FxHashMap::default();

@@ -9,6 +9,8 @@ mod methods;
 mod paths;
 mod query;
 
+use std::convert::Infallible;
+
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -45,11 +47,17 @@ pub struct Program {
 }
 
 impl Program {
-    /// Links the files of the given crates, and asks between any two of them whether to go on.
+    /// Links the files of the given crates.
+    pub fn link(sources: Sources, models: Models) -> Program {
+        let Ok(program) = Program::link_while(sources, models, &|| Ok::<(), Infallible>(()));
+        program
+    }
+
+    /// The same, but asks between any two files whether to go on.
     ///
     /// # Errors
     /// What it is answered.
-    pub fn link<S: Send>(mut sources: Sources, models: Models, go_on: &GoOn<'_, S>) -> Result<Program, S> {
+    pub fn link_while<S: Send>(mut sources: Sources, models: Models, go_on: &GoOn<'_, S>) -> Result<Program, S> {
         go_on()?;
         let names = Names::build(&mut sources, &models);
         go_on()?;

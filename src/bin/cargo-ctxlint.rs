@@ -8,5 +8,8 @@ fn main() -> ExitCode {
     if args.get(1).is_some_and(|first| first == "ctxlint") {
         args.remove(1);
     }
+    if let Some(program) = args.first_mut() {
+        *program = "cargo ctxlint".into();
+    }
     ctxlint::run::main(args)
 }

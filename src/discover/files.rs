@@ -57,7 +57,7 @@ impl Listing {
             let base = self.packages.len();
             let (mut packages, targets) = part.what.packages(base);
             for package in &mut packages {
-                let asked = plan.packages.is_empty() || plan.packages.contains(&package.name);
+                let asked = plan.packages.is_empty() || plan.packages.iter().any(|asked| asked.fits(&package.name));
                 package.selected = asked && !plan.exclude.is_match(&package.name);
             }
             let folders: FxHashMap<&Utf8Path, usize> =

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use camino::Utf8Path;
 use similar::TextDiff;
 
 use super::Job;
@@ -73,7 +74,8 @@ pub(super) fn act(
     let wanted = &job.args.fix;
     if let Some(file) = &job.args.gate.write_baseline {
         let report = check(&workspace);
-        return write_baseline(file, config, workspace, report);
+        let pruned = gate.known.filter(|_| job.args.gate.baseline.as_ref() == Some(file));
+        return write_baseline(file, config, workspace, report, pruned);
     }
     if let Some(reason) = &wanted.add_suppressions {
         return add_suppressions(workspace, reason, gated);
@@ -85,17 +87,26 @@ pub(super) fn act(
     Ok(Acted { workspace, report, patch: None })
 }
 
+/// Writes what is found. A baseline that is read and written only loses what is gone: what is new is still
+/// to be told.
 fn write_baseline(
-    file: &camino::Utf8Path,
+    file: &Utf8Path,
     config: &Config,
     workspace: Workspace,
     mut report: Report,
+    pruned: Option<Known>,
 ) -> Result<Acted, Failure> {
-    let before = if file.exists() { Some(baseline::read(file).map_err(Failure::new)?) } else { None };
-    let text = baseline::text(&workspace, config, &report, before.as_ref());
-    write::atomically(file, text.as_bytes()).map_err(|error| Failure::new(format!("the baseline {file}: {error}")))?;
-    report.in_baseline = report.findings.len();
-    report.findings.clear();
+    let failed = |error: std::io::Error| Failure::new(format!("the baseline {file}: {error}"));
+    let write = |text: String| write::atomically(file, text.as_bytes()).map_err(failed);
+    if let Some(known) = pruned {
+        write(baseline::text(&workspace, config, &known.only(&workspace, &report), Some(&known)))?;
+        known.apply(&workspace, &mut report);
+    } else {
+        let before = if file.exists() { Some(baseline::read(file).map_err(Failure::new)?) } else { None };
+        write(baseline::text(&workspace, config, &report, before.as_ref()))?;
+        report.in_baseline = report.findings.len();
+        report.findings.clear();
+    }
     Ok(Acted { workspace, report, patch: None })
 }
 

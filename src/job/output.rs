@@ -21,27 +21,42 @@ pub(super) struct Output {
     pub(super) file: Option<Utf8PathBuf>,
 }
 
-/// Gives each file to the format before it that has none, or else to the next one.
+/// Gives the files to the formats before them that have none, several at once in their order, and what is
+/// left to those that come later.
 pub(super) fn outputs(args: &OutputArgs, matches: &ArgMatches) -> Result<Vec<Output>, Failure> {
     let places = |id: &str| matches.indices_of(id).into_iter().flatten().collect::<Vec<usize>>();
-    let mut outputs: Vec<(usize, Output)> = places("message_format")
-        .into_iter()
-        .zip(&args.message_format)
-        .map(|(place, format)| (place, Output { format: *format, file: None }))
-        .collect();
+    let at: Vec<usize> = places("message_format");
+    let mut outputs: Vec<Output> =
+        args.message_format.iter().map(|format| Output { format: *format, file: None }).collect();
+    // Files with no format between them, and how many formats stand before them.
+    let mut runs: Vec<(usize, Vec<&Utf8PathBuf>)> = Vec::new();
     for (place, file) in places("output_file").into_iter().zip(&args.output_file) {
-        let is_free = |output: &&mut (usize, Output)| output.1.file.is_none();
-        let before = outputs.iter_mut().filter(|(at, _)| *at < place).rfind(is_free);
-        let free = match before {
-            Some(output) => Some(output),
-            None => outputs.iter_mut().find(is_free),
-        };
-        let Some((_, output)) = free else {
-            return Err(Failure::new(format!("--output-file {file} has no --message-format of its own")));
-        };
-        output.file = Some(file.clone());
+        let before = at.iter().filter(|format| **format < place).count();
+        match runs.last_mut() {
+            Some((formats, files)) if *formats == before => files.push(file),
+            _ => runs.push((before, vec![file])),
+        }
     }
-    let outputs: Vec<Output> = outputs.into_iter().map(|(_, output)| output).collect();
+    for (before, files) in runs {
+        let free = |outputs: &[Output]| -> Vec<usize> {
+            let free = outputs.iter().enumerate().filter(|(_, output)| output.file.is_none());
+            free.map(|(index, _)| index).collect()
+        };
+        let (earlier, later): (Vec<usize>, Vec<usize>) = free(&outputs).into_iter().partition(|index| *index < before);
+        let nearest = earlier.get(earlier.len().saturating_sub(files.len())..).unwrap_or_default();
+        let mut taken = nearest.iter().chain(&later);
+        for file in files {
+            let Some(output) = taken.next().and_then(|index| outputs.get_mut(*index)) else {
+                return Err(Failure::new(format!("--output-file {file} has no --message-format of its own")));
+            };
+            output.file = Some(file.clone());
+        }
+    }
+    let files: Vec<&Utf8PathBuf> = outputs.iter().filter_map(|output| output.file.as_ref()).collect();
+    if let Some(twice) = files.iter().enumerate().find(|(at, file)| files.iter().take(*at).any(|other| other == *file))
+    {
+        return Err(Failure::new(format!("--output-file {} is given twice", twice.1)));
+    }
     let to_stdout = outputs.iter().filter(|output| output.file.is_none()).count();
     // `--message-format=json,json-diagnostic-rendered-ansi` is one format, as cargo spells it.
     let is_json = |output: &Output| matches!(output.format, Format::Json | Format::JsonShort | Format::JsonAnsi);

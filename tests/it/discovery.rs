@@ -46,6 +46,7 @@ fn from_within_a_package_the_whole_workspace_is_checked() {
 fn packages_and_paths_narrow_what_is_told() {
     let project = workspace();
     assert_eq!(files(&project, &["-p", "two"]), ["two/src/forgotten.rs", "two/src/lib.rs"]);
+    assert_eq!(files(&project, &["-p", "t[!o]*"]), ["two/src/forgotten.rs", "two/src/lib.rs"]);
     assert_eq!(files(&project, &["--exclude", "one"]), ["two/src/forgotten.rs", "two/src/lib.rs"]);
     assert_eq!(files(&project, &["one/tests"]), ["one/tests/t.rs"]);
     assert_eq!(files(&project, &["one/src/inner.rs"]), ["one/src/inner.rs"]);
@@ -116,6 +117,9 @@ fn the_verb_may_be_left_out_and_cargo_may_call() {
     let output =
         cargo.args(["ctxlint", "--message-format=short"]).current_dir(project.root()).output().expect("it runs");
     assert_eq!(String::from_utf8_lossy(&output.stdout), expected);
+    let output = crate::project::program("cargo-ctxlint").args(["ctxlint", "--help"]).output().expect("it runs");
+    let help = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(help.contains("Usage: cargo ctxlint [OPTIONS]"), "{help}");
 }
 
 #[test]

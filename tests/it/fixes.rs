@@ -47,6 +47,44 @@ fn marks_line_endings_and_permissions_stay() {
     assert_eq!(left, ["a.rs"], "no temporary file is left behind");
 }
 
+#[test]
+fn what_is_read_only_is_left_as_it_is() {
+    let project = Project::new(&[("a.rs", TEXT), ("b.rs", TEXT)]);
+    let set = |read_only: bool| {
+        let mut permissions = fs::metadata(project.path("a.rs")).expect("the file").permissions();
+        permissions.set_readonly(read_only);
+        fs::set_permissions(project.path("a.rs"), permissions).expect("permissions are set");
+    };
+    set(true);
+    let run = project.run(&["--fix"]);
+    assert_eq!(run.code, 2, "{}", run.err);
+    assert!(run.err.contains("ctxlint: a.rs: read-only; it is left as it is\n"), "{}", run.err);
+    assert_eq!((project.read("a.rs"), project.read("b.rs")), (TEXT.to_owned(), FIXED.to_owned()));
+    set(false);
+}
+
+/// The administrator's `--fix` of somebody's files leaves them somebody's.
+#[cfg(unix)]
+#[test]
+fn the_owner_stays() {
+    use std::os::unix::fs::{MetadataExt as _, chown};
+    let project = Project::new(&[("a.rs", TEXT)]);
+    if chown(project.path("a.rs"), Some(12345), Some(12345)).is_err() {
+        eprintln!("SKIPPED: only the administrator can give a file away");
+        return;
+    }
+    assert_eq!(project.run(&["--fix"]).code, 0);
+    let found = fs::metadata(project.path("a.rs")).expect("the file");
+    assert_eq!((project.read("a.rs").as_str(), found.uid(), found.gid()), (FIXED, 12345, 12345));
+}
+
+#[test]
+fn unsafe_fixes_without_fixing_is_a_mistake() {
+    let run = Project::new(&[("a.rs", TEXT)]).run(&["--unsafe-fixes"]);
+    assert_eq!(run.code, 2);
+    assert!(run.err.contains("--fix"), "{}", run.err);
+}
+
 #[cfg(unix)]
 #[test]
 fn a_link_stays_a_link() {

@@ -160,6 +160,34 @@ fn several_formats_go_to_several_files() {
 }
 
 #[test]
+fn files_go_to_the_formats_before_them_in_order() {
+    let begin = [("sarif", "{"), ("junit", "<?xml"), ("gitlab", "["), ("short", "b.rs:")];
+    let places = |words: &str| {
+        let project = project();
+        let run = project.run(&words.split(' ').collect::<Vec<_>>());
+        let format = |text: &str| begin.iter().find(|(_, begin)| text.starts_with(begin)).map_or("-", |(name, _)| name);
+        let file = |name: &str| if project.path(name).exists() { format(&project.read(name)) } else { "-" };
+        format!("{} {} {}", file("x"), file("y"), if run.code == 2 { "failed" } else { format(&run.out) })
+    };
+    assert_eq!(places("--message-format sarif,junit --output-file x --output-file y"), "sarif junit -");
+    assert_eq!(
+        places("--message-format sarif --message-format junit --output-file x --output-file y"),
+        "sarif junit -"
+    );
+    assert_eq!(places("--message-format short --message-format gitlab --output-file x"), "gitlab - short");
+    assert_eq!(places("--output-file x --message-format gitlab --message-format short"), "gitlab - short");
+    assert_eq!(
+        places("--message-format sarif --output-file x --message-format junit --output-file y"),
+        "sarif junit -"
+    );
+    assert_eq!(
+        places("--output-file x --message-format sarif --output-file y --message-format junit"),
+        "sarif junit -"
+    );
+    assert_eq!(places("--message-format sarif,junit --output-file x --output-file x"), "- - failed");
+}
+
+#[test]
 fn human_output_shows_source_labels_and_changes() {
     let project = Project::new(&[("a.rs", TEXT)]);
     let expected = "\

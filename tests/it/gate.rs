@@ -39,6 +39,19 @@ fn stale_entries_are_told_and_taken_out() {
 }
 
 #[test]
+fn taking_out_what_is_gone_takes_in_nothing_new() {
+    let project = Project::new(&[("a.rs", TWO)]);
+    let both = ["--baseline", "known.json", "--write-baseline", "known.json", "-D", "warnings"];
+    assert_eq!(project.run(&both).code, 0, "the first run makes it");
+    project.write("a.rs", "fn f() {} // ctxlint: allow(syntax_error)\n// ctxlint: allow(nonsense)\nfn h() {}\n");
+    let run = project.run(&both);
+    assert_eq!(run.code, 1);
+    assert!(run.out.contains("unknown_rule") && run.err.contains("1 in the baseline"), "{}{}", run.out, run.err);
+    assert_eq!(project.read("known.json").matches("fingerprint").count(), 1);
+    assert!(!project.run(&both[..2]).err.contains("stale"));
+}
+
+#[test]
 fn a_run_over_a_part_says_nothing_of_the_rest() {
     let project = Project::new(&[("a.rs", TWO), ("b.rs", &format!("{TWO}// ctxlint: allow(nonsense)\nfn h() {{}}\n"))]);
     let entries = |project: &Project| project.read("known.json").matches("fingerprint").count();
@@ -103,6 +116,20 @@ fn only_changed_lines_count_since_a_revision() {
     git(&project, &["commit", "-qm", "two"]);
     assert_eq!(project.places(&["--since", "HEAD~1"]), expected, "in commits");
     assert_eq!(project.places(&["--since", "HEAD"]), [""; 0]);
+}
+
+#[test]
+fn gits_own_settings_change_nothing() {
+    let project = repository();
+    project.write(".gitattributes", "*.rs -diff\n");
+    for (key, value) in [("diff.interHunkContext", "50"), ("diff.mnemonicPrefix", "true"), ("color.ui", "always")] {
+        git(&project, &["config", key, value]);
+    }
+    let many = format!("// long\n{TWO}{}// changed\n", "// long\n".repeat(20));
+    project.write("old name.rs", &many);
+    assert_eq!(project.places(&["--since", "HEAD"]), [""; 0], "what stands between two changes did not change");
+    project.write("a.rs", &TWO.replace("fn f", "fn ff"));
+    assert_eq!(project.places(&["--since", "HEAD"]).len(), 1);
 }
 
 #[test]

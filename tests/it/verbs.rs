@@ -60,6 +60,16 @@ fn completions_and_the_manual_are_printed() {
     }
     let manual = project.run(&["man"]);
     assert!(manual.out.contains(".TH ctxlint 1"), "{}", &manual.out[..200.min(manual.out.len())]);
+    for what in [
+        ".SS \"graph [options] [PATH]...\"",
+        "\\-\\-handler",
+        "\\-\\-with\\-cargo",
+        ".SS \"explain [options] RULE\"",
+        "EXIT STATUS",
+    ] {
+        assert!(manual.out.contains(what), "{what} is not in\n{}", manual.out);
+    }
+    assert!(!manual.out.contains("(1)"), "there are no other pages to refer to");
 }
 
 #[test]
