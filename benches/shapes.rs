@@ -90,7 +90,7 @@ fn measure(shape: &Shape) {
         last.number,
         last.lines,
         last.time,
-        slower / grown,
+        if slower.is_finite() { slower / grown } else { f64::NAN },
         last.time.as_secs_f64() * 1e3 / (last.text as f64 / 1e3),
         last.allocated as f64 / 1e6,
         more / grown,

@@ -201,6 +201,27 @@ impl<'a> Code<'a> {
         local
     }
 
+    /// The local that a local comes from, by moves, borrows and clones, also as a part of it.
+    pub(crate) fn source(&self, local: LocalId) -> LocalId {
+        let mut local = local;
+        for _ in 0..MAX_STEPS {
+            local = match self.definition(local).map(|(at, op)| (at, &op.kind)) {
+                Some((_, OpKind::Use(place) | OpKind::Ref(place, _))) => place.base,
+                Some((at, _)) => match self.call(at).filter(|call| call.is(&[FnRole::Clone])) {
+                    Some(Call { args, .. }) if !args.is_empty() => args.first().copied().unwrap_or(local),
+                    _ => break,
+                },
+                None => break,
+            };
+        }
+        local
+    }
+
+    /// Whether a way leads on from one operation to another.
+    pub(crate) fn leads(&self, from: At, to: At) -> bool {
+        (from.block == to.block && from.op < to.op) || self.ways.leads(from.block, |block| block == to.block)
+    }
+
     /// The locals that are other names of a local, through moves and borrows, and itself.
     pub(crate) fn names_of(&self, local: LocalId) -> BTreeSet<LocalId> {
         let is_it = |place: &Place| place.path.iter().all(|step| matches!(step, ctxlint_analysis::facts::Step::Deref));

@@ -1,8 +1,12 @@
 //! A wait that the context at hand cannot end.
 
 use ctxlint_analysis::Analysis;
+use ctxlint_analysis::facts::LocalId;
+use ctxlint_analysis::flow::value::Uses;
+use ctxlint_analysis::model::FnRole;
+use ctxlint_analysis::types::Target;
 
-use crate::code::Code;
+use crate::code::{At, Call, Code};
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::waits;
@@ -26,6 +30,9 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         }
         for wait in waits::of(&code) {
             let Some(context) = waits::context_at(&code, wait.name) else { continue };
+            if is_ended_here(&code, wait.at, context) {
+                continue;
+            }
             let name = code.body.local(context).and_then(|local| local.name.clone()).unwrap_or_else(|| "ctx".into());
             findings.push(
                 Finding::new(
@@ -42,4 +49,35 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             );
         }
     }
+}
+
+/// Whether the context is ended here: once the wait is over, then what is waited for decides on the
+/// context and not the other way round; or before, then what is waited for comes of its end.
+fn is_ended_here(code: &Code<'_>, wait: At, context: LocalId) -> bool {
+    let source = code.source(context);
+    let is_near = |call: &Call<'_>| code.leads(wait, call.at) || code.leads(call.at, wait);
+    !is_derived(code, source) && code.calls().any(|call| ends(code, &call, source) && is_near(&call))
+}
+
+/// Whether a context is derived here from one that may end: that reaches it besides.
+fn is_derived(code: &Code<'_>, source: LocalId) -> bool {
+    let made = code.definition(source).and_then(|(at, _)| code.call(at));
+    made.filter(|call| call.is(&[FnRole::Derive])).is_some_and(|call| {
+        let parent = call.args.first().and_then(|parent| code.made_by(*parent, &[FnRole::Clone]));
+        !parent.is_some_and(|parent| parent.is(&[FnRole::Root]))
+    })
+}
+
+/// Whether a call ends the context that comes from a local, by itself or by its handle.
+fn ends(code: &Code<'_>, call: &Call<'_>, source: LocalId) -> bool {
+    if call.is(&[FnRole::Cancel]) {
+        return call.args.first().is_some_and(|subject| code.source(*subject) == source);
+    }
+    let Target::Def(def) = call.target else { return false };
+    let summary = code.analysis.program.body_of(*def).and_then(|body| code.analysis.summaries.get(body));
+    summary.is_some_and(|summary| {
+        let args = call.args.iter().zip(0u32..);
+        args.into_iter()
+            .any(|(arg, input)| summary.uses_at(input, &[]).any(Uses::CANCEL) && code.source(*arg) == source)
+    })
 }

@@ -19,6 +19,7 @@ mod formats;
 mod fuzz;
 mod gate;
 mod graph;
+mod growth;
 mod json;
 mod killed;
 mod levels;
