@@ -238,6 +238,9 @@ pub struct FnModel {
     /// For waiting operations: what they wait for may come much later or never, and nobody holds it.
     #[serde(default)]
     pub idle: bool,
+    /// What `subject` holds can be written through the result.
+    #[serde(default)]
+    pub writes: bool,
     /// It panics where `subject` holds nothing.
     #[serde(default)]
     pub panics: bool,
@@ -374,6 +377,8 @@ pub enum FnRole {
     Swap,
     /// Puts `other` in `subject`'s place: `insert`.
     Insert,
+    /// Makes a collection that holds nothing.
+    Empty,
     /// Adds to a collection, or sends into a channel.
     Push,
     /// Applies `work` to what `subject` holds and wraps the result: `map`.

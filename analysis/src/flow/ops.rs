@@ -132,6 +132,7 @@ impl<'a> Run<'a> {
                 let hidden = path.as_ref().map(|path| self.mentioned_by(path.last())).unwrap_or_default();
                 for place in mentions.iter().chain(&hidden) {
                     world.forget(place.base);
+                    world.unfix(place.base);
                     let value = world.read(place).borrowed(None);
                     self.escape(at, &mut world, &value, Uses::OPAQUE);
                 }
@@ -390,6 +391,7 @@ impl<'a> Run<'a> {
         match old {
             Some(old) => self.drop_value(at, &old, LossKind::Overwritten, span, world),
             None => {
+                world.unfix(place.base);
                 self.store(at, place, &value, world);
                 world.overlay(place, &value);
             }

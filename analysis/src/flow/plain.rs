@@ -130,27 +130,6 @@ impl<'a> Run<'a> {
         !objects.is_empty() && objects.iter().all(is_task)
     }
 
-    /// Puts a task into a collection of this body; false if it goes anywhere else.
-    pub(super) fn collect(&mut self, call: &Applied<'_>, value: &Val, world: &mut World) -> bool {
-        let Some(place) = call.receiver.filter(|place| place.path.is_empty()) else { return false };
-        let is_local = self.body.local(place.base).is_some_and(|local| local.kind == crate::facts::LocalKind::Binding);
-        let ty = self.type_of(place.base);
-        let is_collection = self.program.type_model(&ty).is_some_and(|model| model.role == TypeRole::Collection);
-        if !is_local || !is_collection || matches!(ty, crate::types::Ty::Ref(..)) || !self.holds_task(value) {
-            return false;
-        }
-        let mut values = match world.env.get(&place.base).map(std::rc::Rc::as_ref) {
-            None => Vec::new(),
-            Some(Val::Many(values)) => values.clone(),
-            Some(_) => return false,
-        };
-        if !values.contains(value) {
-            values.push(value.clone());
-        }
-        world.set(place.base, Val::Many(values));
-        true
-    }
-
     pub(super) fn look(&mut self, call: &Applied<'_>, subject: &Val) -> Val {
         let name = call.path.rsplit("::").next().unwrap_or("");
         let says = match name {

@@ -109,13 +109,14 @@ impl<'a> Run<'a> {
         mut world: World,
     ) -> Vec<(World, Val)> {
         if let (Some(place), Some(first)) = (receiver, values.first_mut()) {
-            *first = self.receiver_for(place, model.role, &mut world);
+            *first = self.receiver_for(place, model, &mut world);
         }
         let call = Applied { at, name, whole, path, model, values, locals, receiver };
         self.role(call, world)
     }
 
-    fn receiver_for(&mut self, place: &Place, role: FnRole, world: &mut World) -> Val {
+    fn receiver_for(&mut self, place: &Place, model: &FnModel, world: &mut World) -> Val {
+        let role = model.role;
         let ty = self.type_at(place);
         // A place behind a reference cannot be moved out of: what looks like it is a copy of the reference.
         let steps_through_ref = matches!(self.type_of(place.base), Ty::Ref(..));
@@ -123,6 +124,9 @@ impl<'a> Run<'a> {
         let changes = matches!(role, FnRole::Take | FnRole::Replace | FnRole::Swap | FnRole::Insert | FnRole::Push);
         if changes {
             world.forget(place.base);
+        }
+        if model.writes {
+            world.unfix(place.base);
         }
         let value = if moved { world.take(place) } else { world.read(place).borrowed(Some(place.clone())) };
         if !matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow) {
@@ -335,7 +339,7 @@ impl<'a> Run<'a> {
                         continue;
                     }
                     self.passed(at, call.name, value, Uses::WORK, &world);
-                    if call.model.role == FnRole::Push && self.collect(&call, value, &mut world) {
+                    if call.model.role == FnRole::Push && self.collect(&call, index, value, &mut world) {
                         continue;
                     }
                     // A receiver that is given away is read by somebody else.
@@ -377,13 +381,20 @@ impl<'a> Run<'a> {
                 self.drop_value(at, &subject, LossKind::Ignored, call.whole, &mut nothing.0.clone());
                 vec![(world, Val::success("Some", subject)), nothing]
             }
-            FnRole::Same => vec![(world, subject)],
+            FnRole::Same => {
+                let value = self.taken(&call, &subject).unwrap_or(subject);
+                vec![(world, value)]
+            }
+            FnRole::Empty => vec![(world, Val::Many(Vec::new()))],
             FnRole::Clone => vec![(world, copied(&subject))],
             FnRole::Inner => self.inner(&call, subject, world),
             FnRole::InnerOr | FnRole::OrElse => self.or(&call, subject, world),
             FnRole::Borrow => {
                 if !call.model.work.is_empty() {
                     return self.once(&call, world);
+                }
+                if let Some(value) = self.taken(&call, &subject) {
+                    return vec![(world, value)];
                 }
                 let place = match &subject {
                     Val::Ref(_, place) => place.clone(),
@@ -392,6 +403,9 @@ impl<'a> Run<'a> {
                 vec![(world, subject.borrowed(place))]
             }
             FnRole::Take => {
+                if let (Val::Many(_), Some(value)) = (subject.behind(), self.taken(&call, &subject)) {
+                    return vec![(world, value)];
+                }
                 let value = self.exchange(&subject, Val::variant("None"), &mut world);
                 vec![(world, value)]
             }

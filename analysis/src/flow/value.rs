@@ -476,10 +476,7 @@ impl Val {
             Val::Many(values) => match step {
                 Step::Deref => self.clone(),
                 Step::Nth(at) => values.get(*at as usize).cloned().unwrap_or_default(),
-                Step::Index => match values.as_slice() {
-                    [first, rest @ ..] if rest.iter().all(|value| value == first) => first.clone().borrowed(None),
-                    _ => Val::Unknown,
-                },
+                Step::Index => Val::any_of(values).borrowed(None),
                 _ => Val::Unknown,
             },
             Val::Request(..) | Val::Server(..) => self.clone(),
@@ -590,18 +587,21 @@ impl Val {
             Val::Nanos(_) | Val::Now => true,
             Val::Ref(inner, _) => inner.is_fixed(),
             Val::Agg(agg) => agg.fields.iter().any(|(_, value)| value.is_fixed()),
-            Val::Many(values) => values.iter().any(Val::is_fixed),
+            Val::Many(values) => !Val::is_clouded(values) || values.iter().any(Val::is_fixed),
             _ => false,
         }
     }
 
-    /// Forgets the numbers and times in it.
+    /// Forgets the numbers and times in it, and what collections in it do not hold.
     pub(super) fn unfix(&mut self) {
         match self {
             Val::Nanos(_) | Val::Now => *self = Val::Unknown,
             Val::Ref(inner, _) => inner.unfix(),
             Val::Agg(agg) => agg.fields.iter_mut().for_each(|(_, value)| value.unfix()),
-            Val::Many(values) => values.iter_mut().for_each(Val::unfix),
+            Val::Many(values) => {
+                values.iter_mut().for_each(Val::unfix);
+                super::contents::add(values, Val::Unknown);
+            }
             _ => {}
         }
     }

@@ -274,7 +274,8 @@ impl World {
         }
     }
 
-    /// A local may be changed out of sight: what is known of numbers and times in it no longer holds.
+    /// A local may be changed out of sight: what is known of numbers, times and
+    /// collections in it no longer holds.
     pub(super) fn unfix(&mut self, local: LocalId) {
         if let Some(value) = self.env.get(&local).filter(|value| value.is_fixed()) {
             let mut value = Val::clone(value);

@@ -1,0 +1,196 @@
+//! What is put into collections of a body, and what is taken out of them.
+//!
+//! A collection that is made empty, or of elements that are all in view, is followed for as long as
+//! it is changed in view: then it holds some of its [`Val::Many`], and what is taken out of it is one
+//! of them. An unknown element stands for all that is not in view, and stays. A map holds pairs.
+
+use crate::facts::{LocalKind, Place, Step};
+use crate::model::{Shape, TypeRole};
+use crate::types::Ty;
+
+use super::roles::Applied;
+use super::run::Run;
+use super::value::{CtxNode, Val};
+use super::world::World;
+
+/// How many elements of a collection are told apart.
+const MAX_ELEMENTS: usize = 16;
+
+const OPTION: &str = "std::option::Option";
+const ITERATOR: &str = "std::iter::Iterator";
+
+impl Val {
+    /// Any element of a collection: known only if all are the same.
+    pub(super) fn any_of(values: &[Val]) -> Val {
+        let mut known = values.iter().filter(|value| !matches!(value, Val::Unknown));
+        let Some(first) = known.next() else { return Val::Unknown };
+        if known.any(|other| other != first) {
+            return Val::Unknown;
+        }
+        match known_alone(values) {
+            true => first.clone(),
+            // For tasks and handles the doubt is in their favour.
+            false if first.owns() => first.without_contexts(),
+            false => Val::Unknown,
+        }
+    }
+
+    /// Whether it is a collection that may hold what is not in view.
+    pub(super) fn is_clouded(values: &[Val]) -> bool {
+        !known_alone(values)
+    }
+
+    /// The same with nothing known of the contexts in it.
+    fn without_contexts(&self) -> Val {
+        match self {
+            Val::Ctx(_) | Val::Input(_) | Val::Request(..) | Val::Server(..) => Val::Unknown,
+            Val::Ref(inner, place) => Val::Ref(Box::new(inner.without_contexts()), place.clone()),
+            Val::Agg(agg) => {
+                let mut agg = agg.clone();
+                agg.fields.iter_mut().for_each(|(_, value)| *value = value.without_contexts());
+                agg.rest = None;
+                Val::Agg(agg)
+            }
+            other => other.clone(),
+        }
+    }
+}
+
+fn known_alone(values: &[Val]) -> bool {
+    !values.iter().any(|value| matches!(value, Val::Unknown))
+}
+
+/// Puts an element to the others.
+pub(super) fn add(values: &mut Vec<Val>, element: Val) {
+    let element = if values.len() < MAX_ELEMENTS { element } else { Val::Unknown };
+    if !values.contains(&element) {
+        values.push(element);
+    }
+}
+
+impl Run<'_> {
+    /// An argument of a call goes into a collection; whether that is all that becomes of it.
+    pub(super) fn collect(&mut self, call: &Applied<'_>, index: usize, value: &Val, world: &mut World) -> bool {
+        let Some(place) = call.receiver else { return false };
+        let is_task = self.holds_task(value);
+        if !is_task && call.model.value.is_some_and(|element| element != index) {
+            return false;
+        }
+        let ty = self.type_of(place.base);
+        let is_local = self.body.local(place.base).is_some_and(|local| local.kind == LocalKind::Binding);
+        if !is_local || !place.path.is_empty() || matches!(ty, Ty::Ref(..)) || !self.is_collection(&ty) {
+            if self.is_collection(self.program.peel(&self.type_at(place))) {
+                world.unfix(place.base);
+            }
+            return false;
+        }
+        let mut values = match world.env.get(&place.base).map(|value| &**value) {
+            None if is_task => Vec::new(),
+            Some(Val::Many(values)) => values.clone(),
+            _ => return false,
+        };
+        match is_task {
+            true if values.contains(value) => {}
+            true => values.push(value.clone()),
+            false if call.model.value.is_none() => add(&mut values, Val::Unknown),
+            false => {
+                let element = self.element(value);
+                let is_known = !element.is_unknown() && self.is_map(&ty);
+                add(&mut values, if is_known { Val::tuple(vec![Val::Unknown, element]) } else { element });
+            }
+        }
+        world.set(place.base, Val::Many(values));
+        is_task
+    }
+
+    /// What is kept of a value in a collection: the contexts in it, and what it was given with. Of
+    /// what a loop makes there is one for each turn, and nobody knows which of them it is.
+    fn element(&self, value: &Val) -> Val {
+        let value = value.behind().without_objects();
+        let (mut holds, mut is_one) = (false, true);
+        value.walk(&mut |value, _, _| match value {
+            Val::Ctx(ctx) => {
+                holds = true;
+                is_one &= !ctx.line().iter().any(|node| self.is_made_in_loop(node));
+            }
+            Val::Input(_) => holds = true,
+            Val::Closure(..) | Val::Future(..) | Val::Work(_) | Val::Called(..) => is_one = false,
+            _ => {}
+        });
+        if holds && is_one { value } else { Val::Unknown }
+    }
+
+    fn is_made_in_loop(&self, node: &CtxNode) -> bool {
+        let block = self.body.block(crate::facts::BlockId(node.id.block));
+        block.is_some_and(|block| block.in_loop.is_some())
+    }
+
+    fn is_collection(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Slice(_))
+            || self.program.type_model(ty).is_some_and(|model| model.role == TypeRole::Collection)
+    }
+
+    /// Whether its elements are pairs, of which it gives the second ones.
+    fn is_map(&self, ty: &Ty) -> bool {
+        let model = self.program.type_model(self.program.peel(ty));
+        model.is_some_and(|model| model.role == TypeRole::Collection && model.holds == Some(1))
+    }
+
+    /// What a function gives that takes from a collection or looks into it; none where that is not
+    /// followed, or where what it gives is to be looked after.
+    pub(super) fn taken(&self, call: &Applied<'_>, subject: &Val) -> Option<Val> {
+        let ty = match call.receiver {
+            Some(place) => self.type_at(place),
+            None => self.type_of(*call.locals.get(call.model.subject)?),
+        };
+        let (shape, is_map) = (call.model.returns.as_ref()?, self.is_map(&ty));
+        match subject.behind() {
+            Val::Many(values) if !subject.owns() => match shape {
+                Shape::Named(path, args) if path == ITERATOR => {
+                    let parts: Option<Vec<Val>> =
+                        values.iter().map(|value| part(value, args.first()?, is_map)).collect();
+                    parts.map(Val::Many)
+                }
+                shape => part(&Val::any_of(values), optional(shape), is_map),
+            },
+            // A collection that the body is only shown: any of its elements.
+            Val::Input(_)
+                if self.is_shown(call.receiver?) && (is_map || self.is_collection(self.program.peel(&ty))) =>
+            {
+                match shape {
+                    Shape::Named(path, _) if path == ITERATOR => None,
+                    shape => part(&subject.behind().project(&Step::Index), optional(shape), is_map),
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a place is behind a shared reference and nothing else.
+    fn is_shown(&self, place: &Place) -> bool {
+        place.path.is_empty() && matches!(self.type_of(place.base), Ty::Ref(_, false))
+    }
+}
+
+/// What an optional thing may hold: values in view stand for themselves.
+fn optional(shape: &Shape) -> &Shape {
+    match shape {
+        Shape::Named(path, args) if path == OPTION => args.first().unwrap_or(shape),
+        shape => shape,
+    }
+}
+
+/// The part of an element that a shape names; none for shapes that say something else.
+fn part(element: &Val, shape: &Shape, is_map: bool) -> Option<Val> {
+    let second = || match element {
+        Val::Unknown => Val::Unknown,
+        element => element.project(&Step::Field("1".into())),
+    };
+    match shape {
+        Shape::Ref(inner) => part(element, inner, is_map).map(|value| value.borrowed(None)),
+        Shape::Inner(None) | Shape::Inner(Some(1)) if is_map => Some(second()),
+        Shape::Inner(None | Some(0)) if !is_map => Some(element.clone()),
+        Shape::Tuple(_) if is_map => Some(element.clone()),
+        _ => None,
+    }
+}
