@@ -1,8 +1,5 @@
 //! What of a workspace is parsed.
 
-use std::collections::BTreeSet;
-
-use aho_corasick::AhoCorasick;
 use ctxlint_analysis::model::{Model, Models};
 use ctxlint_analysis::select::{self, Choice};
 use ctxlint_analysis::source::CrateKind;
@@ -48,17 +45,15 @@ fn candidates(workspace: &Workspace) -> Vec<select::File<'_>> {
 
 /// What the packages see.
 fn packages(workspace: &Workspace, models: &Models) -> Vec<select::Package> {
-    let mentioned = mentioned(workspace, models);
-    let own_name = |at: usize| {
+    let own = |at: usize, package: &Package| {
         let library = |target: &&Target| target.package == at && target.kind == CrateKind::Lib;
-        let target = workspace.targets.iter().find(library)?;
-        let package = workspace.packages.get(at)?;
+        let name = &workspace.targets.iter().find(library)?.name;
         let is_model = |model: &&Model| match &model.package {
-            Some(name) => *name == package.name,
-            None => model.name == target.name.as_str(),
+            Some(of) => *of == package.name,
+            None => model.name == name.as_str(),
         };
-        let known_as = models.iter().find(is_model).map_or(target.name.to_string(), |model| model.name.clone());
-        Some(select::Library { name: target.name.to_string(), known_as, is_ours: true })
+        let known_as = models.iter().find(is_model).map_or(name.as_str(), |model| &model.name);
+        Some(select::Library { name: name.to_string(), known_as: known_as.to_owned(), is_ours: true })
     };
     let package = |(at, package): (usize, &Package)| {
         let named = package.dependencies.iter().map(|dependency| select::Library {
@@ -66,43 +61,12 @@ fn packages(workspace: &Workspace, models: &Models) -> Vec<select::Package> {
             known_as: library_name(dependency, models).to_owned(),
             is_ours: dependency.package.is_some(),
         });
-        let mentioned = mentioned.get(at).into_iter().flatten().map(|name| select::Library {
-            name: name.clone(),
-            known_as: name.clone(),
-            is_ours: false,
-        });
         select::Package {
-            libraries: named.chain(own_name(at)).chain(mentioned).collect(),
+            libraries: named.chain(own(at, package)).collect(),
             dependencies: package.dependencies.iter().filter_map(|dependency| dependency.package).collect(),
         }
     };
     workspace.packages.iter().enumerate().map(package).collect()
-}
-
-/// By package, the libraries whose words its files contain, whatever its manifest says.
-fn mentioned(workspace: &Workspace, models: &Models) -> Vec<BTreeSet<String>> {
-    let words: Vec<(&str, &str)> =
-        models.iter().flat_map(|model| model.words.iter().map(|word| (model.name.as_str(), word.as_str()))).collect();
-    let mut found = vec![BTreeSet::new(); workspace.packages.len()];
-    let Ok(searcher) = AhoCorasick::new(words.iter().map(|(_, word)| word)) else { return found };
-    let names_in = |file: &File| -> BTreeSet<&str> {
-        let starts_a_path = |at: usize| {
-            let before = file.text.get(..at).and_then(|text| text.chars().next_back());
-            before.is_none_or(|before| !(before.is_alphanumeric() || matches!(before, '_' | ':')))
-        };
-        let hits = searcher.find_iter(file.text.as_bytes());
-        let hits = hits.filter_map(|hit| Some((hit.start(), words.get(hit.pattern().as_usize())?)));
-        hits.filter(|(at, (_, word))| !word.starts_with(char::is_alphabetic) || starts_a_path(*at))
-            .map(|(_, (name, _))| *name)
-            .collect()
-    };
-    let by_file: Vec<BTreeSet<&str>> = workspace.files.par_iter().map(names_in).collect();
-    for (file, names) in workspace.files.iter().zip(by_file) {
-        if let Some(found) = file.package.and_then(|package| found.get_mut(package)) {
-            found.extend(names.into_iter().map(str::to_owned));
-        }
-    }
-    found
 }
 
 /// What a library calls itself: a manifest only names its package.

@@ -16,6 +16,7 @@ use std::collections::BTreeMap;
 use serde::Deserialize;
 
 pub use shape::Shape;
+pub(crate) use table::expand;
 pub(crate) use table::last_segment;
 pub use table::{ModelError, Models};
 
@@ -29,8 +30,8 @@ pub struct Model {
     /// workspace is the modelled one only if both names agree.
     #[serde(default)]
     pub package: Option<String>,
-    /// A file that contains none of the words of any model is not parsed. Only what can matter on
-    /// its own: names of context types, guards and the like, not of frameworks.
+    /// What code that matters contains. A model that has none never makes a file matter by itself: it
+    /// knows no contexts or guards, only a framework or runtime.
     #[serde(default)]
     pub words: Vec<String>,
     /// Modules that are re-exported elsewhere.
@@ -51,6 +52,23 @@ pub struct Model {
     /// Functions of the program that are handlers, by path; `shop::api::*` names all below.
     #[serde(default)]
     pub handlers: Vec<String>,
+}
+
+impl Model {
+    /// Whether it can make a file matter by itself.
+    pub(crate) fn matters(&self) -> bool {
+        !self.words.is_empty() || self.types.iter().any(|ty| !ty.context_fields.is_empty())
+    }
+
+    /// The libraries whose names its paths begin with.
+    pub(crate) fn libraries(&self) -> impl Iterator<Item = &str> {
+        let types = self.types.iter().flat_map(|ty| std::iter::once(&ty.path).chain(&ty.also));
+        let functions =
+            self.functions.iter().flat_map(|function| std::iter::once(&function.path).chain(&function.also));
+        let elsewhere = self.reexport.iter().map(|reexport| &reexport.from);
+        let paths = types.chain(functions).chain(elsewhere);
+        paths.map(|path| path.split("::").next().unwrap_or(path)).chain([self.name.as_str()])
+    }
 }
 
 /// `axum::http` is `http`.
@@ -158,6 +176,28 @@ pub enum TypeRole {
     /// Nothing that matters by itself; so too a type of the same name as a context that must never be
     /// taken for one.
     Other,
+}
+
+impl TypeRole {
+    /// Whether a value of the type is a context, comes with one, or ends with one.
+    pub(crate) fn is_of_contexts(self) -> bool {
+        self.is_owned_with_care()
+            || matches!(self, TypeRole::Request | TypeRole::Extractor | TypeRole::Next | TypeRole::Process)
+    }
+
+    /// Whether it matters where a value of the type goes and who drops it.
+    pub(crate) fn is_owned_with_care(self) -> bool {
+        matches!(
+            self,
+            TypeRole::Context
+                | TypeRole::Handle
+                | TypeRole::Guard
+                | TypeRole::Stop
+                | TypeRole::Task
+                | TypeRole::TaskSet
+                | TypeRole::Group
+        )
+    }
 }
 
 /// What dropping a value does.
@@ -407,6 +447,40 @@ pub enum FnRole {
     Outbound,
     /// Tells of a failure: logs at error level, makes a server's error response.
     Failure,
+}
+
+impl FnRole {
+    /// Whether the result is a context that ends with no other.
+    pub(crate) fn makes_root(self) -> bool {
+        matches!(self, FnRole::Root | FnRole::Placeholder | FnRole::Never | FnRole::Detach | FnRole::Reparent)
+    }
+
+    /// Whether it makes a context or guard out of what the caller has.
+    pub(crate) fn makes_context(self) -> bool {
+        self.makes_root()
+            || matches!(
+                self,
+                FnRole::Derive
+                    | FnRole::RequestContext
+                    | FnRole::Guard
+                    | FnRole::GuardRef
+                    | FnRole::OtherGuard
+                    | FnRole::MakeGroup
+                    | FnRole::AbortOnDrop
+            )
+    }
+
+    /// Whether it brings a context, handle or guard to those who had none.
+    pub(crate) fn gives_context(self) -> bool {
+        self.makes_context()
+            || matches!(self, FnRole::RequestValue | FnRole::MakeTaskSet | FnRole::Wrap | FnRole::Callback)
+    }
+
+    /// Whether callers of a function that does it must know that it does.
+    pub(crate) fn matters_to_callers(self) -> bool {
+        self.makes_context()
+            || matches!(self, FnRole::ReadValue | FnRole::Cancel | FnRole::Spawn | FnRole::Abort | FnRole::Exit)
+    }
 }
 
 /// An attribute.

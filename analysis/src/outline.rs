@@ -77,9 +77,11 @@ pub struct Container {
     pub name: Option<Word>,
     /// Whether it is a trait.
     pub is_trait: bool,
+    /// Whether it implements a trait of the standard library or its like.
+    pub is_usual: bool,
     words: Words,
     /// It has parameters that are functions or futures.
-    takes_work: bool,
+    pub takes_work: bool,
 }
 
 /// What is declared.
@@ -87,8 +89,8 @@ pub struct Container {
 pub struct Declaration {
     /// What kind of thing it is.
     pub kind: Kind,
-    /// The words by which code elsewhere uses it. For an associated function without `self` that is
-    /// the name of the type: the function's own, mostly `new`, says nothing.
+    /// The words by which code elsewhere uses it. For an associated function without `self`, or of a
+    /// usual trait, that is the name of the type: the function's own, `new` or `clone`, says nothing.
     pub uses: Vec<Word>,
     /// An index into [`Outline::containers`].
     pub container: Option<usize>,
@@ -145,13 +147,6 @@ pub enum End {
 struct Words {
     from: u32,
     to: u32,
-}
-
-impl Container {
-    /// Whether it has parameters that are functions or futures.
-    pub fn takes_work(&self) -> bool {
-        self.takes_work
-    }
 }
 
 impl Outline {

@@ -13,7 +13,7 @@ use crate::facts::{BodyKind, ItemKind, Name, OpKind, Terminator};
 use crate::flow::events::Flow;
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
 use crate::link::Program;
-use crate::model::{FnRole, TypeRole};
+use crate::model::FnRole;
 use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
 
 /// How often a body is looked at in one fixpoint.
@@ -199,7 +199,7 @@ fn is_relevant(program: &Program, who: BodyRef) -> bool {
     }
     let calls = typed.targets.iter().flatten().any(|target| match target {
         Target::External(path) | Target::TraitMethod(path) => {
-            program.models.function(path).is_some_and(|model| matters(model.role))
+            program.models.function(path).is_some_and(|model| model.role.matters_to_callers())
         }
         _ => false,
     });
@@ -287,29 +287,6 @@ fn never_returns(program: &Program, who: BodyRef, known: &FxHashSet<BodyRef>) ->
     true
 }
 
-fn matters(role: FnRole) -> bool {
-    matches!(
-        role,
-        FnRole::Root
-            | FnRole::Placeholder
-            | FnRole::Never
-            | FnRole::Derive
-            | FnRole::Detach
-            | FnRole::Reparent
-            | FnRole::RequestContext
-            | FnRole::ReadValue
-            | FnRole::Guard
-            | FnRole::GuardRef
-            | FnRole::OtherGuard
-            | FnRole::Cancel
-            | FnRole::Spawn
-            | FnRole::Abort
-            | FnRole::AbortOnDrop
-            | FnRole::Exit
-            | FnRole::MakeGroup
-    )
-}
-
 /// Whether a value of the type may hold a closure, a future or anything else.
 fn takes_anything(program: &Program, ty: &Ty, fuel: u8) -> bool {
     let Some(fuel) = fuel.checked_sub(1) else { return false };
@@ -327,18 +304,7 @@ fn takes_anything(program: &Program, ty: &Ty, fuel: u8) -> bool {
 
 fn mentions_role(program: &Program, ty: &Ty, fuel: u8) -> bool {
     let Some(fuel) = fuel.checked_sub(1) else { return false };
-    let interesting = program.type_model(ty).is_some_and(|model| {
-        matches!(
-            model.role,
-            TypeRole::Context
-                | TypeRole::Handle
-                | TypeRole::Guard
-                | TypeRole::Stop
-                | TypeRole::Task
-                | TypeRole::TaskSet
-                | TypeRole::Group
-        )
-    });
+    let interesting = program.type_model(ty).is_some_and(|model| model.role.is_owned_with_care());
     interesting
         || match ty {
             Ty::Adt(_, args) | Ty::Tuple(args) => args.iter().any(|arg| mentions_role(program, arg, fuel)),

@@ -272,11 +272,6 @@ impl Models {
         self.iter().flat_map(|model| &model.functions).filter(move |model| model.path.rsplit("::").next() == Some(name))
     }
 
-    /// The words without one of which a file need not be parsed.
-    pub fn words(&self) -> impl Iterator<Item = &str> {
-        self.models.iter().flat_map(|model| model.words.iter().map(String::as_str))
-    }
-
     /// The models, in the order they were given.
     pub fn iter(&self) -> impl Iterator<Item = &Model> {
         self.models.iter()
@@ -315,7 +310,7 @@ pub(crate) fn last_segment(path: &str) -> &str {
 }
 
 /// `a::{b, c}` as `a::b`, `a::c`; several groups multiply.
-fn expand(path: &str) -> Vec<String> {
+pub(crate) fn expand(path: &str) -> Vec<String> {
     let parts = path.split_once('{').and_then(|(prefix, rest)| Some((prefix, rest.split_once('}')?)));
     match parts {
         Some((prefix, (group, rest))) => {

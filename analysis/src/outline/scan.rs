@@ -9,19 +9,65 @@ use crate::facts::Span;
 /// Paths that begin with these lead to no context.
 const STANDARD: [&str; 3] = ["std", "core", "alloc"];
 
-/// What a parameter's type says of work that is given.
-const WORK: [&str; 11] = [
-    "Fn",
-    "FnMut",
-    "FnOnce",
-    "AsyncFn",
-    "AsyncFnMut",
-    "AsyncFnOnce",
+/// The traits of functions.
+const FUNCTIONS: [&str; 6] = ["Fn", "FnMut", "FnOnce", "AsyncFn", "AsyncFnMut", "AsyncFnOnce"];
+
+/// What else in a parameter's type says that work is given.
+const FUTURES: [&str; 5] = ["Future", "IntoFuture", "BoxFuture", "LocalBoxFuture", "Stream"];
+
+/// Traits of the standard library and its like whose methods everybody calls: such a name says
+/// nothing, and who calls one on purpose names the type.
+const USUAL: [&str; 50] = [
+    "Add",
+    "AsMut",
+    "AsRef",
+    "AsyncRead",
+    "AsyncWrite",
+    "Borrow",
+    "BorrowMut",
+    "Clone",
+    "Debug",
+    "Default",
+    "Deref",
+    "DerefMut",
+    "Deserialize",
+    "Display",
+    "Div",
+    "DoubleEndedIterator",
+    "Drop",
+    "Eq",
+    "Error",
+    "ExactSizeIterator",
+    "Extend",
+    "From",
+    "FromIterator",
+    "FromStr",
     "Future",
-    "IntoFuture",
-    "BoxFuture",
-    "LocalBoxFuture",
+    "Hash",
+    "Hasher",
+    "Index",
+    "IndexMut",
+    "Into",
+    "IntoIterator",
+    "Iterator",
+    "Mul",
+    "Neg",
+    "Not",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Read",
+    "Seek",
+    "Serialize",
+    "Sink",
     "Stream",
+    "Sub",
+    "ToOwned",
+    "ToString",
+    "TryFrom",
+    "TryInto",
+    "Write",
+    "Zeroize",
 ];
 
 /// How deep modules, impls and `use` groups are followed into each other.
@@ -129,7 +175,7 @@ impl<'t> Scan<'t> {
     fn use_of_function(&self, name: &str, container: Option<usize>, has_self: bool) -> Word {
         match container.and_then(|at| self.outline.containers.get(at)) {
             None => Word::function(name),
-            Some(Container { is_trait: false, name: Some(of), .. }) if !has_self => *of,
+            Some(Container { is_trait: false, name: Some(of), is_usual, .. }) if *is_usual || !has_self => *of,
             Some(_) => Word::member(name),
         }
     }
@@ -139,9 +185,7 @@ impl<'t> Scan<'t> {
     fn handed(&self, head: Range<usize>, into: &mut Vec<Word>) {
         for at in head {
             match self.text(at) {
-                "Fn" | "FnMut" | "FnOnce" | "AsyncFn" | "AsyncFnMut" | "AsyncFnOnce" | "fn"
-                    if self.text(at + 1) == "(" =>
-                {
+                name if self.text(at + 1) == "(" && (name == "fn" || FUNCTIONS.contains(&name)) => {
                     self.collect(at + 1..self.close(at + 1), into);
                 }
                 "mut" if self.text(at.wrapping_sub(1)) == "&" && self.text(at + 1) != "self" => {
@@ -158,7 +202,7 @@ impl<'t> Scan<'t> {
     }
 
     fn takes_work(&self, mut head: Range<usize>) -> bool {
-        head.any(|at| WORK.contains(&self.text(at)))
+        head.any(|at| FUNCTIONS.contains(&self.text(at)) || FUTURES.contains(&self.text(at)))
     }
 
     fn body(&mut self, open: usize, never: bool) -> Body {
@@ -259,11 +303,12 @@ impl<'t> Scan<'t> {
             return open + 1;
         }
         let is_trait = self.text(at) == "trait";
-        let name = if is_trait { Some(self.text(at + 1)) } else { self.subject(at + 1..open) };
         let header = at + 1..open;
+        let (of, subject) = if is_trait { (None, Some(self.text(at + 1))) } else { self.subject(header.clone()) };
         let container = Container {
-            name: name.map(Word::name),
+            name: subject.map(Word::name),
             is_trait,
+            is_usual: of.is_some_and(|of| USUAL.contains(&of)),
             takes_work: self.takes_work(header.clone()),
             words: self.words(header),
         };
@@ -272,22 +317,22 @@ impl<'t> Scan<'t> {
         self.close(open) + 1
     }
 
-    /// The name of the type an impl is for: the last one outside of angle brackets.
-    fn subject(&self, header: Range<usize>) -> Option<&'t str> {
+    /// The names of the trait and of the type an impl is for: the last ones outside of angle brackets.
+    fn subject(&self, header: Range<usize>) -> (Option<&'t str>, Option<&'t str>) {
         let mut angles = 0_usize;
-        let mut found = None;
+        let (mut of, mut found) = (None, None);
         for at in header {
             match self.text(at) {
                 "<" => angles += 1,
                 // Not the arrow of a function type.
                 ">" if self.text(at.wrapping_sub(1)) != "-" => angles = angles.saturating_sub(1),
                 "where" => break,
-                "for" if angles == 0 => found = None,
+                "for" if angles == 0 => of = found.take(),
                 name if angles == 0 && self.is_name(at) => found = Some(name),
                 _ => {}
             }
         }
-        found
+        (of, found)
     }
 
     fn import(&mut self, at: usize) -> usize {

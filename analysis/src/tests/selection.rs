@@ -41,10 +41,12 @@ fn bodies_without_a_context_in_hand_are_left_out() {
         fn makes() -> Service { todo_later() }
         fn calls() { makes().run() }
         fn given(f: impl Fn(u8)) { f(1) }
+        fn given_elsewhere(f: impl Fn(u8)) { f(2) }
+        fn gives(ctx: &Context) { given(|n| log(n)) }
         fn ends() { std::process::exit(1) }
         mod inner { fn also_none() { } }
     ";
-    assert_eq!(quiet(&["context"], &[text]), ["none port also_none"]);
+    assert_eq!(quiet(&["context"], &[text]), ["none port given_elsewhere also_none"]);
     assert_eq!(quiet(&["tokio"], &[text]), ["-"], "no library in view has such a type");
 }
 
@@ -100,6 +102,35 @@ fn a_token_is_followed_through_fields_but_not_through_services() {
         fn stop(stop: Stop) { stop.now() }
     ";
     assert_eq!(quiet(&["tokio_util"], &[service, user]), ["port", "serve"]);
+}
+
+#[test]
+fn what_is_called_beside_a_token_is_looked_at() {
+    let text = "
+        use tokio_util::sync::CancellationToken;
+        struct Root { token: CancellationToken, port: u16 }
+        struct Service { root: Root }
+        impl Service {
+            fn root(&self) -> &Root { &self.root }
+            fn inner(&self) -> &Self { self }
+            fn port(&self) -> u16 { self.root.port }
+            fn token(&self) -> &CancellationToken { &self.root().token }
+        }
+        impl Clone for Service { fn clone(&self) -> Self { twice(&self.token()) } }
+        fn copies(text: &str) { text.clone() }
+        fn fails() { panic!() }
+        fn retries() { loop { again() } }
+        fn stops(service: &Service) { if service.token().is_cancelled() { fails() } }
+    ";
+    assert_eq!(quiet(&["tokio_util"], &[text]), ["inner port copies retries"]);
+}
+
+#[test]
+fn only_a_library_that_the_package_depends_on_is_in_view() {
+    let text = "mod context { pub struct Context; } fn takes(ctx: &context::Context) { ctx.background() }";
+    assert_eq!(quiet(&["tokio_util"], &[text]), ["-"]);
+    let telemetry = "fn f(span: &Span) { let _ = span.context().attach(); }";
+    assert_eq!(quiet(&["tracing_opentelemetry"], &[telemetry]), [""], "a model may speak of several libraries");
 }
 
 #[test]
