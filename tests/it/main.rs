@@ -12,6 +12,7 @@ mod browser;
 mod configuration;
 mod discovery;
 mod editors;
+mod extension;
 mod fixes;
 mod fixtures;
 mod formats;
