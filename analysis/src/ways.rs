@@ -142,10 +142,15 @@ impl Ways {
 
     /// Whether a way leads on from a block to one of those that are wanted, or back to it if it is.
     pub fn leads(&self, from: u32, wanted: impl Fn(u32) -> bool) -> bool {
+        self.leads_beside(from, None, wanted)
+    }
+
+    /// The same by ways that do not come by a certain block.
+    pub fn leads_beside(&self, from: u32, beside: Option<u32>, wanted: impl Fn(u32) -> bool) -> bool {
         let mut seen = BTreeSet::new();
         let mut left = vec![from];
         while let Some(at) = left.pop() {
-            for next in self.next(at) {
+            for next in self.next(at).iter().filter(|next| Some(**next) != beside) {
                 if wanted(*next) {
                     return true;
                 }

@@ -23,10 +23,16 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in analysis.flows.iter().filter(|flow| is_middleware(analysis, flow.body)) {
-        for event in &flow.events {
-            let Some(Seen::Replaced { ctx }) = event.seen.first() else { continue };
-            let Some(node) = ctx.detaching() else { continue };
+    for flow in &analysis.flows {
+        let detached = flow.events.iter().filter_map(|event| match event.seen.first() {
+            Some(Seen::Replaced { ctx }) => Some((event, ctx.detaching()?)),
+            _ => None,
+        });
+        let mut detached = detached.peekable();
+        if detached.peek().is_none() || !is_middleware(analysis, flow.body) {
+            continue;
+        }
+        for (event, node) in detached {
             findings.push(
                 Finding::new(
                     RULE.name,

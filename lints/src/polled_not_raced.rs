@@ -40,6 +40,9 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                 })
             });
             let Some(asked) = asked else { continue };
+            if asks.iter().any(|ask| waits::is_only_when_done(&code, ask, wait.at.block)) {
+                continue;
+            }
             findings.push(
                 Finding::new(
                     RULE.name,

@@ -1,15 +1,17 @@
 //! A wait that the context at hand cannot end.
 
+use std::collections::BTreeMap;
+
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::LocalId;
 use ctxlint_analysis::flow::value::Uses;
 use ctxlint_analysis::model::FnRole;
 use ctxlint_analysis::types::Target;
 
-use crate::code::{At, Call, Code};
+use crate::code::{At, Code};
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
-use crate::waits;
+use crate::waits::{self, Contexts};
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -28,9 +30,14 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         if waits::is_raced_outside(&code) {
             continue;
         }
-        for wait in waits::of(&code) {
-            let Some(context) = waits::context_at(&code, wait.name) else { continue };
-            if is_ended_here(&code, wait.at, context) {
+        let waits = waits::of(&code);
+        if waits.is_empty() {
+            continue;
+        }
+        let (contexts, ends) = (Contexts::of(&code), ends(&code));
+        for wait in waits {
+            let Some(context) = contexts.at(&code, wait.name) else { continue };
+            if is_ended_here(&code, &ends, wait.at, context) {
                 continue;
             }
             let name = code.body.local(context).and_then(|local| local.name.clone()).unwrap_or_else(|| "ctx".into());
@@ -53,10 +60,10 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 
 /// Whether the context is ended here: once the wait is over, then what is waited for decides on the
 /// context and not the other way round; or before, then what is waited for comes of its end.
-fn is_ended_here(code: &Code<'_>, wait: At, context: LocalId) -> bool {
+fn is_ended_here(code: &Code<'_>, ends: &Ends, wait: At, context: LocalId) -> bool {
     let source = code.source(context);
-    let is_near = |call: &Call<'_>| code.leads(wait, call.at) || code.leads(call.at, wait);
-    !is_derived(code, source) && code.calls().any(|call| ends(code, &call, source) && is_near(&call))
+    let is_near = |at: &At| code.leads(wait, *at) || code.leads(*at, wait);
+    !is_derived(code, source) && ends.get(&source).is_some_and(|all| all.iter().any(is_near))
 }
 
 /// Whether a context is derived here from one that may end: that reaches it besides.
@@ -68,16 +75,22 @@ fn is_derived(code: &Code<'_>, source: LocalId) -> bool {
     })
 }
 
-/// Whether a call ends the context that comes from a local, by itself or by its handle.
-fn ends(code: &Code<'_>, call: &Call<'_>, source: LocalId) -> bool {
-    if call.is(&[FnRole::Cancel]) {
-        return call.args.first().is_some_and(|subject| code.source(*subject) == source);
+/// By the local that a context comes from, the calls that end it, by itself or by its handle.
+type Ends = BTreeMap<LocalId, Vec<At>>;
+
+fn ends(code: &Code<'_>) -> Ends {
+    let mut found = Ends::new();
+    for call in code.calls() {
+        let summary = match call.target {
+            Target::Def(def) => code.analysis.program.body_of(*def).and_then(|body| code.analysis.summaries.get(body)),
+            _ => None,
+        };
+        for (arg, input) in call.args.iter().zip(0u32..) {
+            let by_callee = || summary.is_some_and(|summary| summary.uses_at(input, &[]).any(Uses::CANCEL));
+            if (input == 0 && call.is(&[FnRole::Cancel])) || by_callee() {
+                found.entry(code.source(*arg)).or_default().push(call.at);
+            }
+        }
     }
-    let Target::Def(def) = call.target else { return false };
-    let summary = code.analysis.program.body_of(*def).and_then(|body| code.analysis.summaries.get(body));
-    summary.is_some_and(|summary| {
-        let args = call.args.iter().zip(0u32..);
-        args.into_iter()
-            .any(|(arg, input)| summary.uses_at(input, &[]).any(Uses::CANCEL) && code.source(*arg) == source)
-    })
+    found
 }

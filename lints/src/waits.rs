@@ -2,8 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use ctxlint_analysis::facts::{BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator};
+use ctxlint_analysis::facts::{
+    BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator, Test, UnaryOp,
+};
 use ctxlint_analysis::flow::constants;
+use ctxlint_analysis::flow::value::is_success;
 use ctxlint_analysis::model::{Bound, FnModel, FnRole, Shape, TypeRole};
 use ctxlint_analysis::types::BodyRef;
 
@@ -88,20 +91,60 @@ fn of_call<'a>(code: &Code<'a>, call: Call<'a>) -> Option<Wait<'a>> {
     Some(Wait { at: call.at, name: call.name, model: Some(model), in_loop, args: call.args })
 }
 
-/// The context that is at hand where a body waits: the one bound last before, unless it never ends.
-pub(crate) fn context_at<'a>(code: &Code<'a>, span: Span) -> Option<LocalId> {
-    let locals = code.body.locals.iter().zip(0u32..);
-    let latest = locals
-        .filter(|(local, index)| {
-            local.kind != LocalKind::Temp
-                && (local.span.start < span.start || local.kind == LocalKind::Capture)
-                && code.is_context(&Place::local(LocalId(*index)))
-        })
-        .max_by_key(|(local, _)| if local.kind == LocalKind::Capture { 0 } else { local.span.start })?;
-    let local = LocalId(latest.1);
-    let endless = [FnRole::Root, FnRole::Placeholder, FnRole::Detach];
-    let made = code.made_by(local, &[FnRole::Clone]);
-    (!made.is_some_and(|call| call.is(&endless))).then_some(local)
+/// The contexts that are at hand in a body.
+pub(crate) struct Contexts {
+    /// Where each is bound, captures at the very beginning; in that order.
+    bound: Vec<(u32, LocalId)>,
+}
+
+impl Contexts {
+    /// Those of a body.
+    pub(crate) fn of(code: &Code<'_>) -> Contexts {
+        let locals = code.body.locals.iter().zip((0..).map(LocalId));
+        let mut bound: Vec<(u32, LocalId)> = locals
+            .filter(|(local, id)| local.kind != LocalKind::Temp && code.is_context(&Place::local(*id)))
+            .map(|(local, id)| (if local.kind == LocalKind::Capture { 0 } else { local.span.start + 1 }, id))
+            .collect();
+        bound.sort_unstable();
+        Contexts { bound }
+    }
+
+    /// The one that is at hand where a body waits: the one bound last before, unless it never ends.
+    pub(crate) fn at(&self, code: &Code<'_>, span: Span) -> Option<LocalId> {
+        let before = self.bound.partition_point(|(start, _)| *start <= span.start);
+        let (_, local) = *self.bound.get(before.checked_sub(1)?)?;
+        let endless = [FnRole::Root, FnRole::Placeholder, FnRole::Detach];
+        let made = code.made_by(local, &[FnRole::Clone]);
+        (!made.is_some_and(|call| call.is(&endless))).then_some(local)
+    }
+}
+
+/// Whether there is no other way from a question about a context's state to a block than by the answer
+/// that it is done.
+pub(crate) fn is_only_when_done(code: &Code<'_>, ask: &Call<'_>, block: u32) -> bool {
+    let done = done_block(code, ask);
+    done.is_some_and(|done| {
+        let is_it = |at: u32| at == block;
+        block != ask.at.block
+            && (is_it(done) || code.ways.leads(done, is_it))
+            && !code.ways.leads_beside(ask.at.block, Some(done), is_it)
+    })
+}
+
+/// The block that is gone on with when a question about a context's state is answered with "done".
+fn done_block(code: &Code<'_>, ask: &Call<'_>) -> Option<u32> {
+    let answer = ask.op.dest?;
+    match &code.body.blocks.get(ask.at.block as usize)?.end {
+        Terminator::If { condition, then, .. } if *condition == answer => Some(then.0),
+        Terminator::If { condition, other, .. } => match code.definition(*condition)?.1.kind {
+            OpKind::Unary(UnaryOp::Not, asked) if asked == answer => Some(other.0),
+            _ => None,
+        },
+        Terminator::Match { place, test: Test::Variant(path), then, other, .. } if place.base == answer => {
+            Some(if is_success(path.last()) { then.0 } else { other.0 })
+        }
+        _ => None,
+    }
 }
 
 /// Whether a closure or `async` block may be raced, bounded or run by somebody who is not in view.
