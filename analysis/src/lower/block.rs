@@ -3,6 +3,7 @@
 use syn::{Attribute, Expr, Item, Pat, Stmt};
 
 use super::body::Operand;
+use super::rooted::Uses;
 use super::{Lowering, attrs, extent};
 use crate::facts::{Discard, LocalId, LocalKind, OpKind, Place, ScopeId, ScopeKind, Span};
 
@@ -290,7 +291,12 @@ enum Tail<'b> {
 
 /// Whether an item gives names to the block it stands in.
 fn declares(item: &Item) -> bool {
-    !matches!(item, Item::Impl(_) | Item::Verbatim(_)) && !matches!(item, Item::Macro(mac) if mac.ident.is_none())
+    match item {
+        Item::Impl(_) => false,
+        Item::Verbatim(tokens) => Uses::of(tokens).is_some(),
+        Item::Macro(mac) => mac.ident.is_some(),
+        _ => true,
+    }
 }
 
 /// Constructs that write their value on several ways, or not at all.

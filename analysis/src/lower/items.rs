@@ -3,6 +3,7 @@
 use proc_macro2::Ident;
 use syn::{Attribute, FnArg, ForeignItem, ImplItem, Item as SynItem, ReceiverKind, TraitItem, UseTree};
 
+use super::rooted::Uses;
 use super::types::mutability;
 use super::{Lowering, attrs, extent};
 use crate::facts::{
@@ -110,6 +111,17 @@ impl Lowering<'_> {
                 let mut imports = Vec::new();
                 let global = item.leading_colon.is_some();
                 self.imports(&item.tree, global, &mut Vec::new(), &mut imports);
+                self.simple(head, |_| ItemKind::Use(imports));
+            }
+            SynItem::Verbatim(tokens) => {
+                let Some(uses) = Uses::of(tokens) else { return };
+                let first = self.visible_from(&uses.vis, uses.keyword.span);
+                let span = self.text.between(first, uses.semi.span);
+                let head = head(&uses.attrs, None, visibility(&uses.vis), span);
+                let mut imports = Vec::new();
+                for (tree, global) in &uses.trees {
+                    self.imports(tree, *global, &mut Vec::new(), &mut imports);
+                }
                 self.simple(head, |_| ItemKind::Use(imports));
             }
             _ => {}

@@ -4,6 +4,7 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use syn::{Item, UseTree};
 
+use super::rooted::Uses;
 use super::text::Text;
 use crate::facts::Name;
 
@@ -86,6 +87,11 @@ impl Known {
                 }
             }
             Item::Use(item) => self.import(&item.tree, text, &mut Vec::new(), globs),
+            Item::Verbatim(tokens) => {
+                for (tree, _) in Uses::of(tokens).into_iter().flat_map(|uses| uses.trees) {
+                    self.import(&tree, text, &mut Vec::new(), globs);
+                }
+            }
             _ => {}
         }
     }

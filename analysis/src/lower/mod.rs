@@ -17,6 +17,7 @@ mod items;
 mod known;
 mod macros;
 mod pattern;
+mod rooted;
 mod rules;
 pub(crate) mod text;
 mod types;
