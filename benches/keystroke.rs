@@ -3,7 +3,8 @@
 //!
 //! The files are the fixtures of the rules, again and again, so that in the first crate every file is
 //! about contexts, which no real crate is; in the second it is one in ten, and the others are plain
-//! code. A key is timed from the edit's first byte to the last of the diagnostics for that text: the
+//! code. In the last row of each a key follows while the text before it is being checked: it should take
+//! no longer than one by itself. A key is timed from the edit's first byte to the last of the diagnostics for that text: the
 //! waiting for a pause in the typing is in it. Beside it stands the processor time that the server took
 //! for a key, on all threads together, where the system tells: it is the same on a busy machine.
 
@@ -77,6 +78,36 @@ fn measure(name: &str, root: &Path, text: &str) {
         let used = used.map_or("?".to_owned(), milliseconds);
         println!("{name:<28} {:>9} {:>9} {:>9} {most:>9} {used:>9}   {sort}", milliseconds(first), at(0.5), at(0.95));
     }
+    let line = near("let ");
+    let key = |server: &mut Server, line: usize, end: usize, typed: &str| {
+        let at = |line: usize| json!({ "line": line, "character": 0 });
+        server.type_key(&uri, &json!({ "start": at(line), "end": at(end) }), typed);
+    };
+    let mut times = Vec::new();
+    for _ in 0..KEYS / 2 {
+        let alone = Instant::now();
+        key(&mut server, line, line, "let x = 1;\n");
+        server.wait_for_last(&uri);
+        let alone = alone.elapsed();
+        key(&mut server, line, line + 1, "");
+        std::thread::sleep(alone / 2);
+        let start = Instant::now();
+        key(&mut server, line, line, "let x = 2;\n");
+        server.wait_for_last(&uri);
+        times.push(start.elapsed());
+        key(&mut server, line, line + 1, "");
+        server.wait_for_last(&uri);
+    }
+    times.sort();
+    let at = |part: f64| milliseconds(times.get((times.len() as f64 * part) as usize).copied().unwrap_or_default());
+    let most = milliseconds(times.last().copied().unwrap_or_default());
+    println!(
+        "{name:<28} {:>9} {:>9} {:>9} {most:>9} {:>9}   key upon key",
+        milliseconds(first),
+        at(0.5),
+        at(0.95),
+        "-"
+    );
     server.stop();
 }
 
@@ -166,14 +197,21 @@ impl Server {
 
     /// An edit, and how long it takes until its text is checked.
     fn key(&mut self, uri: &str, range: &Value, typed: &str) -> Duration {
-        self.version += 1;
-        let version = self.version;
         let start = Instant::now();
-        let change = json!({ "range": range, "text": typed });
-        let params = json!({ "textDocument": { "uri": uri, "version": version }, "contentChanges": [change] });
-        self.notify("textDocument/didChange", &params);
-        self.wait_for(uri, version);
+        self.type_key(uri, range, typed);
+        self.wait_for_last(uri);
         start.elapsed()
+    }
+
+    fn type_key(&mut self, uri: &str, range: &Value, typed: &str) {
+        self.version += 1;
+        let change = json!({ "range": range, "text": typed });
+        let params = json!({ "textDocument": { "uri": uri, "version": self.version }, "contentChanges": [change] });
+        self.notify("textDocument/didChange", &params);
+    }
+
+    fn wait_for_last(&mut self, uri: &str) {
+        self.wait_for(uri, self.version);
     }
 
     /// What all threads took so far, to a hundredth of a second.
