@@ -51,7 +51,7 @@ fn measure(name: &str, root: &Path, text: &str) {
         "textDocument/didOpen",
         &json!({ "textDocument": { "uri": uri, "languageId": "rust", "version": 0, "text": text } }),
     );
-    server.wait_for(&uri, 0);
+    assert!(server.wait_for(&uri, 0) > 0, "nothing is found, so nothing is measured");
     let first = start.elapsed();
     // Within a body, within a comment, and so that the file does not parse until the next key.
     let middle = text.lines().count() / 2;
@@ -120,7 +120,8 @@ fn write_crate(root: &Path, every: usize) -> String {
     let texts = fixtures();
     let fixture = |index: usize| texts.get(index % texts.len()).expect("there are fixtures").as_str();
     fs::create_dir_all(root.join("src")).expect("a folder is made");
-    let manifest = "[package]\nname = \"large\"\nversion = \"0.1.0\"\nedition = \"2024\"\n";
+    let manifest = "[package]\nname = \"large\"\nversion = \"0.1.0\"\nedition = \"2024\"\n\n\
+        [dependencies]\ncontext = { package = \"ctxlint-context\", version = \"0.1\" }\ntokio = \"1\"\naxum = \"0.8\"\n";
     fs::write(root.join("Cargo.toml"), manifest).expect("a file is written");
     let mut lib = String::from("mod large;\n");
     for index in 0..FILES {
@@ -223,7 +224,8 @@ impl Server {
         Some(Duration::from_millis(ticks * 10))
     }
 
-    fn wait_for(&mut self, uri: &str, version: i64) {
+    /// Waits for what is found in a text, and tells how much that is.
+    fn wait_for(&mut self, uri: &str, version: i64) -> usize {
         loop {
             let message = self.read();
             let params = &message["params"];
@@ -231,7 +233,7 @@ impl Server {
                 && params["uri"] == uri
                 && params["version"] == version
             {
-                return;
+                return params["diagnostics"].as_array().map_or(0, Vec::len);
             }
         }
     }

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use crate::project::{Project, manifest};
+use crate::project::{Project, manifest_with_contexts};
 use crate::shop;
 use client::{Client, able, uri};
 
@@ -49,7 +49,7 @@ fn saved_files_show_what_the_command_finds() {
 
 #[test]
 fn unsaved_texts_count() {
-    let project = Project::package("");
+    let project = Project::with_contexts("");
     let mut client = Client::new(&[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
     client.open(&lib, "");
@@ -92,7 +92,7 @@ fn what_is_edited_counts_for_other_files() {
                   ctx.done().await;\n    let _ = &handle;\n}\n";
     let makes = "mod caller;\n\npub fn make(ctx: &context::Context) -> (context::Context, context::CancelHandle) {\n    \
                  ctx.with_cancel()\n}\n";
-    let project = Project::package("mod caller;\n\npub fn make(ctx: &u8) -> (u8, u8) {\n    (*ctx, *ctx)\n}\n");
+    let project = Project::with_contexts("mod caller;\n\npub fn make(ctx: &u8) -> (u8, u8) {\n    (*ctx, *ctx)\n}\n");
     project.write("src/caller.rs", caller);
     let mut client = Client::new(&[project.root()]);
     let (lib, other) = (uri(&project.path("src/lib.rs")), uri(&project.path("src/caller.rs")));
@@ -107,7 +107,7 @@ fn what_is_edited_counts_for_other_files() {
 
 #[test]
 fn a_file_that_does_not_parse_keeps_what_was_found() {
-    let project = Project::package(LOST);
+    let project = Project::with_contexts(LOST);
     let mut client = Client::new(&[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
     client.open(&lib, LOST);
@@ -139,7 +139,7 @@ fn a_file_that_does_not_parse_keeps_what_was_found() {
 #[test]
 fn a_file_that_never_parsed_is_told_as_the_command_tells_it() {
     let text = "use context::Context;\nfn broken( {\n";
-    let project = Project::package(text);
+    let project = Project::with_contexts(text);
     let mut client = Client::new(&[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
     client.open(&lib, text);
@@ -153,7 +153,7 @@ fn a_file_that_never_parsed_is_told_as_the_command_tells_it() {
 
 #[test]
 fn quick_fixes_are_offered_and_help() {
-    let project = Project::package(LOST);
+    let project = Project::with_contexts(LOST);
     let mut client = Client::new(&[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
     client.open(&lib, LOST);
@@ -182,7 +182,7 @@ fn quick_fixes_are_offered_and_help() {
 #[test]
 fn a_finding_can_be_suppressed_with_a_reason() {
     let text = format!("// 𝄞\r\n{}", LOST.replace('\n', "\r\n"));
-    let project = Project::package(&text);
+    let project = Project::with_contexts(&text);
     let mut client = Client::with(json!({}), &[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
     client.open(&lib, &text);
@@ -199,7 +199,7 @@ fn a_finding_can_be_suppressed_with_a_reason() {
 
 #[test]
 fn what_nothing_may_lower_cannot_be_suppressed() {
-    let project = Project::package(LOST);
+    let project = Project::with_contexts(LOST);
     project.write("ctxlint.toml", "[rules]\nlost_cancel = \"forbid\"\n");
     let mut client = Client::new(&[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
@@ -212,7 +212,7 @@ fn what_nothing_may_lower_cannot_be_suppressed() {
 
 #[test]
 fn the_page_of_a_rule_is_shown() {
-    let project = Project::package(LOST);
+    let project = Project::with_contexts(LOST);
     let mut client = Client::new(&[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
     client.open(&lib, &LOST.replace("pub async", "// ctxlint: allow(busy_wait)\npub async"));
@@ -234,7 +234,7 @@ fn the_page_of_a_rule_is_shown() {
 
 #[test]
 fn the_configuration_is_read_again() {
-    let project = Project::package(LOST);
+    let project = Project::with_contexts(LOST);
     let mut client = Client::new(&[project.root()]);
     let (lib, config) = (uri(&project.path("src/lib.rs")), uri(&project.path("ctxlint.toml")));
     assert_eq!(client.shown(&lib), lost(5, 14));
@@ -268,7 +268,7 @@ fn the_configuration_is_read_again() {
 
 #[test]
 fn files_are_watched_where_the_editor_does_not() {
-    let project = Project::package("");
+    let project = Project::with_contexts("");
     let mut client = Client::with(json!({}), &[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
     assert_eq!(client.shown(&lib), []);
@@ -288,7 +288,7 @@ fn files_are_watched_where_the_editor_does_not() {
 
 #[test]
 fn folders_come_and_go() {
-    let (one, two) = (Project::package(LOST), Project::package(LOST));
+    let (one, two) = (Project::with_contexts(LOST), Project::with_contexts(LOST));
     let (first, second) = (uri(&one.path("src/lib.rs")), uri(&two.path("src/lib.rs")));
     let mut client = Client::new(&[one.root()]);
     assert_eq!(client.shown(&first), lost(5, 14));
@@ -302,9 +302,9 @@ fn folders_come_and_go() {
     // One workspace though two of its folders are open.
     let members = Project::new(&[
         ("Cargo.toml", "[workspace]\nmembers = [\"a\", \"b\"]\nresolver = \"3\"\n"),
-        ("a/Cargo.toml", &manifest("a")),
+        ("a/Cargo.toml", &manifest_with_contexts("a")),
         ("a/src/lib.rs", LOST),
-        ("b/Cargo.toml", &manifest("b")),
+        ("b/Cargo.toml", &manifest_with_contexts("b")),
         ("b/src/lib.rs", LOST),
     ]);
     let mut client = Client::new(&[&members.path("a"), &members.path("b")]);
@@ -316,8 +316,8 @@ fn folders_come_and_go() {
 
 #[test]
 fn files_that_no_folder_is_for() {
-    let project = Project::package(LOST);
-    project.write("nested/Cargo.toml", &format!("{}[workspace]\n", manifest("nested")));
+    let project = Project::with_contexts(LOST);
+    project.write("nested/Cargo.toml", &format!("{}[workspace]\n", manifest_with_contexts("nested")));
     project.write("nested/src/lib.rs", LOST);
     let nested = uri(&project.path("nested/src/lib.rs"));
     let mut client = Client::new(&[project.root()]);
@@ -330,7 +330,7 @@ fn files_that_no_folder_is_for() {
     let new = uri(&project.path("src/new.rs"));
     client.open(&new, LOST);
     assert_eq!(client.shown(&new), lost(5, 14), "a file that is not on disk yet");
-    let elsewhere = Project::package(LOST);
+    let elsewhere = Project::with_contexts(LOST);
     let elsewhere = uri(&elsewhere.path("src/lib.rs"));
     client.open(&elsewhere, LOST);
     assert_eq!(client.shown(&elsewhere), [], "beyond what is open");
@@ -352,7 +352,7 @@ fn files_that_no_folder_is_for() {
 #[test]
 fn columns_are_in_the_encoding_that_was_agreed_on() {
     let text = LOST.replace("let (ctx, _)", "/* 𝄞é */ let (ctx, _)");
-    let project = Project::package(&text);
+    let project = Project::with_contexts(&text);
     let lib = uri(&project.path("src/lib.rs"));
     for (offered, agreed, column) in [
         (json!(["utf-16", "utf-8"]), "utf-8", 27),

@@ -37,6 +37,11 @@ impl Project {
         Project::new(&[("Cargo.toml", &manifest("demo")), ("src/lib.rs", lib)])
     }
 
+    /// A package that may use contexts.
+    pub(crate) fn with_contexts(lib: &str) -> Project {
+        Project::new(&[("Cargo.toml", &manifest_with_contexts("demo")), ("src/lib.rs", lib)])
+    }
+
     pub(crate) fn write(&self, path: &str, text: &str) {
         self.write_bytes(path, text.as_bytes());
     }
@@ -86,6 +91,12 @@ impl Project {
 
 pub(crate) fn manifest(name: &str) -> String {
     format!("[package]\nname = \"{name}\"\nversion = \"0.1.0\"\nedition = \"2024\"\n")
+}
+
+/// The manifest of a package that may use contexts: nobody needs to build it.
+pub(crate) fn manifest_with_contexts(name: &str) -> String {
+    let dependency = "[dependencies]\ncontext = { package = \"ctxlint-context\", version = \"0.1\" }\n";
+    format!("{}\n{dependency}", manifest(name))
 }
 
 pub(crate) fn program(name: &str) -> Command {

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::fixtures::marks;
-use crate::project::Project;
+use crate::project::{Project, manifest_with_contexts};
 use crate::readme::{blocks, pages};
 use crate::sources::read;
 
@@ -135,7 +135,7 @@ fn the_rule_that_is_shown_is_the_rule() {
 /// A package with a finding, two commits, a baseline, and a remote's branch.
 fn scratch() -> Project {
     let project = Project::new(&[
-        ("Cargo.toml", "[package]\nname = \"my-api\"\nversion = \"0.1.0\"\nedition = \"2024\"\n"),
+        ("Cargo.toml", &manifest_with_contexts("my-api")),
         (
             "src/lib.rs",
             "use context::Context;\n\npub fn f(ctx: &Context) -> Context {\n    let (ctx, _) = ctx.with_cancel();\n    ctx\n}\n",

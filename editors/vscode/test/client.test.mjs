@@ -42,7 +42,7 @@ before(() => {
   folder = mkdtempSync(join(tmpdir(), "ctxlint-vscode-"));
   file = join(folder, "src", "lib.rs");
   mkdirSync(join(folder, "src"));
-  writeFileSync(join(folder, "Cargo.toml"), '[package]\nname = "it"\nversion = "0.1.0"\nedition = "2024"\n');
+  writeFileSync(join(folder, "Cargo.toml"), '[package]\nname = "it"\nversion = "0.1.0"\nedition = "2024"\n\n[dependencies]\ncontext = { package = "ctxlint-context", version = "0.1" }\n');
   writeFileSync(file, LOST);
   ide = editor(folder, { "ctxlint.path": server });
   const load = Module._load;

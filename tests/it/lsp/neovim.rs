@@ -87,7 +87,7 @@ fn neovim_shows_fixes_and_explains() {
         );
         return;
     }
-    let project = Project::package(LOST);
+    let project = Project::with_contexts(LOST);
     project.write("session.lua", SCRIPT);
     let server = program("ctxlint").get_program().to_owned();
     let output = Command::new("nvim")

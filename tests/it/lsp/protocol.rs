@@ -8,7 +8,7 @@ use crate::project::Project;
 
 #[test]
 fn it_ends_as_the_protocol_wants() {
-    let project = Project::package("");
+    let project = Project::with_contexts("");
     Client::new(&[project.root()]).end();
 
     let mut client = Client::new(&[project.root()]);
@@ -41,7 +41,7 @@ fn bad_arguments_fail() {
 
 #[test]
 fn a_message_that_is_none_is_refused_and_the_next_one_answered() {
-    let project = Project::package(LOST);
+    let project = Project::with_contexts(LOST);
     let mut client = Client::new(&[project.root()]);
     let bad: [&[u8]; 6] = [
         b"Content-Length: 7\r\n\r\n{\"id\":1",
@@ -68,7 +68,7 @@ fn a_message_that_is_none_is_refused_and_the_next_one_answered() {
 
 #[test]
 fn nonsense_does_no_harm() {
-    let project = Project::package(LOST);
+    let project = Project::with_contexts(LOST);
     let mut client = Client::new(&[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
     assert_eq!(client.request("no/such/thing", &json!([1]))["error"]["code"], -32601);
@@ -124,7 +124,7 @@ fn nonsense_does_no_harm() {
 
 #[test]
 fn questions_about_texts_that_are_no_more_are_not_answered() {
-    let project = Project::package(LOST);
+    let project = Project::with_contexts(LOST);
     let mut client = Client::new(&[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
     client.open(&lib, LOST);
@@ -148,7 +148,7 @@ fn questions_about_texts_that_are_no_more_are_not_answered() {
 
 #[test]
 fn a_newer_text_is_checked_instead_of_an_older_one() {
-    let project = Project::package(LOST);
+    let project = Project::with_contexts(LOST);
     let mut client = Client::new(&[project.root()]);
     let lib = uri(&project.path("src/lib.rs"));
     client.open(&lib, LOST);
