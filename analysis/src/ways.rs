@@ -344,3 +344,79 @@ fn for_each_at_end(end: &Terminator, found: &mut impl FnMut(LocalId)) {
         Terminator::Goto(_) | Terminator::Diverge => {}
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Ways of blocks that lead on as told; in one loop with these blocks, if there are some.
+    fn ways(next: Vec<Vec<u32>>, within: &[u32]) -> Ways {
+        let turns = Turns { blocks: within.iter().copied().collect(), leading: OnceLock::new() };
+        Ways {
+            occurrences: Occurrences { defined: Places::default(), mentioned: Places::default() },
+            next,
+            before: OnceLock::new(),
+            reachable: OnceLock::new(),
+            loops: vec![turns],
+            made: FxHashMap::default(),
+        }
+    }
+
+    /// What can be reached from a block without entering others, by trying again until nothing is new.
+    fn reached(ways: &Ways, from: u32, may_enter: &dyn Fn(u32) -> bool) -> BTreeSet<u32> {
+        let mut found = BTreeSet::new();
+        loop {
+            let before = found.len();
+            for at in found.clone().into_iter().chain([from]) {
+                found.extend(ways.next(at).iter().copied().filter(|next| may_enter(*next)));
+            }
+            if found.len() == before {
+                return found;
+            }
+        }
+    }
+
+    /// Marsaglia's xorshift.
+    fn random(seed: &mut u64, below: u32) -> u32 {
+        *seed ^= *seed << 13;
+        *seed ^= *seed >> 7;
+        *seed ^= *seed << 17;
+        (*seed >> 20) as u32 % below
+    }
+
+    /// Ways as they are, held against trying every one, in a few thousand small graphs.
+    #[test]
+    fn says_what_can_be_reached() {
+        const BLOCKS: u32 = 7;
+        let mut seed = 0x9e37_79b9_7f4a_7c15;
+        for _ in 0..3000 {
+            let mut next: Vec<Vec<u32>> = Vec::new();
+            for _ in 0..BLOCKS {
+                let count = random(&mut seed, 3);
+                next.push((0..count).map(|_| random(&mut seed, BLOCKS)).collect());
+            }
+            let within: Vec<u32> = (0..BLOCKS).filter(|_| random(&mut seed, 2) == 0).collect();
+            let ways = ways(next, &within);
+            let live: BTreeSet<u32> = reached(&ways, 0, &|_| true).into_iter().chain([0]).collect();
+            let (from, to) = (random(&mut seed, BLOCKS), random(&mut seed, BLOCKS));
+
+            let after = reached(&ways, from, &|_| true);
+            assert_eq!(ways.after(from), after);
+            assert_eq!(ways.leads(from, |at| at == to), after.contains(&to));
+            let beside = random(&mut seed, BLOCKS);
+            let past = reached(&ways, from, &|at| at != beside);
+            assert_eq!(ways.leads_beside(from, Some(beside), |at| at == to), past.contains(&to));
+
+            // Where nobody ever is, nothing is asked.
+            if live.contains(&from) {
+                let leads = |at: &u32| reached(&ways, *at, &|next| next != from || next == to).contains(&to);
+                let between = after.iter().copied().filter(|at| *at != from && *at != to).filter(leads).collect();
+                assert_eq!(ways.between(from, to), after.contains(&to).then_some(between), "{ways:?} {from} {to}");
+            }
+
+            let head = random(&mut seed, BLOCKS);
+            let inside = reached(&ways, from, &|at| within.contains(&at));
+            assert_eq!(ways.turns(from, LoopId(0), BlockId(head)), inside.contains(&head), "{ways:?} {from} {head}");
+        }
+    }
+}
