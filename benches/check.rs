@@ -21,7 +21,12 @@ use ctxlint::check::check;
 use ctxlint::config::Config;
 use ctxlint::discover::{self, Request};
 use ctxlint::workspace::Workspace;
+use mimalloc::MiMalloc;
 use rayon::prelude::*;
+
+/// As in the command.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
 
 /// How often each side runs; the fastest counts.
 const ROUNDS: usize = 3;
