@@ -333,16 +333,7 @@ fn reachable(body: &Body) -> Vec<bool> {
             _ => continue,
         }
         let Some(block) = body.block(id) else { continue };
-        match &block.end {
-            Terminator::Goto(to) => open.push(*to),
-            Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
-                open.extend([*then, *other]);
-            }
-            Terminator::Select { arms, other, .. } => {
-                open.extend(arms.iter().map(|arm| arm.block).chain(*other));
-            }
-            Terminator::Return(_) | Terminator::Diverge => {}
-        }
+        open.extend(block.end.successors());
     }
     reached
 }

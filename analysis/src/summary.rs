@@ -272,17 +272,10 @@ fn never_returns(program: &Program, who: BodyRef, known: &FxHashSet<BodyRef>) ->
         if !seen.insert(at) || stops(at) {
             continue;
         }
-        match &block.end {
-            Terminator::Return(_) => return false,
-            Terminator::Goto(next) => left.push(next.index()),
-            Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
-                left.extend([then.index(), other.index()]);
-            }
-            Terminator::Select { arms, other, .. } => {
-                left.extend(arms.iter().map(|arm| arm.block.index()).chain(other.map(|other| other.index())));
-            }
-            Terminator::Diverge => {}
+        if matches!(block.end, Terminator::Return(_)) {
+            return false;
         }
+        left.extend(block.end.successors().map(|next| next.index()));
     }
     true
 }

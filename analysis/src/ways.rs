@@ -72,7 +72,7 @@ impl Ways {
                 }
                 stops |= never_returns(at);
             }
-            next.push(if stops { Vec::new() } else { successors(&block.end).map(|next| next.0).collect() });
+            next.push(if stops { Vec::new() } else { block.end.successors().map(|next| next.0).collect() });
         }
         Ways {
             occurrences: Occurrences::of(body, body_of),
@@ -280,19 +280,6 @@ fn loops(body: &Body) -> Vec<Turns> {
         }
     }
     loops
-}
-
-/// Where control goes from a block with this end.
-pub fn successors(end: &Terminator) -> impl Iterator<Item = BlockId> {
-    let (two, arms, other): ([Option<BlockId>; 2], &[_], _) = match end {
-        Terminator::Goto(next) => ([Some(*next), None], &[], None),
-        Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
-            ([Some(*then), Some(*other)], &[], None)
-        }
-        Terminator::Select { arms, other, .. } => ([None, None], arms, *other),
-        Terminator::Return(_) | Terminator::Diverge => ([None, None], &[], None),
-    };
-    two.into_iter().flatten().chain(arms.iter().map(|arm: &crate::facts::Arm| arm.block)).chain(other)
 }
 
 fn for_each_mention<'a>(kind: &OpKind, body_of: impl Fn(BodyId) -> Option<&'a Body>, found: &mut impl FnMut(LocalId)) {

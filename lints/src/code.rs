@@ -11,8 +11,8 @@ use ctxlint_analysis::flow::value::Site;
 use ctxlint_analysis::infer::TypedBody;
 use ctxlint_analysis::model::{FnModel, FnRole, TypeRole};
 use ctxlint_analysis::types::{BodyRef, Target, Ty};
+pub(crate) use ctxlint_analysis::ways::At;
 use ctxlint_analysis::ways::Ways;
-pub(crate) use ctxlint_analysis::ways::{At, successors};
 
 /// How far a value is followed through names, references and wrappers.
 const MAX_STEPS: usize = 12;

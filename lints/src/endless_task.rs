@@ -8,7 +8,7 @@ use ctxlint_analysis::flow::value::{ObjKind, Site};
 use ctxlint_analysis::model::FnRole;
 use ctxlint_analysis::types::BodyRef;
 
-use crate::code::{Code, successors};
+use crate::code::Code;
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 
@@ -68,7 +68,7 @@ fn is_endless(code: &Code<'_>, of: LoopId) -> bool {
         match &block.end {
             Terminator::Return(_) => true,
             Terminator::If { condition, then, .. } if is_true(code, *condition) => out(*then),
-            end => successors(end).any(out),
+            end => end.successors().any(out),
         }
     });
     let exits = inside().any(|(at, _)| code.never_returns(at));

@@ -312,16 +312,10 @@ fn can_leave_loop(body: &Body, id: LoopId, head: u32, from: u32) -> bool {
         if !within(block) {
             return true;
         }
-        match &block.end {
-            Terminator::Return(_) | Terminator::Diverge => return true,
-            Terminator::Goto(next) => left.push(next.0),
-            Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
-                left.extend([then.0, other.0])
-            }
-            Terminator::Select { arms, other, .. } => {
-                left.extend(arms.iter().map(|arm| arm.block.0).chain(other.map(|other| other.0)));
-            }
+        if matches!(block.end, Terminator::Return(_) | Terminator::Diverge) {
+            return true;
         }
+        left.extend(block.end.successors().map(|next| next.0));
     }
     false
 }

@@ -417,6 +417,21 @@ pub enum Terminator {
     Diverge,
 }
 
+impl Terminator {
+    /// Where control may go from here.
+    pub fn successors(&self) -> impl Iterator<Item = BlockId> + '_ {
+        let (two, arms, other): ([Option<BlockId>; 2], &[Arm], _) = match self {
+            Terminator::Goto(next) => ([Some(*next), None], &[], None),
+            Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
+                ([Some(*then), Some(*other)], &[], None)
+            }
+            Terminator::Select { arms, other, .. } => ([None, None], arms, *other),
+            Terminator::Return(_) | Terminator::Diverge => ([None, None], &[], None),
+        };
+        two.into_iter().flatten().chain(arms.iter().map(|arm| arm.block)).chain(other)
+    }
+}
+
 /// An arm of `select!`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Arm {

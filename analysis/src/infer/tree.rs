@@ -507,7 +507,12 @@ fn order(body: &Body) -> Vec<usize> {
     let enter = |at: usize, seen: &mut Vec<bool>| match seen.get_mut(at) {
         Some(seen) if !*seen => {
             *seen = true;
-            Some((at, body.blocks.get(at).map_or_else(Vec::new, |block| successors(&block.end))))
+            Some((
+                at,
+                body.blocks
+                    .get(at)
+                    .map_or_else(Vec::new, |block| block.end.successors().map(|next| next.index()).collect()),
+            ))
         }
         _ => None,
     };
@@ -524,17 +529,6 @@ fn order(body: &Body) -> Vec<usize> {
     finished.reverse();
     finished.extend(seen.iter().enumerate().filter(|(_, seen)| !**seen).map(|(at, _)| at));
     finished
-}
-
-fn successors(end: &Terminator) -> Vec<usize> {
-    match end {
-        Terminator::Goto(next) => vec![next.index()],
-        Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => vec![then.index(), other.index()],
-        Terminator::Select { arms, other, .. } => {
-            arms.iter().map(|arm| arm.block.index()).chain(other.iter().map(|block| block.index())).collect()
-        }
-        Terminator::Return(_) | Terminator::Diverge => Vec::new(),
-    }
 }
 
 /// The places whose items `for` loops take.

@@ -236,26 +236,10 @@ impl Builder {
         if self.dead {
             return;
         }
-        let enter = |block: BlockId, entries: &mut Vec<u32>| {
-            if let Some(count) = entries.get_mut(block.index()) {
+        for next in end.successors() {
+            if let Some(count) = self.entries.get_mut(next.index()) {
                 *count += 1;
             }
-        };
-        match &end {
-            Terminator::Goto(block) => enter(*block, &mut self.entries),
-            Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
-                enter(*then, &mut self.entries);
-                enter(*other, &mut self.entries);
-            }
-            Terminator::Select { arms, other, .. } => {
-                for arm in arms {
-                    enter(arm.block, &mut self.entries);
-                }
-                if let Some(other) = other {
-                    enter(*other, &mut self.entries);
-                }
-            }
-            Terminator::Return(_) | Terminator::Diverge => {}
         }
         if let Some(block) = self.body.blocks.get_mut(self.current.index()) {
             block.end = end;
