@@ -20,18 +20,28 @@ const OPTION: &str = "std::option::Option";
 const ITERATOR: &str = "std::iter::Iterator";
 
 impl Val {
-    /// Any element of a collection: known only if all are the same.
+    /// Any element of a collection: known as far as all are the same.
     pub(super) fn any_of(values: &[Val]) -> Val {
-        let mut known = values.iter().filter(|value| !matches!(value, Val::Unknown));
-        let Some(first) = known.next() else { return Val::Unknown };
-        if known.any(|other| other != first) {
-            return Val::Unknown;
-        }
-        match known_alone(values) {
-            true => first.clone(),
+        let known = values.iter().filter(|value| !matches!(value, Val::Unknown)).cloned();
+        match known.reduce(|one, other| one.common(&other)) {
+            Some(any) if known_alone(values) => any,
             // For tasks and handles the doubt is in their favour.
-            false if first.owns() => first.without_contexts(),
-            false => Val::Unknown,
+            Some(any) if any.owns() => any.without_contexts(),
+            _ => Val::Unknown,
+        }
+    }
+
+    /// What two values have in common: of tuples and structs the fields that are the same.
+    fn common(&self, other: &Val) -> Val {
+        match (self, other) {
+            _ if self == other => self.clone(),
+            (Val::Agg(one), Val::Agg(other)) if one.def == other.def && one.variant == other.variant => {
+                let mut agg = one.clone();
+                agg.fields.iter_mut().for_each(|(name, value)| *value = value.common(&other.field(name)));
+                agg.rest = None;
+                Val::Agg(agg)
+            }
+            _ => Val::Unknown,
         }
     }
 
