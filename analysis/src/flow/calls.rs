@@ -370,7 +370,7 @@ impl<'a> Run<'a> {
         depth: u8,
     ) -> Vec<(World, Val)> {
         let summaries = self.summaries;
-        self.record_call(body, name, &inputs, kind, &world);
+        self.record_call(body, name, &inputs, kind);
         let Some(summary) = summaries.get(body) else {
             // Nothing is known yet: a recursive call that has not come back. It never returns, as
             // far as is known, and the next round knows more.
@@ -432,7 +432,7 @@ impl<'a> Run<'a> {
     pub(super) fn apply_effects(&mut self, at: At, name: Span, body: BodyRef, inputs: &[Val], world: &mut World) {
         let summaries = self.summaries;
         if let Some(summary) = summaries.get(body) {
-            self.record_call(body, name, inputs, CallKind::Direct, world);
+            self.record_call(body, name, inputs, CallKind::Direct);
             self.effects(at, name, summary, inputs, world, 0);
         }
     }
@@ -515,7 +515,7 @@ impl<'a> Run<'a> {
 
     /// A body is run by somebody else, or may be: its effects count, its result is lost.
     fn run_unknown(&mut self, at: At, name: Span, body: BodyRef, inputs: &[Val], world: &mut World, depth: u8) {
-        self.record_call(body, name, inputs, CallKind::Made, world);
+        self.record_call(body, name, inputs, CallKind::Made);
         let summaries = self.summaries;
         if let Some(summary) = summaries.get(body) {
             self.effects_on(at, name, summary, inputs, world, depth);

@@ -242,8 +242,6 @@ pub struct Call {
     pub inputs: Vec<Val>,
     /// How.
     pub kind: CallKind,
-    /// A context is certainly done there.
-    pub after_done: bool,
 }
 
 /// How a body is called.

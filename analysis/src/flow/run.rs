@@ -633,12 +633,11 @@ impl<'a> Run<'a> {
     }
 
     /// Notes a call of a body of the program, on the last pass.
-    pub(super) fn record_call(&mut self, callee: BodyRef, span: Span, inputs: &[Val], kind: CallKind, world: &World) {
+    pub(super) fn record_call(&mut self, callee: BodyRef, span: Span, inputs: &[Val], kind: CallKind) {
         if !self.recording {
             return;
         }
-        let call =
-            Call { callee, site: self.site(span), inputs: inputs.to_vec(), kind, after_done: !world.done.is_empty() };
+        let call = Call { callee, site: self.site(span), inputs: inputs.to_vec(), kind };
         let known = self.calls.iter().rev().take(16);
         if !known
             .into_iter()

@@ -39,7 +39,7 @@ impl<'a> Run<'a> {
         };
         for value in &work {
             self.add_work(&mut task, value);
-            self.record_work(name, value, world);
+            self.record_work(name, value);
         }
         for of in &task.contexts {
             let ctx = of.ctx.clone();
@@ -100,15 +100,15 @@ impl<'a> Run<'a> {
         task.contexts
     }
 
-    fn record_work(&mut self, name: Span, value: &Val, world: &World) {
+    fn record_work(&mut self, name: Span, value: &Val) {
         match value.behind() {
             Val::Closure(body, inputs) | Val::Future(body, inputs) => {
                 let (body, inputs) = (*body, inputs.clone());
-                self.record_call(body, name, &inputs, CallKind::Task, world);
+                self.record_call(body, name, &inputs, CallKind::Task);
             }
             Val::Work(values) => {
                 for value in values.clone() {
-                    self.record_work(name, &value, world);
+                    self.record_work(name, &value);
                 }
             }
             _ => {}
