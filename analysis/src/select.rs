@@ -11,9 +11,9 @@
 //! A function that makes a root is looked for by its own name too, and so are those that call it,
 //! since whether only handlers reach it depends on all of them.
 //!
-//! The way of the data: models and manifests to a [`Vocabulary`](vocabulary::Vocabulary) a package;
-//! outlines to more words ([`spread`]); words to the bodies that need them, and to those beside that
-//! they call and that do something with what they are given ([`choose`]).
+//! The way of the data: models and manifests to a `vocabulary` for each package; outlines to more
+//! words (`spread`); words to the bodies that need them, and to those beside that they call and that do
+//! something with what they are given (`choose`).
 
 mod choose;
 mod spread;

@@ -1,20 +1,26 @@
 //! What each body does, told for its callers, and how that is found for all bodies together.
 //!
-//! Bodies are looked at callees first. A call of a body that has not been looked at yet (recursion)
-//! does not come back; when its summary is there or changes, its callers are looked at again, until
-//! nothing changes. This is the least fixpoint, as for any forward analysis over a call graph.
+//! Bodies are looked at callees first, those that do not need each other's summaries at the same time.
+//! Among bodies that call each other in a circle, a call of one that has not been looked at yet does not
+//! come back; when its summary is there or changes, its callers are looked at again, until nothing
+//! changes. This is the least fixpoint, as for any forward analysis over a call graph.
+
+mod calls;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::GoOn;
-use crate::facts::{BodyKind, ItemKind, Name, OpKind, Terminator};
+use crate::facts::{BodyKind, ItemKind, Name, Terminator};
 use crate::flow::events::Flow;
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
 use crate::link::Program;
 use crate::model::FnRole;
 use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
+
+use calls::Calls;
 
 /// How often a body is looked at in one fixpoint.
 const MAX_ROUNDS: u8 = 6;
@@ -91,53 +97,74 @@ impl Summaries {
 ///
 /// # Errors
 /// What it is answered.
-pub fn summarize<S>(program: &Program, go_on: &GoOn<'_, S>) -> Result<(Summaries, Vec<Flow>), S> {
+pub fn summarize<S: Send>(program: &Program, go_on: &GoOn<'_, S>) -> Result<(Summaries, Vec<Flow>), S> {
     go_on()?;
-    let relevant = relevant(program);
+    let calls = Calls::of_program(program);
+    let relevant = relevant(program, &calls);
     go_on()?;
-    let order = callees_first(program, &relevant);
-    go_on()?;
-    let position: FxHashMap<BodyRef, usize> = order.iter().enumerate().map(|(at, body)| (*body, at)).collect();
-    let mut callers: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); order.len()];
-    for (at, body) in order.iter().enumerate() {
-        for callee in callees(program, *body) {
-            if let Some(slot) = position.get(&callee).and_then(|at| callers.get_mut(*at)) {
-                slot.insert(at);
-            }
-        }
-    }
+    let levels = calls::levels(program, &calls, &relevant);
     let plain = Summary { rets: vec![Val::Unknown], ..Summary::default() };
     let never = Summary { diverges: true, ..Summary::default() };
     let endless = endless(program).into_iter().filter(|body| !relevant.contains(body)).collect();
     let mut summaries = Summaries { known: FxHashMap::default(), relevant, endless, plain, never };
     let mut flows: BTreeMap<BodyRef, Flow> = BTreeMap::new();
-    let mut rounds = vec![0u8; order.len()];
-    let mut work: BTreeSet<usize> = (0..order.len()).collect();
-    while let Some(at) = work.pop_first() {
-        go_on()?;
-        let (Some(body), Some(round)) = (order.get(at).copied(), rounds.get_mut(at)) else { continue };
-        if *round >= MAX_ROUNDS {
-            continue;
-        }
-        *round += 1;
-        let Some((summary, flow)) = crate::flow::run(program, &summaries, body) else { continue };
-        flows.insert(body, flow);
-        let changed = summaries.known.get(&body) != Some(&summary);
-        if changed {
+    for level in levels {
+        let look = |body: &BodyRef| go_on().map(|()| Some((*body, crate::flow::run(program, &summaries, *body)?)));
+        let found: Vec<Option<(BodyRef, _)>> = level.alone.par_iter().map(look).collect::<Result<_, S>>()?;
+        for (body, (summary, flow)) in found.into_iter().flatten() {
             summaries.known.insert(body, summary);
-            work.extend(callers.get(at).into_iter().flatten());
+            flows.insert(body, flow);
+        }
+        for circle in &level.circles {
+            go_round(program, &calls, circle, go_on, &mut summaries, &mut flows)?;
         }
     }
     Ok((summaries, flows.into_values().collect()))
 }
 
-/// The bodies that something of interest occurs in.
-fn relevant(program: &Program) -> FxHashSet<BodyRef> {
-    let mut found = FxHashSet::default();
-    for &who in program.bodies() {
-        if found.contains(&who) || !is_relevant(program, who) {
+/// Looks at bodies that call each other until nothing changes.
+fn go_round<S>(
+    program: &Program,
+    calls: &Calls,
+    circle: &[BodyRef],
+    go_on: &GoOn<'_, S>,
+    summaries: &mut Summaries,
+    flows: &mut BTreeMap<BodyRef, Flow>,
+) -> Result<(), S> {
+    let position: FxHashMap<BodyRef, usize> = circle.iter().copied().zip(0..).collect();
+    let mut callers: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); circle.len()];
+    for (at, body) in circle.iter().enumerate() {
+        for callee in calls.of(*body) {
+            if let Some(slot) = position.get(callee).and_then(|at| callers.get_mut(*at)) {
+                slot.insert(at);
+            }
+        }
+    }
+    let mut rounds = vec![0u8; circle.len()];
+    let mut work: BTreeSet<usize> = (0..circle.len()).collect();
+    while let Some(at) = work.pop_first() {
+        go_on()?;
+        let (Some(body), Some(round)) = (circle.get(at).copied(), rounds.get_mut(at)) else { continue };
+        if *round >= MAX_ROUNDS {
             continue;
         }
+        *round += 1;
+        let Some((summary, flow)) = crate::flow::run(program, summaries, body) else { continue };
+        flows.insert(body, flow);
+        if summaries.known.get(&body) != Some(&summary) {
+            summaries.known.insert(body, summary);
+            work.extend(callers.get(at).into_iter().flatten());
+        }
+    }
+    Ok(())
+}
+
+/// The bodies that something of interest occurs in.
+fn relevant(program: &Program, calls: &Calls) -> FxHashSet<BodyRef> {
+    let mut found = FxHashSet::default();
+    let relevant: Vec<BodyRef> =
+        program.bodies().par_iter().copied().filter(|who| is_relevant(program, *who)).collect();
+    for who in relevant {
         // A closure's surroundings are looked at with it: they make it and give it its captures.
         let mut at = Some(who);
         while let Some(body) = at {
@@ -148,7 +175,7 @@ fn relevant(program: &Program) -> FxHashSet<BodyRef> {
     // So are those by way of which a root is reached that does the work of a caller with a context.
     let mut callers: FxHashMap<BodyRef, Vec<BodyRef>> = FxHashMap::default();
     for &who in program.bodies() {
-        for callee in callees(program, who) {
+        for &callee in calls.of(who) {
             callers.entry(callee).or_default().push(who);
         }
     }
@@ -244,7 +271,7 @@ fn endless(program: &Program) -> FxHashSet<BodyRef> {
     for _ in 0..8 {
         let more: Vec<BodyRef> = program
             .bodies()
-            .iter()
+            .par_iter()
             .filter(|body| !found.contains(*body) && never_returns(program, **body, &found))
             .copied()
             .collect();
@@ -306,55 +333,7 @@ fn mentions_role(program: &Program, ty: &Ty, fuel: u8) -> bool {
         }
 }
 
-/// The bodies of the program that a body may run, by name.
-pub fn callees(program: &Program, who: BodyRef) -> Vec<BodyRef> {
-    let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { return Vec::new() };
-    let mut found: Vec<BodyRef> = Vec::new();
-    for target in typed.targets.iter().flatten() {
-        if let Target::Def(def) = target {
-            found.extend(body_of(program, *def));
-        }
-    }
-    for op in body.blocks.iter().flat_map(|block| &block.ops) {
-        if let OpKind::Closure(inner) = &op.kind {
-            found.push(BodyRef { file: who.file, body: *inner });
-        }
-    }
-    for ty in &typed.locals {
-        if let Some(body) = program.drop_impl(ty).and_then(|def| program.body_of(def)) {
-            found.push(body);
-        }
-    }
-    found.sort_unstable();
-    found.dedup();
-    found
-}
-
 /// The body a call of a function runs: its own, or that of a trait method's only implementation.
 pub fn body_of(program: &Program, def: DefId) -> Option<BodyRef> {
     program.body_of(def).or_else(|| program.body_of(program.only_implementation(def)?))
-}
-
-fn callees_first(program: &Program, relevant: &FxHashSet<BodyRef>) -> Vec<BodyRef> {
-    let mut order = Vec::with_capacity(relevant.len());
-    let mut seen = FxHashSet::default();
-    for &start in program.bodies() {
-        if !relevant.contains(&start) || !seen.insert(start) {
-            continue;
-        }
-        let mut stack = vec![(start, callees(program, start).into_iter())];
-        while let Some((body, rest)) = stack.last_mut() {
-            match rest.next() {
-                Some(next) if relevant.contains(&next) && seen.insert(next) => {
-                    stack.push((next, callees(program, next).into_iter()));
-                }
-                Some(_) => {}
-                None => {
-                    order.push(*body);
-                    stack.pop();
-                }
-            }
-        }
-    }
-    order
 }
