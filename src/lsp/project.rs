@@ -201,6 +201,8 @@ impl Project {
             parsed => {
                 *file = file.with_text(text);
                 file.parsed = Some(parsed);
+                // What is being edited is looked at whole: it has just been parsed so.
+                file.named = true;
                 self.broken.remove(&index);
             }
         }

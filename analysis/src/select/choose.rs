@@ -85,14 +85,21 @@ impl<'o> Bodies<'o> {
         more
     }
 
-    fn choice(&self, text: &str) -> Choice {
+    /// Whether what a free function gives must be known where it is called, if not how.
+    fn gives_called(&self, called: &FxHashSet<Word>) -> bool {
+        let free = self.outline.declarations.iter().filter(|declaration| declaration.container.is_none());
+        free.filter(|declaration| !self.outline.gives(declaration).is_empty())
+            .any(|declaration| declaration.uses.iter().any(|word| called.contains(word)))
+    }
+
+    fn choice(&self, text: &str, called: &FxHashSet<Word>) -> Choice {
         let is_left_out = |need: Need| matches!(need, Need::Never | Need::IfCalled);
         let left_out = self.outline.declarations.iter().zip(&self.needs).filter(|(_, need)| is_left_out(**need));
         let spans = left_out.filter_map(|(declaration, _)| declaration.body?.span);
         let says_directive =
             |from: u32, to: u32| text.get(from as usize..to as usize).is_some_and(|body| body.contains("ctxlint"));
         Choice {
-            matters: self.matters || text.contains("ctxlint"),
+            matters: self.matters || self.gives_called(called) || text.contains("ctxlint"),
             quiet: spans.filter(|span| !says_directive(span.start, span.end)).collect(),
         }
     }
@@ -114,7 +121,7 @@ pub(super) fn choose(files: &[File<'_>], mut bodies: Vec<Option<Bodies<'_>>>) ->
         .par_iter()
         .zip(&bodies)
         .map(|(file, bodies)| match bodies {
-            Some(bodies) => bodies.choice(file.text),
+            Some(bodies) => bodies.choice(file.text, &called),
             // Suppressions are looked at wherever they are.
             None => Choice { matters: file.text.contains("ctxlint"), quiet: Vec::new() },
         })
@@ -142,12 +149,12 @@ fn need(
     if starts_work() {
         return Need::Beside;
     }
-    // Work given to it may be run, it never comes back, it may give on what it was given, or it is what a
-    // trait's method does by default.
+    // Work given to it may be run, it never comes back, it may give on a token it was given, or it is what
+    // a trait's method does by default.
     let if_called = declaration.takes_work
         || body.end != End::Returns
         || seen.exits(outline, body)
-        || seen.gives_holder(outline, declaration)
+        || seen.has_holder(outline, declaration)
         || container.is_some_and(|(container, _)| container.is_trait || container.takes_work);
     if if_called { Need::IfCalled } else { Need::Never }
 }

@@ -223,11 +223,12 @@ impl Seen<'_> {
         }
     }
 
-    /// Whether a function gives something with a token in it.
-    pub(super) fn gives_holder(&self, outline: &Outline, declaration: &Declaration) -> bool {
-        let gives = outline.gives(declaration);
+    /// Whether a function takes or gives something with a token in it.
+    pub(super) fn has_holder(&self, outline: &Outline, declaration: &Declaration) -> bool {
+        let says = outline.words(declaration);
         let own = || outline.container(declaration).is_some_and(|(_, words)| self.any(&self.known.holders, words));
-        self.any(&self.known.holders, gives) || (gives.contains(&Word::name("Self")) && own())
+        let says_self = || declaration.has_self || says.contains(&Word::name("Self"));
+        self.any(&self.known.holders, says) || (says_self() && own())
     }
 
     /// Whether a body ends the process, or may call what does.

@@ -117,12 +117,26 @@ fn what_is_called_beside_a_token_is_looked_at() {
             fn token(&self) -> &CancellationToken { &self.root().token }
         }
         impl Clone for Service { fn clone(&self) -> Self { twice(&self.token()) } }
+        impl Root { fn run(&mut self) { self.step() } fn step(&mut self) { self.token.cancel() } fn idle(&self) { } }
+        fn runs(service: &mut Service) { if !service.token().is_cancelled() { service.root.run() } }
         fn copies(text: &str) { text.clone() }
         fn fails() { panic!() }
         fn retries() { loop { again() } }
         fn stops(service: &Service) { if service.token().is_cancelled() { fails() } }
     ";
-    assert_eq!(quiet(&["tokio_util"], &[text]), ["inner port copies retries"]);
+    assert_eq!(quiet(&["tokio_util"], &[text]), ["inner port idle copies retries"]);
+}
+
+#[test]
+fn what_a_called_function_gives_is_looked_at() {
+    let user = "
+        use tokio_util::sync::CancellationToken;
+        async fn drain(token: &CancellationToken) { let mut rows = scan(1); while !token.is_cancelled() { rows.next().await } }
+    ";
+    let gives = "pub fn scan(id: u64) -> Rows { Rows::of(id) }";
+    let other =
+        "pub fn scan_all(id: u64) -> Rows { Rows::of(id) } impl Table { fn scan(&self) -> Rows { self.rows() } }";
+    assert_eq!(quiet(&["tokio_util"], &[user, gives, other]), ["", "scan", "-"]);
 }
 
 #[test]
