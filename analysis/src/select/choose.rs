@@ -85,21 +85,14 @@ impl<'o> Bodies<'o> {
         more
     }
 
-    /// Whether what a free function gives must be known where it is called, if not how.
-    fn gives_called(&self, called: &FxHashSet<Word>) -> bool {
-        let free = self.outline.declarations.iter().filter(|declaration| declaration.container.is_none());
-        free.filter(|declaration| !self.outline.gives(declaration).is_empty())
-            .any(|declaration| declaration.uses.iter().any(|word| called.contains(word)))
-    }
-
-    fn choice(&self, text: &str, called: &FxHashSet<Word>) -> Choice {
+    fn choice(&self, text: &str) -> Choice {
         let is_left_out = |need: Need| matches!(need, Need::Never | Need::IfCalled);
         let left_out = self.outline.declarations.iter().zip(&self.needs).filter(|(_, need)| is_left_out(**need));
         let spans = left_out.filter_map(|(declaration, _)| declaration.body?.span);
         let says_directive =
             |from: u32, to: u32| text.get(from as usize..to as usize).is_some_and(|body| body.contains("ctxlint"));
         Choice {
-            matters: self.matters || self.gives_called(called) || text.contains("ctxlint"),
+            matters: self.matters || text.contains("ctxlint"),
             quiet: spans.filter(|span| !says_directive(span.start, span.end)).collect(),
         }
     }
@@ -121,7 +114,7 @@ pub(super) fn choose(files: &[File<'_>], mut bodies: Vec<Option<Bodies<'_>>>) ->
         .par_iter()
         .zip(&bodies)
         .map(|(file, bodies)| match bodies {
-            Some(bodies) => bodies.choice(file.text, &called),
+            Some(bodies) => bodies.choice(file.text),
             // Suppressions are looked at wherever they are.
             None => Choice { matters: file.text.contains("ctxlint"), quiet: Vec::new() },
         })

@@ -128,18 +128,6 @@ fn what_is_called_beside_a_token_is_looked_at() {
 }
 
 #[test]
-fn what_a_called_function_gives_is_looked_at() {
-    let user = "
-        use tokio_util::sync::CancellationToken;
-        async fn drain(token: &CancellationToken) { let mut rows = scan(1); while !token.is_cancelled() { rows.next().await } }
-    ";
-    let gives = "pub fn scan(id: u64) -> Rows { Rows::of(id) }";
-    let other =
-        "pub fn scan_all(id: u64) -> Rows { Rows::of(id) } impl Table { fn scan(&self) -> Rows { self.rows() } }";
-    assert_eq!(quiet(&["tokio_util"], &[user, gives, other]), ["", "scan", "-"]);
-}
-
-#[test]
 fn only_a_library_that_the_package_depends_on_is_in_view() {
     let text = "mod context { pub struct Context; } fn takes(ctx: &context::Context) { ctx.background() }";
     assert_eq!(quiet(&["tokio_util"], &[text]), ["-"]);
