@@ -11,6 +11,10 @@ pub type Substitution = FxHashMap<(DefId, SmolStr), Ty>;
 /// How deep types are looked into.
 const MAX_DEPTH: usize = 24;
 
+/// How many parts a type may have and still be completed or used to complete others: a type that goes
+/// into itself would grow without end.
+const MAX_PARTS: usize = 256;
+
 impl Ty {
     /// The type without references around it.
     pub fn unreferenced(&self) -> &Ty {
@@ -84,8 +88,26 @@ impl Ty {
     }
 
     /// Takes from `other` what is not known here, and says whether there was something. What both
-    /// know and disagree on stays as it is.
+    /// know and disagree on stays as it is, and so does what has grown too large to be told.
     pub fn fill(&mut self, other: &Ty) -> bool {
+        other.has_parts_left(&mut { MAX_PARTS }) && self.has_parts_left(&mut { MAX_PARTS }) && self.take(other)
+    }
+
+    /// Takes its parts from what is left, as far as that goes, and says whether it was enough.
+    fn has_parts_left(&self, left: &mut usize) -> bool {
+        let Some(rest) = left.checked_sub(1) else { return false };
+        *left = rest;
+        match self {
+            Ty::Adt(_, parts) | Ty::Tuple(parts) => parts.iter().all(|part| part.has_parts_left(left)),
+            Ty::Ref(inner, _) | Ty::Slice(inner) | Ty::Future(inner) | Ty::Constructor(inner) => {
+                inner.has_parts_left(left)
+            }
+            Ty::FnPtr(params, ret) => params.iter().all(|part| part.has_parts_left(left)) && ret.has_parts_left(left),
+            _ => true,
+        }
+    }
+
+    fn take(&mut self, other: &Ty) -> bool {
         match (&mut *self, other) {
             (_, Ty::Unknown) | (Ty::Never, Ty::Never) => false,
             (Ty::Unknown | Ty::Never, other) => {
@@ -99,7 +121,7 @@ impl Ty {
             (Ty::Adt(con, args), Ty::Adt(other, others)) if con == other => fill_all(args, others),
             (Ty::Ref(inner, _), Ty::Ref(other, _))
             | (Ty::Slice(inner), Ty::Slice(other))
-            | (Ty::Future(inner), Ty::Future(other)) => inner.fill(other),
+            | (Ty::Future(inner), Ty::Future(other)) => inner.take(other),
             (Ty::Tuple(parts), Ty::Tuple(others)) if parts.len() == others.len() => fill_all(parts, others),
             _ => false,
         }
@@ -114,7 +136,7 @@ fn is_open_number(name: &str) -> bool {
 fn fill_all(parts: &mut Vec<Ty>, others: &[Ty]) -> bool {
     let mut changed = false;
     for (part, other) in parts.iter_mut().zip(others) {
-        changed |= part.fill(other);
+        changed |= part.take(other);
     }
     if parts.len() < others.len() {
         parts.extend(others.iter().skip(parts.len()).cloned());
@@ -203,5 +225,21 @@ fn unify_bound(bound: &Bound, actual: &Ty, found: &mut Substitution, depth: usiz
             }
         }
         _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_type_that_goes_into_itself_stops_growing() {
+        let mut ty = Ty::Tuple(vec![Ty::Unknown, Ty::Unknown]);
+        let mut rounds = 0;
+        while rounds < 64 && ty.fill(&Ty::Tuple(vec![ty.clone(), ty.clone()])) {
+            rounds += 1;
+        }
+        assert!(rounds > 2 && rounds < 64, "{rounds}");
+        assert!(ty.has_parts_left(&mut { MAX_PARTS * MAX_PARTS }));
     }
 }
