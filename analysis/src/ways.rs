@@ -272,8 +272,7 @@ impl Places {
 fn loops(body: &Body) -> Vec<Turns> {
     let mut loops: Vec<Turns> = body.loops.iter().map(|_| Turns::default()).collect();
     for (block, at) in body.blocks.iter().zip(0u32..) {
-        let around = |of: &LoopId| body.loops.get(of.index()).and_then(|known| known.parent);
-        for of in std::iter::successors(block.in_loop, around) {
+        for of in body.loops_around(block.in_loop) {
             if let Some(known) = loops.get_mut(of.index()) {
                 known.blocks.insert(at);
             }

@@ -314,8 +314,7 @@ impl<'a> Code<'a> {
 
     /// A loop and those round it, inner first.
     pub(crate) fn loops_from(self, inner: Option<LoopId>) -> impl Iterator<Item = LoopId> + use<'a> {
-        let body = self.body;
-        std::iter::successors(inner, move |at| body.loops.get(at.index()).and_then(|known| known.parent))
+        self.body.loops_around(inner)
     }
 
     /// Whether an operation calls something that never comes back.

@@ -292,16 +292,7 @@ fn asks_before_a_turn(body: &Body, condition: Option<Span>) -> bool {
 }
 
 fn can_leave_loop(body: &Body, id: LoopId, head: u32, from: u32) -> bool {
-    let within = |block: &Block| {
-        let mut at = block.in_loop;
-        while let Some(here) = at {
-            if here == id {
-                return true;
-            }
-            at = body.loops.get(here.index()).and_then(|outer| outer.parent);
-        }
-        false
-    };
+    let within = |block: &Block| body.loops_around(block.in_loop).any(|around| around == id);
     let mut seen = std::collections::BTreeSet::new();
     let mut left = vec![from];
     while let Some(at) = left.pop() {

@@ -54,6 +54,11 @@ impl Body {
         self.blocks.get(id.index())
     }
 
+    /// A loop and those round it, inner first.
+    pub fn loops_around(&self, inner: Option<LoopId>) -> impl Iterator<Item = LoopId> + '_ {
+        std::iter::successors(inner, |at| self.loops.get(at.index()).and_then(|known| known.parent))
+    }
+
     /// The local with this index, if it is of this body.
     pub fn local(&self, id: LocalId) -> Option<&Local> {
         self.locals.get(id.index())

@@ -207,10 +207,7 @@ impl<'a> Run<'a> {
             return self.call_unknown(at, name, values, None, world);
         };
         let is_async = function.is_async;
-        let body = match self.program.body_of(def) {
-            Some(body) => Some(body),
-            None => self.program.only_implementation(def).and_then(|only| self.program.body_of(only)),
-        };
+        let body = crate::summary::body_of(self.program, def);
         for (index, value) in values.iter().enumerate() {
             let uses = body
                 .and_then(|body| self.summaries.get(body))

@@ -63,7 +63,15 @@ struct InView<'m> {
 pub(super) fn spread(packages: &[Package], groups: &mut [Group], outlines: &[Vec<&Outline>]) {
     let order = dependencies_first(packages, groups.len());
     // Dependencies may go round in a circle, by way of tests.
-    while order.iter().filter(|at| enrich(packages, groups, outlines, **at)).count() > 0 {}
+    loop {
+        let mut changed = false;
+        for &at in &order {
+            changed |= enrich(packages, groups, outlines, at);
+        }
+        if !changed {
+            return;
+        }
+    }
 }
 
 /// Takes over the words of the dependencies of the package at `at`; whether there are new ones.
