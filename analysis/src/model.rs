@@ -433,7 +433,8 @@ pub enum FnRole {
     Look,
     /// Calls `work` once, now or later.
     Once,
-    /// A channel: a pair of ends.
+    /// A channel: a pair of ends, or a further receiving end of the one in `subject`; with `value` in it
+    /// from the start.
     Channel,
     /// Makes a set of tasks.
     MakeTaskSet,

@@ -13,11 +13,13 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::GoOn;
-use crate::facts::{BodyKind, ItemKind, Name, Terminator};
+use crate::facts::{BodyKind, Field, ItemKind, Name, Terminator};
 use crate::flow::events::Flow;
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
+use crate::infer::TypedBody;
 use crate::link::Program;
-use crate::model::FnRole;
+
+use crate::model::{FnRole, TypeRole};
 use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
 
 use calls::Calls;
@@ -41,6 +43,8 @@ pub struct Summary {
     /// Work that it starts and does not wait for, as far as its callers know more of it: what calling
     /// an input gives, an input under a limit of time.
     pub started: Vec<Val>,
+    /// What it sends into the channels among its inputs, and work that it starts does.
+    pub sends: Vec<(InputPath, Val)>,
     /// Inputs whose handle it cancels on every way that comes back.
     pub cancelled: BTreeSet<InputPath>,
     /// Fields it reads and does something with; without a struct where that is not known.
@@ -242,11 +246,25 @@ fn is_relevant(program: &Program, who: BodyRef) -> bool {
     // What is taken by value or by `&mut` may come back changed, or not at all.
     let given = || body.params.iter().filter_map(|local| typed.locals.get(local.index()));
     let keeps = || given().any(|ty| !matches!(ty, Ty::Ref(_, false)) && carries(program, ty, 4));
-    unknown || generic || calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4)) || keeps()
+    // What goes into a channel comes out at somebody else's.
+    let sends = || sends(program, typed) && given().any(|ty| carries(program, ty, 4));
+    unknown || generic || calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4)) || keeps() || sends()
+}
+
+/// Whether a body sends into channels.
+fn sends(program: &Program, typed: &TypedBody) -> bool {
+    typed.targets.iter().flatten().any(|target| match target {
+        Target::External(path) | Target::TraitMethod(path) => {
+            let is_push = program.models.function(path).is_some_and(|model| model.role == FnRole::Push);
+            let of = path.rsplit_once("::").and_then(|(of, _)| program.models.ty(of));
+            is_push && of.is_none_or(|of| of.role == TypeRole::Channel)
+        }
+        _ => false,
+    })
 }
 
 /// Whether a value of the type has a context, handle, task and so on in a field.
-fn carries(program: &Program, ty: &Ty, fuel: u8) -> bool {
+pub(crate) fn carries(program: &Program, ty: &Ty, fuel: u8) -> bool {
     let Some(fuel) = fuel.checked_sub(1) else { return false };
     let ty = ty.unreferenced();
     match ty {
@@ -254,6 +272,10 @@ fn carries(program: &Program, ty: &Ty, fuel: u8) -> bool {
             Some(ItemKind::Struct { fields, .. }) => {
                 fields.iter().any(|field| carries(program, &program.field_type(ty, &field.name), fuel))
             }
+            Some(ItemKind::Enum { variants, .. }) => variants.iter().any(|variant| {
+                let of = |field: &Field| program.variant_field_type(ty, &variant.name, &field.name);
+                variant.fields.iter().any(|field| carries(program, &of(field), fuel))
+            }),
             _ => false,
         },
         Ty::Adt(_, args) | Ty::Tuple(args) => {

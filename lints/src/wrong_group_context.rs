@@ -48,6 +48,7 @@ fn foreign<'f>(flow: &'f Flow, task: &'f Task) -> Option<(&'f CtxNode, &'f CtxNo
         let known = ctx.sources().iter().all(|node| !matches!(node.kind, CtxKind::Opaque));
         known && ctx.detaching().is_none() && line.iter().all(|node| node.id != own.id)
     };
-    let other = task.contexts.iter().find(|of| of.uses.any(CUT) && outside(&of.ctx))?;
+    // What is received comes with the work that is asked for, and is not captured.
+    let other = task.contexts.iter().find(|of| of.uses.any(CUT) && !of.received && outside(&of.ctx))?;
     Some((own, &other.ctx))
 }

@@ -8,6 +8,7 @@ use crate::model::FnRole;
 use crate::summary::Summary;
 use crate::types::{BodyRef, DefId, Target, Ty};
 
+use super::channels::READY;
 use super::copying::Copying;
 use super::events::{CallKind, LossKind, Seen};
 use super::run::{At, Run};
@@ -452,6 +453,7 @@ impl<'a> Run<'a> {
             self.apply_uses(at, name, &value, *uses, world, depth);
         }
         self.start_given(at, name, summary, inputs, world);
+        self.sent_by(at, name, summary, inputs);
     }
 
     fn apply_uses(&mut self, at: At, name: Span, value: &Val, uses: Uses, world: &mut World, depth: u8) {
@@ -743,7 +745,10 @@ impl<'a> Run<'a> {
                 for (_, value) in &agg.fields {
                     self.settle(&mut world, value);
                 }
-                vec![(world, Val::Unknown)]
+                if agg.variant.as_deref() == Some(READY) {
+                    return vec![(world, agg.field("0"))];
+                }
+                self.awaited_end(&value, &Ty::Unknown, world).unwrap_or_else(|world| vec![(world, Val::Unknown)])
             }
             Val::Obj(id) => {
                 self.mark(&mut world, id, Use::Real);

@@ -16,8 +16,8 @@ use super::world::World;
 /// How many elements of a collection are told apart.
 const MAX_ELEMENTS: usize = 16;
 
-const OPTION: &str = "std::option::Option";
-const ITERATOR: &str = "std::iter::Iterator";
+pub(super) const OPTION: &str = "std::option::Option";
+pub(super) const ITERATOR: &str = "std::iter::Iterator";
 
 impl Val {
     /// Any element of a collection: known as far as all are the same.
@@ -115,7 +115,7 @@ impl Run<'_> {
 
     /// What is kept of a value in a collection: the contexts in it, and what it was given with. Of
     /// what a loop makes there is one for each turn, and nobody knows which of them it is.
-    fn element(&self, value: &Val) -> Val {
+    pub(super) fn element(&self, value: &Val) -> Val {
         let value = value.behind().without_objects();
         let (mut holds, mut is_one) = (false, true);
         value.walk(&mut |value, _, _| match value {
@@ -161,7 +161,7 @@ impl Run<'_> {
                         values.iter().map(|value| part(value, args.first()?, is_map)).collect();
                     parts.map(Val::Many)
                 }
-                shape => part(&Val::any_of(values), optional(shape), is_map),
+                shape => part(&Val::any_of(values), optional(shape), is_map).map(|part| undecided(shape, part)),
             },
             // A collection that the body is only shown: any of its elements.
             Val::Input(_)
@@ -187,6 +187,14 @@ fn optional(shape: &Shape) -> &Shape {
     match shape {
         Shape::Named(path, args) if path == OPTION => args.first().unwrap_or(shape),
         shape => shape,
+    }
+}
+
+/// A variant would be taken for that of the option it is given in.
+fn undecided(shape: &Shape, value: Val) -> Val {
+    match (shape, value.behind()) {
+        (Shape::Named(path, _), Val::Agg(agg)) if path == OPTION && agg.variant.is_some() => Val::Unknown,
+        _ => value,
     }
 }
 

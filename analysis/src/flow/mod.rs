@@ -3,10 +3,11 @@
 //! One forward analysis: `run` takes worlds (`world`) through the blocks of a body, `ops` says
 //! what an operation does, `calls` and `roles` what functions do, `making` which contexts they make,
 //! `copying` what they give back, `started` which work of theirs they start, `plain` what they do with
-//! plain values, `contents` with collections. What a local can hold is in `value`; what rules are told is
+//! plain values, `contents` with collections, `channels` with channels. What a local can hold is in `value`; what rules are told is
 //! in `events`.
 
 mod calls;
+mod channels;
 mod conditions;
 pub mod constants;
 mod contents;

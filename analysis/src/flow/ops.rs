@@ -103,7 +103,14 @@ impl<'a> Run<'a> {
                 let future = world.take(&Place::local(*local));
                 let name = self.body.local_span(*local);
                 self.settle_fresh(&mut world);
-                let worlds = self.drive(at, name, future, world);
+                let worlds = match future.behind() {
+                    Val::Input(path) => {
+                        self.use_input(path, Uses::CALL.and(Uses::USED));
+                        let given = self.awaited_end(&future, &self.type_of(*local), world);
+                        given.unwrap_or_else(|world| vec![(world, Val::Unknown)])
+                    }
+                    _ => self.drive(at, name, future, world),
+                };
                 return self.give(at, op, worlds);
             }
             OpKind::Call { callee, args } => {
@@ -404,7 +411,11 @@ impl<'a> Run<'a> {
         let Some(value) = world.env.get(&place.base) else { return };
         let mut value = Val::clone(value);
         for step in &place.path {
-            if matches!(value.behind(), Val::Many(_)) && !matches!(step, Step::Deref | Step::Nth(_)) {
+            let is_taken = match value.behind() {
+                Val::Many(_) => !matches!(step, Step::Deref | Step::Nth(_)),
+                end => *step == Step::Index && self.receiver_in(end).is_some(),
+            };
+            if is_taken {
                 return self.look_after(&value, world);
             }
             value = value.project(step);

@@ -327,6 +327,9 @@ impl<'a> Run<'a> {
                 if !call.returns_future(&self.program.models) {
                     self.settle_fresh(&mut world);
                 }
+                if self.is_end(&call, &subject) {
+                    return self.received(&call, &subject, world);
+                }
                 vec![(world, Val::Unknown)]
             }
             FnRole::Route | FnRole::Middleware | FnRole::Push | FnRole::Outbound => {
@@ -339,14 +342,14 @@ impl<'a> Run<'a> {
                         continue;
                     }
                     self.passed(at, call.name, value, Uses::WORK, &world);
-                    if call.model.role == FnRole::Push && self.collect(&call, index, value, &mut world) {
-                        continue;
+                    if call.model.role == FnRole::Push {
+                        self.send(&call, &subject, index, value);
+                        if self.collect(&call, index, value, &mut world) {
+                            continue;
+                        }
                     }
                     // A receiver that is given away is read by somebody else.
-                    if !matches!(
-                        value.as_obj().and_then(|id| self.made(id)).map(|o| &o.kind),
-                        Some(ObjKind::Receiver(_))
-                    ) {
+                    if self.receiver_in(value).is_none() {
                         self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
                     }
                 }
@@ -382,6 +385,11 @@ impl<'a> Run<'a> {
                 vec![(world, Val::success("Some", subject)), nothing]
             }
             FnRole::Same => {
+                if self.is_end(&call, &subject)
+                    && let Some(all) = self.all_received(&call, &subject, &mut world)
+                {
+                    return vec![(world, all)];
+                }
                 let value = self.taken(&call, &subject).unwrap_or(subject);
                 vec![(world, value)]
             }
@@ -393,7 +401,7 @@ impl<'a> Run<'a> {
                 if !call.model.work.is_empty() {
                     return self.once(&call, world);
                 }
-                if let Some(value) = self.taken(&call, &subject) {
+                if let Some(value) = self.shown(&call, &subject).or_else(|| self.taken(&call, &subject)) {
                     return vec![(world, value)];
                 }
                 let place = match &subject {
@@ -405,6 +413,10 @@ impl<'a> Run<'a> {
             FnRole::Take => {
                 if let (Val::Many(_), Some(value)) = (subject.behind(), self.taken(&call, &subject)) {
                     return vec![(world, value)];
+                }
+                if self.is_end(&call, &subject) {
+                    objects_in(&subject).into_iter().for_each(|id| self.mark(&mut world, id, Use::Real));
+                    return self.received(&call, &subject, world);
                 }
                 let value = self.exchange(&subject, Val::variant("None"), &mut world);
                 vec![(world, value)]
@@ -440,11 +452,7 @@ impl<'a> Run<'a> {
             }
             FnRole::Failure => vec![(world, Val::Unknown)],
             FnRole::Look => vec![(world, self.look(&call, &subject))],
-            FnRole::Channel => {
-                let sender = self.object(&call, ObjKind::Sender);
-                let receiver = self.object(&call, ObjKind::Receiver(sender));
-                vec![(world, Val::tuple(vec![Val::Obj(sender), Val::Obj(receiver)]))]
-            }
+            FnRole::Channel => vec![(world, self.channel(&call, &subject))],
             FnRole::MakeTaskSet => {
                 let made = call.path.rsplit_once("::").and_then(|(ty, _)| self.program.models.ty(ty));
                 let on_drop = made.map_or(call.model.on_drop, |ty| ty.on_drop);

@@ -12,6 +12,7 @@ use crate::summary::{Summaries, Summary};
 use crate::types::{BodyRef, DefId, Ty};
 use crate::ways::Occurrences;
 
+use super::channels::Channels;
 use super::conditions::{self, Definitions};
 use super::events::{Call, CallKind, Event, Flow, Loss, Seen};
 use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
@@ -25,6 +26,9 @@ const AWAY: Uses = Uses(Uses::CANCEL.0 | Uses::USED.0 | Uses::ESCAPE.0 | Uses::O
 
 /// How often a block is looked at before its worlds are joined.
 const MAX_VISITS: usize = 40;
+
+/// How often a body is gone through for what is sent into its channels.
+const MAX_SENDINGS: usize = 4;
 
 /// The blocks named in object ids for objects that no operation makes.
 const INPUT_BLOCK: u32 = u32::MAX;
@@ -99,6 +103,7 @@ pub(super) struct Run<'a> {
     cancelled: Option<BTreeSet<InputPath>>,
     pub(super) inputs: BTreeMap<InputPath, u32>,
     pub(super) slots: BTreeMap<At, u16>,
+    pub(super) channels: Channels,
 }
 
 /// Runs the analysis of a body with what is known of others.
@@ -144,13 +149,15 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         cancelled: None,
         inputs: BTreeMap::new(),
         slots: BTreeMap::new(),
+        channels: Channels::default(),
     };
-    let entries = run.fixpoint();
+    let entries = run.entries();
     run.recording = true;
     run.rets.clear();
     run.writes.clear();
     run.cancelled = None;
     run.returns = false;
+    run.channels.begin();
     for (index, worlds) in entries.into_iter().enumerate() {
         for world in worlds {
             run.block(BlockId(index as u32), world);
@@ -190,6 +197,19 @@ pub(crate) fn has_context(program: &Program, who: BodyRef) -> bool {
 }
 
 impl<'a> Run<'a> {
+    /// The worlds at the head of each block, with all that is received from channels.
+    fn entries(&mut self) -> Vec<Vec<World>> {
+        for _ in 0..MAX_SENDINGS {
+            let entries = self.fixpoint();
+            if !self.learn_of_channels() {
+                return entries;
+            }
+            self.channels.begin();
+        }
+        self.forget_channels();
+        self.fixpoint()
+    }
+
     fn fixpoint(&mut self) -> Vec<Vec<World>> {
         let count = self.body.blocks.len();
         let mut entries: Vec<Vec<World>> = vec![Vec::new(); count];
@@ -507,7 +527,7 @@ impl<'a> Run<'a> {
     ) -> Vec<(BlockId, World)> {
         let value = world.read(place);
         let decided = match (value.behind(), test) {
-            (Val::Agg(agg), Test::Variant(path)) => agg.variant.as_ref().map(|variant| variant == path.last()),
+            (Val::Agg(agg), Test::Variant(path)) => agg.is_variant(path.last()),
             (Val::Agg(agg), Test::Success) => agg.variant.as_ref().map(|variant| super::value::is_success(variant)),
             (Val::Bool(truth), Test::Lit(crate::facts::Lit::Bool(want))) => Some(truth == want),
             (Val::Nanos(number), Test::Lit(crate::facts::Lit::Int(Some(want)))) => Some(*number == u128::from(*want)),
@@ -771,6 +791,7 @@ impl<'a> Run<'a> {
             objects: self.objects.clone(),
             uses,
             started,
+            sends: self.channels.into_given(),
             cancelled: self.cancelled.unwrap_or_default(),
             fields_used: self.fields_used,
             chain,

@@ -130,10 +130,10 @@ impl<'a> Run<'a> {
                 }
             }
             Val::Ctx(ctx) => {
-                task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WORK.and(Uses::RAW) });
+                task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WORK.and(Uses::RAW), received: false });
             }
             Val::Done(ctx) => {
-                task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WAIT });
+                task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WAIT, received: false });
             }
             Val::Timed(inner) => {
                 let before = (task.contexts.len(), task.pending.len());
@@ -165,7 +165,7 @@ impl<'a> Run<'a> {
                     Some(summary) => summary.uses_at(index, path),
                     None => Uses::WORK,
                 };
-                found.push(TaskCtx { ctx: ctx.clone(), uses });
+                found.push(TaskCtx { ctx: ctx.clone(), uses, received: self.is_received(input, path) });
             }
             Val::Obj(id) if matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Sender)) => {
                 task.senders.push(*id);
@@ -188,7 +188,7 @@ impl<'a> Run<'a> {
                     let path = at.path.iter().fold(path.clone(), |path, step| path.then(step.clone()));
                     let (id, site, kind) = (self.input_id(&path), self.input_site(&path), self.input_kind(&path));
                     let ctx = super::value::Ctx::new(super::value::CtxNode { id, site, kind });
-                    found.push(TaskCtx { ctx, uses: *uses });
+                    found.push(TaskCtx { ctx, uses: *uses, received: false });
                 }
             }
         }

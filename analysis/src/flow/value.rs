@@ -324,6 +324,14 @@ impl Agg {
         }
     }
 
+    /// Whether it is this variant, as far as that is known. What is there stays so when a result is made
+    /// an option of it, or the other way round.
+    pub fn is_variant(&self, name: &str) -> Option<bool> {
+        let have = self.variant.as_deref()?;
+        let same = |of: fn(&str) -> bool| self.def.is_none() && of(have) && of(name);
+        Some(have == name || same(is_success) || same(is_failure))
+    }
+
     /// The same with the fields of its `rest` as its own, where those are known.
     pub fn settled(mut self) -> Agg {
         let Some(rest) = self.rest.take() else { return self };
@@ -464,6 +472,8 @@ impl Val {
                     None if is_success(variant) => self.clone(),
                     _ => Val::Unknown,
                 },
+                // Any of what comes out of a channel.
+                Step::Index => self.part(&Step::Field("[]".into())).cloned().unwrap_or_default(),
                 _ => Val::Unknown,
             },
             Val::Input(path) => match step {
@@ -775,6 +785,8 @@ pub struct TaskCtx {
     pub ctx: Ctx,
     /// What the task does with it before detaching it.
     pub uses: Uses,
+    /// It comes to the task through a channel.
+    pub received: bool,
 }
 
 /// What is done with a context or another input, as a set of bits.
