@@ -34,6 +34,26 @@ fn errors_have_a_place_and_the_nearest_name() {
     }
 }
 
+/// Types are allowed by their name, or by their path where the name is not enough.
+#[test]
+fn types_that_may_keep_a_context() {
+    let text = "use context::Context;\nstruct Call { ctx: Context }\nmod jobs {\n    \
+                pub struct Job { ctx: context::Context }\n    pub struct Call2 { ctx: context::Context }\n}\n";
+    let places = |allowed: &str| {
+        let configuration =
+            format!("[rules]\ncontext_in_struct = \"warn\"\n[options.context_in_struct]\nallow = {allowed}\n");
+        Project::new(&[("a.rs", text), ("ctxlint.toml", &configuration)]).places(&[])
+    };
+    let at = |lines: &[&str]| -> Vec<String> {
+        lines.iter().map(|line| format!("a.rs:{line}: warning[ctxlint::context_in_struct]")).collect()
+    };
+    assert_eq!(places("[]"), at(&["2:15", "4:22", "5:24"]));
+    assert_eq!(places("[\"Call\"]"), at(&["4:22", "5:24"]));
+    assert_eq!(places("[\"Call\", \"Call2\"]"), at(&["4:22"]));
+    assert_eq!(places("[\"a::jobs::Job\"]"), at(&["2:15", "5:24"]));
+    assert_eq!(places("[\"jobs\"]"), at(&["2:15", "4:22", "5:24"]));
+}
+
 #[test]
 fn the_nearest_file_above_counts() {
     let project =
