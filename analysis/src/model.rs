@@ -107,6 +107,9 @@ pub struct TypeModel {
     /// What a `for` loop over it yields, where that is not what it holds (a map's pairs).
     #[serde(default)]
     pub items: Option<Shape>,
+    /// For collections: what it holds can be changed through a shared reference.
+    #[serde(default)]
+    pub shared: bool,
     /// For what makes a handler: handlers get a reference to it. Otherwise they get it by value, and
     /// a function that takes a reference is a helper.
     #[serde(default)]

@@ -4,8 +4,8 @@
 //! it is changed in view: then it holds some of its [`Val::Many`], and what is taken out of it is one
 //! of them. An unknown element stands for all that is not in view, and stays. A map holds pairs.
 
-use crate::facts::{LocalKind, Place, Step};
-use crate::model::{Shape, TypeRole};
+use crate::facts::{LocalId, LocalKind, Place, Step, Terminator, Test};
+use crate::model::{Shape, TypeModel, TypeRole};
 use crate::types::Ty;
 
 use super::roles::Applied;
@@ -136,14 +136,43 @@ impl Run<'_> {
     }
 
     fn is_collection(&self, ty: &Ty) -> bool {
-        matches!(ty, Ty::Slice(_))
-            || self.program.type_model(ty).is_some_and(|model| model.role == TypeRole::Collection)
+        matches!(ty, Ty::Slice(_)) || self.program.type_model(ty).is_some_and(is_collection)
+    }
+
+    /// The place of what a map has under a key: of its elements, which are pairs, the second part. What
+    /// a loop goes over are the pairs.
+    pub(super) fn keyed(&self, place: &Place) -> Option<Place> {
+        let at = place.path.iter().position(|step| *step == Step::Index)?;
+        let (before, after) = (place.path.get(..at)?.to_vec(), place.path.get(at..)?);
+        let map = Place { base: place.base, path: before };
+        if !self.is_map(&self.type_at(&map)) || self.is_looped(&map) {
+            return None;
+        }
+        let mut path = map.path;
+        path.extend([Step::Index, Step::Field("1".into())]);
+        path.extend(after.iter().skip(1).cloned());
+        Some(Place { base: place.base, path })
+    }
+
+    fn is_looped(&self, place: &Place) -> bool {
+        self.body
+            .blocks
+            .iter()
+            .any(|block| matches!(&block.end, Terminator::Match { place: over, test: Test::Next, .. } if over == place))
+    }
+
+    /// Others may write to a collection that is lent to them.
+    pub(super) fn lend(&self, local: LocalId, world: &mut World) {
+        let ty = self.type_of(local);
+        if self.program.type_model(self.program.peel(&ty)).is_some_and(|model| model.shared) {
+            world.unfix(local);
+        }
     }
 
     /// Whether its elements are pairs, of which it gives the second ones.
     fn is_map(&self, ty: &Ty) -> bool {
         let model = self.program.type_model(self.program.peel(ty));
-        model.is_some_and(|model| model.role == TypeRole::Collection && model.holds == Some(1))
+        model.is_some_and(|model| is_collection(model) && model.holds == Some(1))
     }
 
     /// What a function gives that takes from a collection or looks into it; none where that is not
@@ -158,10 +187,10 @@ impl Run<'_> {
             Val::Many(values) if !subject.owns() => match shape {
                 Shape::Named(path, args) if path == ITERATOR => {
                     let parts: Option<Vec<Val>> =
-                        values.iter().map(|value| part(value, args.first()?, is_map)).collect();
+                        values.iter().map(|value| self.part(value, args.first()?, is_map)).collect();
                     parts.map(Val::Many)
                 }
-                shape => part(&Val::any_of(values), optional(shape), is_map).map(|part| undecided(shape, part)),
+                shape => self.part(&Val::any_of(values), optional(shape), is_map).map(|part| undecided(shape, part)),
             },
             // A collection that the body is only shown: any of its elements.
             Val::Input(_)
@@ -169,9 +198,30 @@ impl Run<'_> {
             {
                 match shape {
                     Shape::Named(path, _) if path == ITERATOR => None,
-                    shape => part(&subject.behind().project(&Step::Index), optional(shape), is_map),
+                    shape => self.part(&subject.behind().project(&Step::Index), optional(shape), is_map),
                 }
             }
+            _ => None,
+        }
+    }
+
+    /// The part of an element that a shape names; none for shapes that say something else.
+    fn part(&self, element: &Val, shape: &Shape, is_map: bool) -> Option<Val> {
+        let second = || match element {
+            Val::Unknown => Val::Unknown,
+            element => element.project(&Step::Field("1".into())),
+        };
+        match shape {
+            Shape::Ref(inner) => self.part(element, inner, is_map).map(|value| value.borrowed(None)),
+            // A guard of it.
+            Shape::Named(path, args) => {
+                let guard = self.program.models.ty(path).filter(|model| model.role == TypeRole::Pointer)?;
+                let held = self.part(element, args.get(guard.holds.unwrap_or(0))?, is_map)?;
+                Some(held.borrowed(None))
+            }
+            Shape::Inner(None) | Shape::Inner(Some(1)) if is_map => Some(second()),
+            Shape::Inner(None | Some(0)) if !is_map => Some(element.clone()),
+            Shape::Tuple(_) if is_map => Some(element.clone()),
             _ => None,
         }
     }
@@ -180,6 +230,10 @@ impl Run<'_> {
     fn is_shown(&self, place: &Place) -> bool {
         place.path.is_empty() && matches!(self.type_of(place.base), Ty::Ref(_, false))
     }
+}
+
+fn is_collection(model: &TypeModel) -> bool {
+    model.role == TypeRole::Collection || model.items.is_some()
 }
 
 /// What an optional thing may hold: values in view stand for themselves.
@@ -195,20 +249,5 @@ fn undecided(shape: &Shape, value: Val) -> Val {
     match (shape, value.behind()) {
         (Shape::Named(path, _), Val::Agg(agg)) if path == OPTION && agg.variant.is_some() => Val::Unknown,
         _ => value,
-    }
-}
-
-/// The part of an element that a shape names; none for shapes that say something else.
-fn part(element: &Val, shape: &Shape, is_map: bool) -> Option<Val> {
-    let second = || match element {
-        Val::Unknown => Val::Unknown,
-        element => element.project(&Step::Field("1".into())),
-    };
-    match shape {
-        Shape::Ref(inner) => part(element, inner, is_map).map(|value| value.borrowed(None)),
-        Shape::Inner(None) | Shape::Inner(Some(1)) if is_map => Some(second()),
-        Shape::Inner(None | Some(0)) if !is_map => Some(element.clone()),
-        Shape::Tuple(_) if is_map => Some(element.clone()),
-        _ => None,
     }
 }

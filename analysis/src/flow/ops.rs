@@ -21,6 +21,8 @@ impl<'a> Run<'a> {
         }
         let value = match &op.kind {
             OpKind::Use(place) => {
+                let keyed = self.keyed(place);
+                let place = keyed.as_ref().unwrap_or(place);
                 self.touch(place, &mut world);
                 let value = world.take(place);
                 self.read_outside(place, &value);
@@ -33,6 +35,9 @@ impl<'a> Run<'a> {
                 }
             }
             OpKind::Ref(place, mutability) => {
+                let keyed = self.keyed(place);
+                let place = keyed.as_ref().unwrap_or(place);
+                self.lend(place.base, &mut world);
                 if *mutability == crate::facts::Mutability::Mut {
                     world.forget(place.base);
                     world.unfix(place.base);
@@ -127,6 +132,8 @@ impl<'a> Run<'a> {
                 return self.give(at, op, worlds);
             }
             OpKind::MethodCall { receiver, name_span, args, .. } => {
+                let keyed = self.keyed(receiver);
+                let receiver = keyed.as_ref().unwrap_or(receiver);
                 self.touch(receiver, &mut world);
                 let mut locals = vec![receiver.base];
                 locals.extend(args);
@@ -360,6 +367,7 @@ impl<'a> Run<'a> {
                     }
                     value
                 } else {
+                    self.lend(*outer, world);
                     if self.body.local(*outer).is_some_and(|local| local.mutable) {
                         world.forget(*outer);
                         world.unfix(*outer);

@@ -418,6 +418,10 @@ impl<'a> Run<'a> {
                     objects_in(&subject).into_iter().for_each(|id| self.mark(&mut world, id, Use::Real));
                     return self.received(&call, &subject, world);
                 }
+                // What is left of something that holds several is not nothing.
+                if subject.is_unknown() && self.subject_role(&call) != Some(TypeRole::Maybe) {
+                    return vec![(world, Val::Unknown)];
+                }
                 let value = self.exchange(&subject, Val::variant("None"), &mut world);
                 vec![(world, value)]
             }

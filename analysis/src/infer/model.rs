@@ -9,6 +9,9 @@ use crate::link::Program;
 use crate::model::{FnModel, FnRole, Shape, TypeRole};
 use crate::types::{Target, Ty, TyCon};
 
+/// Every iterator of the standard library stands as this type.
+const ITERATOR: &str = "std::iter::Iterator";
+
 /// What a call is given.
 #[derive(Clone, Copy)]
 pub(super) struct Given<'g> {
@@ -66,7 +69,14 @@ impl<'a> Tree<'a> {
                 self.program.put_collected(&mut told, subject.unreferenced());
                 told
             }
-            Some(shape) => self.shape(shape, given, &subject),
+            Some(shape) => {
+                let mut told = self.shape(shape, given, &subject);
+                // `HashMap::from([(key, value)])`.
+                if model.role == FnRole::Same && *shape == Shape::Own {
+                    self.program.put_collected(&mut told, subject.unreferenced());
+                }
+                told
+            }
             None => self.by_role(model, given, &subject),
         }
     }
@@ -287,19 +297,24 @@ impl Program {
         }
     }
 
-    /// Fills in what a container holds from the iterator it was collected from, and says whether
+    /// Fills in what a container holds from the array or iterator that it is made of, and says whether
     /// that was something new.
     pub(super) fn put_collected(&self, container: &mut Ty, from: &Ty) -> bool {
-        let Ty::Adt(TyCon::External(path), items) = from else { return false };
-        let other_type = matches!(container, Ty::Adt(TyCon::External(of), _) if of != path);
-        let Some(item) = items.first().filter(|_| other_type && path == "std::iter::Iterator") else { return false };
+        let item = match (&*container, from) {
+            (Ty::Adt(TyCon::External(_), _), Ty::Slice(item)) => item,
+            (Ty::Adt(TyCon::External(of), _), Ty::Adt(TyCon::External(path), items)) if of != path => {
+                let Some(item) = items.first().filter(|_| path == ITERATOR) else { return false };
+                item
+            }
+            _ => return false,
+        };
         let role = self.role(container);
         match (&mut *container, item) {
             // `Result<Vec<_>, _>` from results.
             (Ty::Adt(con, args), Ty::Adt(other, parts)) if con == other && role == Some(TypeRole::Maybe) => {
                 let mut changed = false;
                 if let (Some(arg), Some(part)) = (args.first_mut(), parts.first()) {
-                    let items = Ty::Adt(TyCon::External(path.clone()), vec![part.clone()]);
+                    let items = Ty::Adt(TyCon::External(ITERATOR.into()), vec![part.clone()]);
                     changed |= self.put_collected(arg, &items);
                 }
                 if let (Some(arg), Some(part)) = (args.get_mut(1), parts.get(1)) {
@@ -308,7 +323,10 @@ impl Program {
                 changed
             }
             // A map from pairs.
-            (Ty::Adt(_, args), Ty::Tuple(pair)) if args.len() == 2 && pair.len() == 2 => {
+            (Ty::Adt(con, args), Ty::Tuple(pair))
+                if pair.len() == 2 && (args.len() == 2 || self.models_holds(con) == 1) =>
+            {
+                args.resize(2, Ty::Unknown);
                 let parts = args.iter_mut().zip(pair);
                 parts.fold(false, |changed, (arg, part)| arg.fill(part) | changed)
             }

@@ -25,6 +25,7 @@ models! {
     "async-std",
     "async-trait",
     "crossbeam",
+    "dashmap",
     "dropshot",
     "glommio",
     "jsonrpsee",

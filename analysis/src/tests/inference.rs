@@ -402,3 +402,29 @@ where
 ",
     );
 }
+
+#[test]
+fn maps_know_what_they_are_made_of() {
+    check(
+        "
+use context::Context;
+use dashmap::DashMap;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+fn f(ctx: &Context) {
+    let map = HashMap::from([(true, ctx.clone())]); //~ map: std::collections::HashMap<bool, context::Context>
+    let one = map[&true].clone(); //~ one: context::Context
+    let list = VecDeque::from([ctx.clone()]); //~ list: std::collections::VecDeque<context::Context>
+    let sorted = BTreeMap::from([(true, ctx.clone())]); //~ sorted: std::collections::BTreeMap<bool, context::Context>
+    let shared = DashMap::new(); //~ shared: dashmap::DashMap<bool, context::Context>
+    shared.insert(true, ctx.clone()); //~ -> dashmap::DashMap::insert
+    if let Some(got) = shared.get(&true) { //~ got: dashmap::mapref::one::Ref<bool, context::Context>
+        let own = got.clone(); //~ own: context::Context
+    }
+    for entry in shared.iter() {
+        let own = entry.value().clone(); //~ own: context::Context
+    }
+    if let Some((_, got)) = shared.remove(&true) {} //~ got: context::Context
+}
+",
+    );
+}
