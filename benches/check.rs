@@ -13,6 +13,7 @@
 use std::fs;
 use std::hint::black_box;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use camino::{Utf8Path, Utf8PathBuf};
@@ -68,7 +69,8 @@ fn measure(workspace: &Workspace) {
 
     let (mut whole, mut alone, mut everything) = (Duration::MAX, Duration::MAX, Duration::MAX);
     for _ in 0..ROUNDS {
-        whole = whole.min(time(|| check(workspace, &config)));
+        let unread = unread(workspace);
+        whole = whole.min(time(|| check(&unread, &config)));
         alone = alone.min(time(|| parse(&parsed)));
         everything = everything.min(time(|| parse(&all)));
     }
@@ -81,6 +83,13 @@ fn measure(workspace: &Workspace) {
         whole.as_secs_f64() / everything.as_secs_f64(),
         lines as f64 / whole.as_secs_f64(),
     );
+}
+
+/// The same files, of which nothing is known yet: a check keeps the outlines it makes with them.
+fn unread(workspace: &Workspace) -> Workspace {
+    let mut unread = workspace.clone();
+    unread.files.iter_mut().for_each(|file| file.outline = Arc::default());
+    unread
 }
 
 fn parse(texts: &[&str]) -> usize {
