@@ -7,7 +7,7 @@ mod comments;
 mod directives;
 mod nesting;
 
-use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+use ra_ap_rustc_lexer::{DocStyle, FrontmatterAllowed, TokenKind, tokenize};
 
 use crate::facts::{Directive, FileFacts, Span};
 use crate::lower::{self, text::Text};
@@ -69,13 +69,21 @@ fn parse_all_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
         });
     }
     let base = code_start(text);
-    let code = text.get(base..).unwrap_or("");
-    match nesting::measure(code) {
-        nesting::Depth::Usual => parse_here(text, base, quiet),
+    let (depth, docs) = nesting::measure(text.get(base..).unwrap_or(""));
+    // To syn every line of documentation is an attribute, a tenth of what it does; nothing here reads them.
+    // Where directives are, what they stand before begins with its documentation.
+    let docs = if speaks_of_us(text) { Vec::new() } else { docs };
+    let all: Vec<Span> = docs.iter().map(|(_, span)| shifted(*span, base)).collect();
+    let bare = without(text, &all);
+    let of_items = docs.iter().filter(|(style, _)| *style == DocStyle::Outer);
+    let docs: Vec<Span> = of_items.map(|(_, span)| shifted(*span, base)).collect();
+    let source = Source { text: bare.as_deref().unwrap_or(text), base, docs: &docs, quiet };
+    match depth {
+        nesting::Depth::Usual => parse_here(&source),
         nesting::Depth::Deep => std::thread::scope(|scope| {
             std::thread::Builder::new()
                 .stack_size(DEEP_STACK)
-                .spawn_scoped(scope, || parse_here(text, base, quiet))
+                .spawn_scoped(scope, || parse_here(&source))
                 .ok()
                 .and_then(|thread| thread.join().ok())
                 .unwrap_or_else(|| Err(too_deep(base)))
@@ -84,9 +92,29 @@ fn parse_all_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
     }
 }
 
+/// What is given to syn.
+struct Source<'t> {
+    text: &'t str,
+    /// Where its code begins.
+    base: usize,
+    /// Where the documentation of its items was.
+    docs: &'t [Span],
+    /// Where the bodies were that are left out.
+    quiet: &'t [Span],
+}
+
+fn shifted(span: Span, by: usize) -> Span {
+    Span::new(span.start + by as u32, span.end + by as u32)
+}
+
+/// Whether there may be a directive in a text.
+pub(crate) fn speaks_of_us(text: &str) -> bool {
+    memchr::memmem::find(text.as_bytes(), b"ctxlint").is_some()
+}
+
 /// The directives of a file that does not parse, each covering lines only.
 pub fn directives_only(text: &str) -> Vec<Directive> {
-    if text.len() > LARGEST || !text.contains("ctxlint") {
+    if text.len() > LARGEST || !speaks_of_us(text) {
         return Vec::new();
     }
     let comments = comments::find(text, code_start(text));
@@ -98,11 +126,12 @@ fn too_deep(at: usize) -> ParseError {
     ParseError { message: "nested too deeply to be parsed".to_owned(), span: Span::new(at, at) }
 }
 
-fn parse_here(text: &str, base: usize, quiet: &[Span]) -> Result<FileFacts, ParseError> {
+fn parse_here(source: &Source<'_>) -> Result<FileFacts, ParseError> {
     proc_macro2::extra::invalidate_current_thread_spans();
-    let located = Text::new(text, base as u32);
+    let Source { text, base, docs, quiet } = *source;
+    let located = Text::new(text, base as u32, docs);
     let file = syn::parse_str::<syn::File>(located.code()).map_err(|error| failure(&error, &located))?;
-    let wants_directives = text.contains("ctxlint");
+    let wants_directives = speaks_of_us(text);
     let (mut facts, mut anchors) = lower::lower(&file, &located, wants_directives, quiet);
     if wants_directives {
         anchors.sort();

@@ -147,12 +147,13 @@ impl Lowering<'_> {
         self.anchors.add(node);
     }
 
-    /// `node` with the attributes before it.
+    /// `node` with the attributes and the documentation before it.
     pub(super) fn with_attrs(&self, attrs: &[Attribute], node: Span) -> Span {
         // They stand in source order, so the first reaches furthest.
-        match attrs.iter().find(|attr| matches!(attr.style, AttrStyle::Outer)) {
+        let node = match attrs.iter().find(|attr| matches!(attr.style, AttrStyle::Outer)) {
             Some(first) => node.to(self.attr_span(first)),
             None => node,
-        }
+        };
+        Span { start: self.text.documented_from(node.start), end: node.end }
     }
 }

@@ -17,11 +17,14 @@ pub(crate) struct Text<'t> {
     base: u32,
     /// For each line of that part, its first byte and whether it holds more than ASCII.
     lines: Vec<(u32, bool)>,
+    /// Where documentation of items was that syn did not see.
+    docs: &'t [Span],
 }
 
 impl<'t> Text<'t> {
-    /// `base` is the byte at which the text that is given to syn begins.
-    pub(crate) fn new(whole: &'t str, base: u32) -> Text<'t> {
+    /// `base` is the byte at which the text that is given to syn begins; `docs` are the blanks in it that
+    /// stand for the documentation of items, in order.
+    pub(crate) fn new(whole: &'t str, base: u32, docs: &'t [Span]) -> Text<'t> {
         let code = whole.get(base as usize..).unwrap_or("");
         let mut lines = Vec::with_capacity(code.len() / 32 + 1);
         let mut start = base;
@@ -31,7 +34,7 @@ impl<'t> Text<'t> {
         }
         // A position behind the last line break is on a line of its own.
         lines.push((start, false));
-        Text { whole, base, lines }
+        Text { whole, base, lines, docs }
     }
 
     /// The part that syn saw.
@@ -73,6 +76,20 @@ impl<'t> Text<'t> {
             Some((offset, _)) => start + offset as u32,
             None => self.whole.len() as u32,
         }
+    }
+
+    /// Where the documentation in front of a byte begins; the byte if there is none.
+    pub(crate) fn documented_from(&self, at: u32) -> u32 {
+        let before = self.docs.partition_point(|doc| doc.end <= at);
+        let mut start = at;
+        for doc in self.docs.iter().take(before).rev() {
+            let between = self.slice(Span::new(doc.end, start));
+            if !between.lines().all(|line| line.trim().is_empty() || line.trim_start().starts_with("//")) {
+                break;
+            }
+            start = doc.start;
+        }
+        start
     }
 
     /// The bytes of a range; empty if it is none of this file.

@@ -6,7 +6,9 @@
 //! never falls short by more than a constant factor; what it takes for deep without being so only
 //! gets a larger stack.
 
-use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+use ra_ap_rustc_lexer::{DocStyle, FrontmatterAllowed, TokenKind, tokenize};
+
+use crate::facts::Span;
 
 /// Levels that are parsed on the caller's stack.
 const USUAL: u32 = 200;
@@ -59,18 +61,29 @@ struct Before {
     end: usize,
 }
 
-/// Measures the nesting of a file's code.
-pub(super) fn measure(code: &str) -> Depth {
+/// Measures the nesting of a file's code; tells the places of its documentation too, since that takes
+/// the same way through the tokens: none if something documents nothing, which is an error.
+pub(super) fn measure(code: &str) -> (Depth, Vec<(DocStyle, Span)>) {
+    let mut docs: Vec<(DocStyle, Span)> = Vec::new();
+    let (mut open, mut dangling) = (false, false);
     let mut measure = Measure { levels: vec![Level::default()], ..Measure::default() };
     let mut before = Before { kind: TokenKind::Semi, operand: false, half: false, is_else: false, end: 0 };
     let mut at = 0_usize;
     for token in tokenize(code, FrontmatterAllowed::No) {
         let start = at;
         at += token.len as usize;
-        if matches!(token.kind, TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. })
-        {
-            continue;
+        match token.kind {
+            TokenKind::LineComment { doc_style: Some(style) }
+            | TokenKind::BlockComment { doc_style: Some(style), .. } => {
+                docs.push((style, Span::new(start as u32, at as u32)));
+                open = style == DocStyle::Outer;
+                continue;
+            }
+            TokenKind::Whitespace | TokenKind::LineComment { .. } | TokenKind::BlockComment { .. } => continue,
+            TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket => dangling |= open,
+            _ => {}
         }
+        open = false;
         let seen = Seen {
             kind: token.kind,
             text: code.get(start..at).unwrap_or(""),
@@ -82,10 +95,14 @@ pub(super) fn measure(code: &str) -> Depth {
         let half = binary && matches!(seen.kind, TokenKind::And | TokenKind::Or);
         before = Before { kind: seen.kind, operand, half, is_else: seen.text == "else", end: at };
         if measure.levels.len() > BRACKETS || measure.deepest > DEEPEST || measure.longest > MOST_LINKS {
-            return Depth::TooDeep(start);
+            return (Depth::TooDeep(start), docs);
         }
     }
-    if measure.deepest <= USUAL && measure.longest <= USUAL_LINKS { Depth::Usual } else { Depth::Deep }
+    if open || dangling {
+        docs.clear();
+    }
+    let is_usual = measure.deepest <= USUAL && measure.longest <= USUAL_LINKS;
+    (if is_usual { Depth::Usual } else { Depth::Deep }, docs)
 }
 
 /// A token.

@@ -6,6 +6,7 @@ use rustc_hash::FxHashSet;
 use super::spread::{Group, Seen};
 use super::{Choice, File};
 use crate::outline::{Body, Declaration, End, Kind, Outline, Word};
+use crate::parse::speaks_of_us;
 
 /// The bodies of a file, and whether anything in it needs to be looked at.
 pub(super) struct Bodies<'o> {
@@ -89,11 +90,11 @@ impl<'o> Bodies<'o> {
         let is_left_out = |need: Need| matches!(need, Need::Never | Need::IfCalled);
         let left_out = self.outline.declarations.iter().zip(&self.needs).filter(|(_, need)| is_left_out(**need));
         let spans = left_out.filter_map(|(declaration, _)| declaration.body?.span);
-        let says_directive =
-            |from: u32, to: u32| text.get(from as usize..to as usize).is_some_and(|body| body.contains("ctxlint"));
+        let says_directive = |from: u32, to: u32| text.get(from as usize..to as usize).is_some_and(speaks_of_us);
+        let is_ours = speaks_of_us(text);
         Choice {
-            matters: self.matters || text.contains("ctxlint"),
-            quiet: spans.filter(|span| !says_directive(span.start, span.end)).collect(),
+            matters: self.matters || is_ours,
+            quiet: spans.filter(|span| !(is_ours && says_directive(span.start, span.end))).collect(),
         }
     }
 }
@@ -116,7 +117,7 @@ pub(super) fn choose(files: &[File<'_>], mut bodies: Vec<Option<Bodies<'_>>>) ->
         .map(|(file, bodies)| match bodies {
             Some(bodies) => bodies.choice(file.text),
             // Suppressions are looked at wherever they are.
-            None => Choice { matters: file.text.contains("ctxlint"), quiet: Vec::new() },
+            None => Choice { matters: speaks_of_us(file.text), quiet: Vec::new() },
         })
         .collect()
 }

@@ -412,3 +412,29 @@ fn a_file_that_does_not_parse_still_has_its_directives() {
     assert_eq!(all[0].2, "    a(); // ctxlint: allow(a)");
     assert_eq!(all[1].2, "    c();");
 }
+
+/// Where no directive can be, documentation is not given to syn; that makes no difference to the facts.
+#[test]
+fn documentation_makes_no_difference() {
+    let code = "//! Über alles.\n\n/// Eins – \u{1f980}.\n// plain\n/// Zwei.\n#[derive(Debug)]\n/// Drei.\npub struct S {\n    \
+                /// Feld.\n    pub a: u8,\n}\n\n/** Block\n over lines */\nfn größe(\n    /// Param.\n    x: S,\n) -> u8 {\n    \
+                //! Inner.\n    match x.a {\n        /// Arm.\n        0 => x.läuft(),\n        _ => 1,\n    }\n}\n";
+    let without = parse(code).expect("valid code");
+    // This word may be part of a directive, so documentation stays.
+    let with = parse(&format!("{code}// not a word of ctxlint here")).expect("valid code");
+    assert_eq!(without, with);
+    assert_eq!(facts_check::violations(&without, code), Vec::<String>::new());
+    let documented = without.items.iter().map(|item| slice(code, item.span).split('\n').next().unwrap_or(""));
+    assert_eq!(documented.collect::<Vec<_>>(), ["/// Eins – \u{1f980}.", "/** Block"]);
+}
+
+#[test]
+fn documentation_of_nothing_is_an_error() {
+    for text in [
+        "fn f() {}\n/// Nothing.\n",
+        "struct S {\n    a: u8,\n    /// Nothing.\n}\n",
+        "mod m {\n    /** Nothing */\n}\n",
+    ] {
+        assert!(parse(text).is_err(), "{text:?}");
+    }
+}
