@@ -482,8 +482,7 @@ impl FnRole {
 
     /// Whether callers of a function that does it must know that it does.
     pub(crate) fn matters_to_callers(self) -> bool {
-        self.makes_context()
-            || matches!(self, FnRole::ReadValue | FnRole::Cancel | FnRole::Spawn | FnRole::Abort | FnRole::Exit)
+        self.makes_context() || matches!(self, FnRole::ReadValue | FnRole::Cancel | FnRole::Spawn | FnRole::Abort)
     }
 }
 

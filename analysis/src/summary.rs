@@ -16,9 +16,9 @@ use crate::analysis::GoOn;
 use crate::facts::{BodyKind, Field, ItemKind, Name, Terminator};
 use crate::flow::events::Flow;
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
+use crate::flow::{FieldName, read_by};
 use crate::infer::TypedBody;
 use crate::link::Program;
-
 use crate::model::{FnRole, TypeRole};
 use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
 
@@ -77,9 +77,16 @@ pub struct Summaries {
     endless: FxHashSet<BodyRef>,
     plain: Summary,
     never: Summary,
+    /// What those read that are not looked at, where it may hold anything: closures, what is generic.
+    fields_read: BTreeSet<FieldName>,
 }
 
 impl Summaries {
+    /// The fields that are used: their names, with their structs if those are known.
+    pub fn fields_used(&self) -> impl Iterator<Item = &FieldName> {
+        self.known.values().flat_map(|summary| &summary.fields_used).chain(&self.fields_read)
+    }
+
     /// What a body does, if that is known. Bodies in which nothing of interest occurs do nothing.
     pub fn get(&self, body: BodyRef) -> Option<&Summary> {
         match self.known.get(&body) {
@@ -89,10 +96,28 @@ impl Summaries {
             None => None,
         }
     }
+}
+
+/// What is known where some of the bodies are looked at.
+pub struct Known<'s> {
+    before: &'s Summaries,
+    /// Of the bodies that are looked at together.
+    circle: FxHashMap<BodyRef, Summary>,
+}
+
+impl<'s> Known<'s> {
+    fn before(before: &'s Summaries) -> Known<'s> {
+        Known { before, circle: FxHashMap::default() }
+    }
+
+    /// What a body does, if that is known.
+    pub fn get(&self, body: BodyRef) -> Option<&Summary> {
+        self.circle.get(&body).or_else(|| self.before.get(body))
+    }
 
     /// Whether a body is still to be looked at.
     pub fn is_pending(&self, body: BodyRef) -> bool {
-        self.relevant.contains(&body) && !self.known.contains_key(&body)
+        self.get(body).is_none()
     }
 }
 
@@ -110,21 +135,35 @@ pub fn summarize<S: Send>(program: &Program, go_on: &GoOn<'_, S>) -> Result<(Sum
     let plain = Summary { rets: vec![Val::Unknown], ..Summary::default() };
     let never = Summary { diverges: true, ..Summary::default() };
     let endless = endless(program).into_iter().filter(|body| !relevant.contains(body)).collect();
-    let mut summaries = Summaries { known: FxHashMap::default(), relevant, endless, plain, never };
+    let passed_over = program.bodies().par_iter().filter(|body| !relevant.contains(*body));
+    let holds_anything = |ty: &Ty| ty.is_unknown() || takes_anything(program, ty, 4);
+    let fields_read = passed_over.flat_map_iter(|body| read_by(program, *body, holds_anything)).collect();
+    let mut summaries = Summaries { known: FxHashMap::default(), relevant, endless, plain, never, fields_read };
     let mut flows: BTreeMap<BodyRef, Flow> = BTreeMap::new();
     for level in levels {
-        let look = |body: &BodyRef| go_on().map(|()| Some((*body, crate::flow::run(program, &summaries, *body)?)));
-        let found: Vec<Option<(BodyRef, _)>> = level.alone.par_iter().map(look).collect::<Result<_, S>>()?;
-        for (body, (summary, flow)) in found.into_iter().flatten() {
+        let alone = || {
+            let look = |body: &BodyRef| {
+                let known = Known::before(&summaries);
+                go_on().map(|()| Some((*body, crate::flow::run(program, &known, *body)?)))
+            };
+            level.alone.par_iter().map(look).collect::<Result<Vec<_>, S>>()
+        };
+        let circles = || {
+            let look = |circle: &Vec<BodyRef>| go_round(program, &calls, circle, go_on, Known::before(&summaries));
+            level.circles.par_iter().map(look).collect::<Result<Vec<_>, S>>()
+        };
+        let (circles, alone) = rayon::join(circles, alone);
+        let found = circles?.into_iter().flatten().chain(alone?.into_iter().flatten());
+        for (body, (summary, flow)) in found.collect::<Vec<_>>() {
             summaries.known.insert(body, summary);
             flows.insert(body, flow);
-        }
-        for circle in &level.circles {
-            go_round(program, &calls, circle, go_on, &mut summaries, &mut flows)?;
         }
     }
     Ok((summaries, flows.into_values().collect()))
 }
+
+/// A body with what it does and its flow.
+type Looked = (BodyRef, (Summary, Flow));
 
 /// Looks at bodies that call each other until nothing changes.
 fn go_round<S>(
@@ -132,9 +171,8 @@ fn go_round<S>(
     calls: &Calls,
     circle: &[BodyRef],
     go_on: &GoOn<'_, S>,
-    summaries: &mut Summaries,
-    flows: &mut BTreeMap<BodyRef, Flow>,
-) -> Result<(), S> {
+    mut known: Known<'_>,
+) -> Result<Vec<Looked>, S> {
     let position: FxHashMap<BodyRef, usize> = circle.iter().copied().zip(0..).collect();
     let mut callers: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); circle.len()];
     for (at, body) in circle.iter().enumerate() {
@@ -144,6 +182,7 @@ fn go_round<S>(
             }
         }
     }
+    let mut flows: BTreeMap<BodyRef, Flow> = BTreeMap::new();
     let mut rounds = vec![0u8; circle.len()];
     let mut work: BTreeSet<usize> = (0..circle.len()).collect();
     while let Some(at) = work.pop_first() {
@@ -153,36 +192,40 @@ fn go_round<S>(
             continue;
         }
         *round += 1;
-        let Some((summary, flow)) = crate::flow::run(program, summaries, body) else { continue };
+        let Some((summary, flow)) = crate::flow::run(program, &known, body) else { continue };
         flows.insert(body, flow);
-        if summaries.known.get(&body) != Some(&summary) {
-            summaries.known.insert(body, summary);
+        if known.circle.get(&body) != Some(&summary) {
+            known.circle.insert(body, summary);
             work.extend(callers.get(at).into_iter().flatten());
         }
     }
-    Ok(())
+    let mut summaries = known.circle;
+    Ok(flows.into_iter().filter_map(|(body, flow)| Some((body, (summaries.remove(&body)?, flow)))).collect())
 }
 
 /// The bodies that something of interest occurs in.
 fn relevant(program: &Program, calls: &Calls) -> FxHashSet<BodyRef> {
-    let mut found = FxHashSet::default();
-    let relevant: Vec<BodyRef> =
-        program.bodies().par_iter().copied().filter(|who| is_relevant(program, *who)).collect();
-    for who in relevant {
-        // A closure's surroundings are looked at with it: they make it and give it its captures.
-        let mut at = Some(who);
-        while let Some(body) = at {
-            found.insert(body);
-            at = parent(program, body);
-        }
-    }
-    // So are those by way of which a root is reached that does the work of a caller with a context.
+    let interests: Vec<(BodyRef, Interest)> =
+        program.bodies().par_iter().map(|who| (*who, interest(program, *who))).collect();
+    // A closure's surroundings are looked at with it: they make it and give it its captures.
+    let of_interest = |wanted: Interest| -> FxHashSet<BodyRef> {
+        let bodies = interests.iter().filter(|(_, interest)| *interest == wanted).map(|(who, _)| *who);
+        bodies.flat_map(|who| std::iter::successors(Some(who), |at| parent(program, *at))).collect()
+    };
+    let mut found = of_interest(Interest::Own);
     let mut callers: FxHashMap<BodyRef, Vec<BodyRef>> = FxHashMap::default();
     for &who in program.bodies() {
         for &callee in calls.of(who) {
             callers.entry(callee).or_default().push(who);
         }
     }
+    // So are those that may be given what is of interest, or hand it on.
+    let passes = of_interest(Interest::Passes);
+    let callers_of = |who: BodyRef| callers.get(&who).map_or(&[][..], Vec::as_slice);
+    let given = reached(&found, &passes, |who| calls.of(who));
+    let giving = reached(&found, &passes, callers_of);
+    found.extend(given.into_iter().chain(giving));
+    // So are those by way of which a root is reached that does the work of a caller with a context.
     let mut left: Vec<BodyRef> = program.bodies().iter().filter(|who| makes_root(program, **who)).copied().collect();
     let mut reached = FxHashSet::default();
     while let Some(body) = left.pop() {
@@ -196,6 +239,21 @@ fn relevant(program: &Program, calls: &Calls) -> FxHashSet<BodyRef> {
         if parent(program, who).is_some_and(|parent| found.contains(&parent)) {
             found.insert(who);
         }
+    }
+    found
+}
+
+/// Those of `passes` that `next` leads to from `from`, by way of others of them.
+fn reached<'c>(
+    from: &FxHashSet<BodyRef>,
+    passes: &FxHashSet<BodyRef>,
+    next: impl Fn(BodyRef) -> &'c [BodyRef],
+) -> FxHashSet<BodyRef> {
+    let mut found = FxHashSet::default();
+    let mut left: Vec<BodyRef> = from.iter().copied().collect();
+    while let Some(who) = left.pop() {
+        let more = next(who).iter().filter(|body| passes.contains(*body) && found.insert(**body));
+        left.extend(more);
     }
     found
 }
@@ -219,7 +277,37 @@ fn makes_root(program: &Program, who: BodyRef) -> bool {
     })
 }
 
-fn is_relevant(program: &Program, who: BodyRef) -> bool {
+/// Whether a body is looked at.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Interest {
+    /// Nothing of interest can occur in it.
+    None,
+    /// Only what it is given, or what it calls gives, can be of interest: then something is at one end or
+    /// the other of the calls through it.
+    Passes,
+    /// Something of interest occurs in it.
+    Own,
+}
+
+fn interest(program: &Program, who: BodyRef) -> Interest {
+    if is_of_interest(program, who) {
+        Interest::Own
+    } else if may_be_given(program, who) {
+        Interest::Passes
+    } else {
+        Interest::None
+    }
+}
+
+/// Whether nobody knows what a body is given.
+fn may_be_given(program: &Program, who: BodyRef) -> bool {
+    let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { return false };
+    let mut given = body.params.iter().filter_map(|local| typed.locals.get(local.index()));
+    let is_function = matches!(body.kind, BodyKind::Function(_));
+    given.any(|ty| (is_function && ty.unreferenced().is_unknown()) || takes_anything(program, ty, 4))
+}
+
+fn is_of_interest(program: &Program, who: BodyRef) -> bool {
     let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { return false };
     if program.handler(who).is_some() {
         return true;
@@ -234,21 +322,12 @@ fn is_relevant(program: &Program, who: BodyRef) -> bool {
         }
         _ => false,
     });
-    // Nobody knows what may be done with what nobody knows.
-    let unknown = matches!(body.kind, BodyKind::Function(_))
-        && body
-            .params
-            .iter()
-            .filter_map(|local| typed.locals.get(local.index()))
-            .any(|ty| ty.unreferenced().is_unknown());
-    let generic =
-        body.params.iter().filter_map(|local| typed.locals.get(local.index())).any(|ty| takes_anything(program, ty, 4));
     // What is taken by value or by `&mut` may come back changed, or not at all.
     let given = || body.params.iter().filter_map(|local| typed.locals.get(local.index()));
     let keeps = || given().any(|ty| !matches!(ty, Ty::Ref(_, false)) && carries(program, ty, 4));
     // What goes into a channel comes out at somebody else's.
     let sends = || sends(program, typed) && given().any(|ty| carries(program, ty, 4));
-    unknown || generic || calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4)) || keeps() || sends()
+    calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4)) || keeps() || sends()
 }
 
 /// Whether a body sends into channels.

@@ -251,7 +251,7 @@ impl<'a> Run<'a> {
         if takes_context || is_open || self.once > 0 || !world.done.is_empty() {
             return;
         }
-        if self.has_context {
+        if super::run::has_context(self.program, self.who) {
             self.record(at, name, name, Seen::Chain { way, root });
         } else if self.chain.is_none() && way.len() < 8 {
             let mut longer = vec![self.site(name)];
@@ -647,7 +647,7 @@ impl<'a> Run<'a> {
             return self.escape_from(at, world, value, uses, depth);
         }
         for (id, path) in handles {
-            self.mark(world, id, Use::Stored(def, part_of(name, &path)));
+            self.mark(world, id, Use::Stored(def, super::fields::part_of(name, &path)));
         }
     }
 
@@ -769,11 +769,6 @@ impl<'a> Run<'a> {
             _ => vec![(world, Val::Unknown)],
         }
     }
-}
-
-/// A field's name, or the name of a part of the tuple in it: `inner.1`.
-pub(super) fn part_of(name: &Name, path: &[Name]) -> Name {
-    path.iter().fold(name.clone(), |name, step| smol_str::format_smolstr!("{name}.{step}"))
 }
 
 /// Whether what a library's function writes into what it is lent follows from its role.

@@ -3,8 +3,8 @@
 //! One forward analysis: `run` takes worlds (`world`) through the blocks of a body, `ops` says
 //! what an operation does, `calls` and `roles` what functions do, `making` which contexts they make,
 //! `copying` what they give back, `started` which work of theirs they start, `plain` what they do with
-//! plain values, `contents` with collections, `channels` with channels. What a local can hold is in `value`; what rules are told is
-//! in `events`.
+//! plain values, `contents` with collections, `channels` with channels. What a local can hold is in
+//! `value`; what rules are told is in `events`; `fields` tells which fields anybody uses.
 
 mod calls;
 mod channels;
@@ -13,6 +13,7 @@ pub mod constants;
 mod contents;
 mod copying;
 pub mod events;
+mod fields;
 mod making;
 mod map;
 mod ops;
@@ -24,6 +25,7 @@ mod tasks;
 pub mod value;
 mod world;
 
+pub(crate) use fields::{FieldName, read_by};
 pub(crate) use run::has_context;
 pub use run::run;
 pub use world::{TaskState, Use};

@@ -259,35 +259,7 @@ impl<'a> Run<'a> {
 
     /// Notes that a field is used, by its struct if that is known.
     pub(super) fn note_field(&mut self, place: &Place) {
-        let mut ty = self.type_of(place.base);
-        for (at, step) in place.path.iter().enumerate() {
-            match step {
-                Step::Field(name) | Step::Variant(_, name) => {
-                    let def = match self.program.peel(&ty) {
-                        Ty::Adt(TyCon::Def(def), _) => Some(*def),
-                        Ty::SelfOf(_) | Ty::Unknown | Ty::Param(..) => None,
-                        _ => return,
-                    };
-                    let next = match step {
-                        Step::Variant(variant, name) => self.program.variant_field_type(&ty, variant, name),
-                        _ => self.program.field_type(&ty, name),
-                    };
-                    // Of a tuple in a field only the part that is read is used.
-                    if let (Ty::Tuple(_), Some(parts)) = (self.program.peel(&next), place.path.get(at + 1..)) {
-                        let parts = parts.iter().map_while(|step| match step {
-                            Step::Field(part) => Some(part.clone()),
-                            _ => None,
-                        });
-                        let name = super::calls::part_of(name, &parts.collect::<Vec<_>>());
-                        self.fields_used.insert((def, name));
-                        return;
-                    }
-                    self.fields_used.insert((def, name.clone()));
-                    ty = next;
-                }
-                _ => {}
-            }
-        }
+        self.fields_used.extend(super::fields::of_place(self.program, self.typed, place));
     }
 
     fn path_value(&mut self, at: At, span: Span) -> Val {

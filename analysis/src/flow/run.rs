@@ -8,7 +8,7 @@ use crate::handlers::Origin;
 use crate::infer::TypedBody;
 use crate::link::Program;
 use crate::model::TypeRole;
-use crate::summary::{Summaries, Summary};
+use crate::summary::{Known, Summary};
 use crate::types::{BodyRef, DefId, Ty};
 use crate::ways::Occurrences;
 
@@ -47,7 +47,7 @@ pub(super) struct Run<'a> {
     /// The program.
     pub(super) program: &'a Program,
     /// What is known of other bodies.
-    pub(super) summaries: &'a Summaries,
+    pub(super) summaries: &'a Known<'a>,
     /// Which body.
     pub(super) who: BodyRef,
     /// The body.
@@ -60,8 +60,6 @@ pub(super) struct Run<'a> {
     pub(super) occurrences: Occurrences,
     /// The body is a handler: what it is given comes from a request.
     pub(super) handler: bool,
-    /// A context is at hand: among what it is given, or in a field of `self`.
-    pub(super) has_context: bool,
     /// What it makes.
     pub(super) objects: BTreeMap<ObjId, Object>,
     /// What it does with what it is given.
@@ -107,7 +105,7 @@ pub(super) struct Run<'a> {
 }
 
 /// Runs the analysis of a body with what is known of others.
-pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Summary, Flow)> {
+pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Summary, Flow)> {
     let body = program.body(who)?;
     let typed = program.typed(who)?;
     let mut run = Run {
@@ -119,7 +117,6 @@ pub fn run(program: &Program, summaries: &Summaries, who: BodyRef) -> Option<(Su
         definitions: Definitions::of(body),
         occurrences: Occurrences::of(body, |inner| program.body(BodyRef { file: who.file, body: inner })),
         handler: program.handler(who).is_some(),
-        has_context: has_context(program, who),
         objects: BTreeMap::new(),
         uses: InputUses::new(),
         recording: false,
@@ -781,7 +778,8 @@ impl<'a> Run<'a> {
         // A root that is given back is the caller's to use.
         let given_back = self.roots.values().any(|uses| uses.any(Uses::RETURN));
         let own_chain = self.chain.as_ref().is_some_and(|(way, _)| way.len() == 1);
-        let chain = if self.has_context || (own_chain && given_back) { None } else { self.chain };
+        let is_callers = own_chain && given_back;
+        let chain = self.chain.filter(|_| !is_callers && !has_context(self.program, self.who));
         let mut replacements = self.replacements;
         replacements.extend(self.placed.iter().filter(|id| !self.roots.contains_key(id)));
         let summary = Summary {

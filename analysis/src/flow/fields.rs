@@ -1,0 +1,60 @@
+//! Which fields a place is in, and which a body reads.
+
+use std::collections::BTreeSet;
+
+use crate::facts::{Name, OpKind, Place, Step};
+use crate::infer::TypedBody;
+use crate::link::Program;
+use crate::types::{BodyRef, DefId, Ty, TyCon};
+
+/// A field by its name and its struct, if that is known.
+pub(crate) type FieldName = (Option<DefId>, Name);
+
+/// The fields on the way to a place.
+pub(super) fn of_place(program: &Program, typed: &TypedBody, place: &Place) -> Vec<FieldName> {
+    with_types(program, typed, place).into_iter().map(|(field, _)| field).collect()
+}
+
+fn with_types(program: &Program, typed: &TypedBody, place: &Place) -> Vec<(FieldName, Ty)> {
+    let mut found = Vec::new();
+    let mut ty = typed.local(place.base).clone();
+    for (at, step) in place.path.iter().enumerate() {
+        let (Step::Field(name) | Step::Variant(_, name)) = step else { continue };
+        let def = match program.peel(&ty) {
+            Ty::Adt(TyCon::Def(def), _) => Some(*def),
+            Ty::SelfOf(_) | Ty::Unknown | Ty::Param(..) => None,
+            _ => return found,
+        };
+        ty = match step {
+            Step::Variant(variant, name) => program.variant_field_type(&ty, variant, name),
+            _ => program.field_type(&ty, name),
+        };
+        // Of a tuple in a field only the part that is read is used.
+        if let (Ty::Tuple(_), Some(parts)) = (program.peel(&ty), place.path.get(at + 1..)) {
+            let parts = parts.iter().map_while(|step| match step {
+                Step::Field(part) => Some(part.clone()),
+                _ => None,
+            });
+            found.push(((def, part_of(name, &parts.collect::<Vec<_>>())), ty));
+            return found;
+        }
+        found.push(((def, name.clone()), ty.clone()));
+    }
+    found
+}
+
+/// The name of a part of what is in a field: `pair.1`.
+pub(super) fn part_of(name: &Name, path: &[Name]) -> Name {
+    path.iter().fold(name.clone(), |name, step| smol_str::format_smolstr!("{name}.{step}"))
+}
+
+/// The fields of such types that a body reads in any way, whatever becomes of what is in them.
+pub(crate) fn read_by(program: &Program, who: BodyRef, is_such: impl Fn(&Ty) -> bool) -> BTreeSet<FieldName> {
+    let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { return BTreeSet::new() };
+    let places = body.blocks.iter().flat_map(|block| &block.ops).filter_map(|op| match &op.kind {
+        OpKind::Use(place) | OpKind::Ref(place, _) | OpKind::MethodCall { receiver: place, .. } => Some(place),
+        _ => None,
+    });
+    let fields = places.filter(|place| !place.path.is_empty()).flat_map(|place| with_types(program, typed, place));
+    fields.filter(|(_, ty)| is_such(ty)).map(|(field, _)| field).collect()
+}
