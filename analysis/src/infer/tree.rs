@@ -66,9 +66,10 @@ pub(super) struct Signature {
     pub(super) ret: Ty,
 }
 
-/// A body that was gone through at least once.
+/// A body that was gone through at least once, or is on its way: then its types are not here.
 struct State {
     typed: TypedBody,
+    on_its_way: bool,
     captured: Vec<Ty>,
     given: Vec<Ty>,
 }
@@ -152,6 +153,11 @@ impl<'a> Tree<'a> {
         let Some(body) = self.facts.body(id) else { return };
         let Some(slot) = self.states.get_mut(id.index()) else { return };
         let (typed, captured, given) = match slot.take() {
+            // A body that is found in itself, by broken facts, is not entered again.
+            Some(state) if state.on_its_way => {
+                *slot = Some(state);
+                return;
+            }
             Some(state) => {
                 let captured = merged(&state.captured, captured);
                 let given = merged(&state.given, given);
@@ -178,9 +184,9 @@ impl<'a> Tree<'a> {
         for (param, ty) in body.params.iter().zip(&given) {
             frame.fill(*param, ty);
         }
-        // A body that is found in itself, by broken facts, is not entered again.
         if let Some(slot) = self.states.get_mut(id.index()) {
-            *slot = Some(State { typed: frame.typed.clone(), captured: captured.clone(), given: given.clone() });
+            let typed = TypedBody { output: frame.typed.output.clone(), ..TypedBody::default() };
+            *slot = Some(State { typed, on_its_way: true, captured: Vec::new(), given: Vec::new() });
         }
         if self.nesting < MAX_NESTING {
             self.nesting += 1;
@@ -196,7 +202,7 @@ impl<'a> Tree<'a> {
             self.nesting -= 1;
         }
         if let Some(slot) = self.states.get_mut(id.index()) {
-            *slot = Some(State { typed: frame.typed, captured, given });
+            *slot = Some(State { typed: frame.typed, on_its_way: false, captured, given });
         }
     }
 
