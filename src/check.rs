@@ -140,6 +140,8 @@ fn judge(sources: Sources, models: Models, config: &Config, wish: &Wish<'_>, clo
         }
         clock.step("graph");
     }
+    // Taking it apart takes its time, and nobody waits for that.
+    rayon::spawn(move || drop(analysis));
     Some(judged)
 }
 

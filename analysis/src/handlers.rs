@@ -4,11 +4,12 @@
 //! functions. Contexts among a handler's parameters are request contexts, unless what holds them
 //! belongs to the server.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use crate::facts::{Attr, BodyKind, Callee, ItemKind, LocalId, Op, OpKind, Span};
+use crate::facts::{Attr, BodyKind, Callee, ItemKind, LocalId, Op, OpKind, PathRef, Span};
 use crate::link::Program;
-use crate::model::{AttributeModel, AttributeRole, FnRole, TypeModel, TypeRole};
+use crate::model::{AttributeModel, AttributeRole, FnModel, FnRole, TypeModel, TypeRole};
 use crate::names::{Namespace, Res};
 use crate::source::FileId;
 use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
@@ -138,22 +139,23 @@ impl Finder<'_> {
 
     fn by_attribute(&mut self) {
         let program = self.program;
-        for def in program.items() {
-            let Some(item) = program.item(def) else { continue };
-            for attr in &item.attrs {
-                let Some((path, model)) = handler_attribute(program, def.file, attr) else { continue };
-                let framework = library(&path);
-                let evidence = Evidence::Attribute(def.file, attr.span);
-                match &item.kind {
-                    ItemKind::Function(_) => self.add_function(def, framework, evidence, false),
-                    ItemKind::Impl { .. } => self.add_members(def, framework, evidence),
-                    ItemKind::Trait { .. } => {
-                        for implementation in implementations(program, def, model) {
-                            self.add_members(implementation, framework, evidence);
-                        }
+        let attributes = |def: DefId| {
+            let attrs = program.item(def).map_or(&[][..], |item| &item.attrs);
+            attrs.iter().filter_map(move |attr| Some((def, attr.span, handler_attribute(program, def.file, attr)?)))
+        };
+        let found: Vec<_> = program.par_items().flat_map_iter(attributes).collect();
+        for (def, span, (path, model)) in found {
+            let framework = library(&path);
+            let evidence = Evidence::Attribute(def.file, span);
+            match program.item(def).map(|item| &item.kind) {
+                Some(ItemKind::Function(_)) => self.add_function(def, framework, evidence, false),
+                Some(ItemKind::Impl { .. }) => self.add_members(def, framework, evidence),
+                Some(ItemKind::Trait { .. }) => {
+                    for implementation in implementations(program, def, model) {
+                        self.add_members(implementation, framework, evidence);
                     }
-                    _ => {}
                 }
+                _ => {}
             }
         }
     }
@@ -167,29 +169,27 @@ impl Finder<'_> {
 
     fn by_parameter(&mut self) {
         let program = self.program;
-        for &id in program.bodies() {
-            let (Some(body), Some(typed)) = (program.body(id), program.typed(id)) else { continue };
-            if matches!(body.kind, BodyKind::AsyncBlock(_) | BodyKind::Const(_)) {
-                continue;
-            }
-            for (position, param) in body.params.iter().enumerate() {
-                let ty = typed.local(*param);
+        let params = |id: &BodyRef| {
+            let id = *id;
+            let body =
+                program.body(id).filter(|body| !matches!(body.kind, BodyKind::AsyncBlock(_) | BodyKind::Const(_)));
+            let params = body.map_or(&[][..], |body| &body.params);
+            params.iter().enumerate().filter_map(move |(position, param)| {
+                let ty = program.typed(id)?.local(*param);
                 let is_ref = matches!(ty, Ty::Ref(..));
-                let Some((path, ty, model)) = library_type(program, ty) else { continue };
-                if is_ref != model.by_ref {
-                    continue;
-                }
-                let is_next = model.role == TypeRole::Next;
+                let (path, ty, model) = library_type(program, ty).filter(|(.., model)| is_ref == model.by_ref)?;
                 let says = match model.role {
                     TypeRole::Extractor | TypeRole::ServerOwned | TypeRole::Next => true,
                     TypeRole::Request => is_server_request(program, model, ty) || returns_response(program, model, id),
                     _ => false,
                 };
-                if says {
-                    let framework = model.what.as_deref().unwrap_or_else(|| library(path));
-                    self.add(id, framework, Evidence::Parameter(position), is_next);
-                }
-            }
+                says.then_some((id, position, path, model))
+            })
+        };
+        let found: Vec<_> = program.bodies().par_iter().flat_map_iter(params).collect();
+        for (id, position, path, model) in found {
+            let framework = model.what.as_deref().unwrap_or_else(|| library(path));
+            self.add(id, framework, Evidence::Parameter(position), model.role == TypeRole::Next);
         }
     }
 
@@ -223,40 +223,35 @@ impl Finder<'_> {
 
     fn by_routing(&mut self) {
         let program = self.program;
-        for &id in program.bodies() {
-            let (Some(body), Some(typed)) = (program.body(id), program.typed(id)) else { continue };
-            for (block, targets) in body.blocks.iter().zip(&typed.targets) {
-                for (op, target) in block.ops.iter().zip(targets) {
-                    match &op.kind {
-                        OpKind::Unknown { path: Some(path), paths, .. } => {
-                            let Res::External(name) = program.resolve_path(id.file, path, Namespace::Macro) else {
-                                continue;
-                            };
-                            if !is_routing(program, &Target::External(name.clone())) {
-                                continue;
-                            }
-                            for path in paths {
-                                if let Target::Def(def) = program.value_path(id.file, path).target {
-                                    self.add_function(def, library(&name), Evidence::Routed(id.file, op.span), false);
-                                }
-                            }
-                        }
-                        _ => self.by_call(id, op, target, |local| typed.local(local).clone()),
-                    }
-                }
+        let routing = |id: &BodyRef| {
+            let (id, body, typed) = (*id, program.body(*id), program.typed(*id));
+            let ops = body.into_iter().flat_map(|body| &body.blocks).flat_map(|block| &block.ops);
+            let targets = typed.into_iter().flat_map(|typed| &typed.targets).flatten();
+            ops.zip(targets).filter_map(move |(op, target)| Some((id, op, routing(program, id.file, op, target)?)))
+        };
+        let found: Vec<_> = program.bodies().par_iter().flat_map_iter(routing).collect();
+        for (id, op, model) in found {
+            match &op.kind {
+                OpKind::Unknown { paths, .. } => self.by_macro(id, op, paths, model),
+                _ => self.by_call(id, op, model),
             }
         }
     }
 
-    fn by_call(&mut self, id: BodyRef, op: &Op, target: &Target, ty: impl Fn(LocalId) -> Ty) {
-        if !is_routing(self.program, target) {
-            return;
+    fn by_macro(&mut self, id: BodyRef, op: &Op, paths: &[PathRef], model: &FnModel) {
+        for path in paths {
+            if let Target::Def(def) = self.program.value_path(id.file, path).target {
+                self.add_function(def, library(&model.path), Evidence::Routed(id.file, op.span), false);
+            }
         }
-        let Some(model) = self.program.model_of(target) else { return };
+    }
+
+    fn by_call(&mut self, id: BodyRef, op: &Op, model: &FnModel) {
+        let Some(typed) = self.program.typed(id) else { return };
         let middleware = model.role == FnRole::Middleware;
         for at in &model.work {
             let Some(local) = argument(op, *at) else { continue };
-            let body = match self.program.peel(&ty(local)) {
+            let body = match self.program.peel(typed.local(local)) {
                 Ty::Fn(def) => self.program.body_of(*def),
                 Ty::Closure(closure) => Some(*closure),
                 _ => None,
@@ -272,8 +267,16 @@ impl Finder<'_> {
     }
 }
 
-fn is_routing(program: &Program, target: &Target) -> bool {
-    program.model_of(target).is_some_and(|model| matches!(model.role, FnRole::Route | FnRole::Middleware))
+/// What an operation registers handlers with.
+fn routing<'p>(program: &'p Program, file: FileId, op: &Op, target: &Target) -> Option<&'p FnModel> {
+    let model = match &op.kind {
+        OpKind::Unknown { path: Some(path), .. } => match program.resolve_path(file, path, Namespace::Macro) {
+            Res::External(path) => program.models.function(&path),
+            _ => None,
+        },
+        _ => program.model_of(target),
+    };
+    model.filter(|model| matches!(model.role, FnRole::Route | FnRole::Middleware))
 }
 
 /// A call's argument by position, a receiver counted as the first.

@@ -74,10 +74,9 @@ impl Program {
             exported: FxHashSet::default(),
         };
         program.apply_own_models();
-        program.impls = Impls::collect(&program);
+        (program.impls, program.exported) = rayon::join(|| Impls::collect(&program), || exported::collect(&program));
         go_on()?;
         program.list_bodies();
-        program.exported = exported::collect(&program);
         let infer_file = |at: usize| go_on().map(|()| infer::file(&program, FileId(at as u32)));
         let inferred: Result<Vec<infer::FileTypes>, S> =
             (0..program.sources.files.len()).into_par_iter().map(infer_file).collect();
@@ -102,7 +101,7 @@ impl Program {
 
     /// Functions whose names occur in the bodies of `macro_rules!`: whoever uses the macro may call them.
     fn mentioned_by_macros(&self) -> Vec<DefId> {
-        let items = || self.items().filter_map(|def| Some((def, self.item(def)?)));
+        let items = || self.par_items().filter_map(|def| Some((def, self.item(def)?)));
         let mentions: FxHashSet<&Name> = items()
             .filter_map(|(_, item)| match &item.kind {
                 ItemKind::MacroRules { mentions } => Some(mentions),
@@ -139,9 +138,16 @@ impl Program {
     }
 
     pub(crate) fn items(&self) -> impl Iterator<Item = DefId> + '_ {
-        self.sources.files.iter().zip(0..).flat_map(|(file, at)| {
-            let count = file.facts.as_deref().map_or(0, |facts| facts.items.len());
-            (0..count).map(move |item| DefId { file: FileId(at), item: ItemId(item as u32) })
-        })
+        (0..self.sources.files.len()).flat_map(|file| self.items_of(FileId(file as u32)))
+    }
+
+    /// The same items in the same order, looked at on all threads.
+    pub(crate) fn par_items(&self) -> impl ParallelIterator<Item = DefId> + '_ {
+        (0..self.sources.files.len()).into_par_iter().flat_map_iter(|file| self.items_of(FileId(file as u32)))
+    }
+
+    fn items_of(&self, file: FileId) -> impl Iterator<Item = DefId> + use<> {
+        let count = self.facts(file).map_or(0, |facts| facts.items.len());
+        (0..count as u32).map(move |item| DefId { file, item: ItemId(item) })
     }
 }

@@ -1,5 +1,6 @@
 //! Which items code outside the crate can name.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
 use super::Program;
@@ -22,7 +23,7 @@ pub(super) fn collect(program: &Program) -> FxHashSet<DefId> {
         open.extend(modules);
         exported.extend(defs);
     }
-    let members: Vec<DefId> = program.items().filter(|def| is_exported_member(program, *def, &exported)).collect();
+    let members: Vec<DefId> = program.par_items().filter(|def| is_exported_member(program, *def, &exported)).collect();
     exported.extend(members);
     exported
 }

@@ -1,5 +1,6 @@
 //! Impls by the type they are for, and members by their impl or trait.
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -46,17 +47,20 @@ impl Impls {
                 let container = DefId { file: def.file, item: container };
                 impls.members.entry(container).or_default().entry(item.name.clone()).or_insert(def);
             }
-            if let ItemKind::Impl { self_ty, of_trait, .. } = &item.kind {
-                let self_ty = program.resolve_type(def.file, self_ty);
-                let of_trait =
-                    of_trait.as_ref().map(|path| match program.lookup().prefix(def.file, path, Namespace::Type) {
-                        (Res::Def(def), used) if used == path.segments.len() => Some(TyCon::Def(def)),
-                        (Res::External(path), _) => Some(TyCon::External(path)),
-                        _ => None,
-                    });
-                impls.add(def, self_ty, of_trait);
-            }
         }
+        let resolved = |def: DefId| {
+            let ItemKind::Impl { self_ty, of_trait, .. } = &program.item(def)?.kind else { return None };
+            let self_ty = program.resolve_type(def.file, self_ty);
+            let of_trait =
+                of_trait.as_ref().map(|path| match program.lookup().prefix(def.file, path, Namespace::Type) {
+                    (Res::Def(def), used) if used == path.segments.len() => Some(TyCon::Def(def)),
+                    (Res::External(path), _) => Some(TyCon::External(path)),
+                    _ => None,
+                });
+            Some((def, self_ty, of_trait))
+        };
+        let all: Vec<_> = program.par_items().filter_map(resolved).collect();
+        all.into_iter().for_each(|(def, self_ty, of_trait)| impls.add(def, self_ty, of_trait));
         impls
     }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Mutex;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use smol_str::SmolStr;
 
@@ -16,7 +17,7 @@ impl Names {
     /// is added to `sources`.
     pub fn build(sources: &mut Sources, models: &Models) -> Names {
         let mut names = Names {
-            tables: sources.files.iter().map(|file| file.facts.as_deref().map_or_else(Vec::new, tables)).collect(),
+            tables: sources.files.par_iter().map(|file| file.facts.as_deref().map_or_else(Vec::new, tables)).collect(),
             home: vec![None; sources.files.len()],
             found: sources.files.iter().map(|_| Mutex::default()).collect(),
             ..Names::default()
