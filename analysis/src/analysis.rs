@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{BlockId, BodyId, Name};
@@ -33,6 +34,8 @@ pub struct Analysis {
     incoming: FxHashMap<BodyRef, Vec<(usize, usize)>>,
     handled: BTreeMap<BodyRef, Reached>,
     callers: FxHashMap<BodyRef, Vec<(BodyRef, Site)>>,
+    /// What is modelled and called or named, by what it does, in the order of the bodies.
+    mentions: FxHashMap<FnRole, Vec<(BodyRef, At)>>,
     fields_used: BTreeSet<(Option<DefId>, Name)>,
     replacing: FxHashSet<BodyRef>,
     /// By file and body.
@@ -82,18 +85,13 @@ impl Analysis {
                 incoming.entry(call.callee).or_default().push((f, c));
             }
         }
-        let mut fields_used = BTreeSet::new();
-        for flow in &flows {
-            if let Some(summary) = summaries.get(flow.body) {
-                fields_used.extend(summary.fields_used.iter().cloned());
-            }
-        }
-        let callers = callers(&program);
+        let fields_used = summaries.fields_used().cloned().collect();
+        let (callers, mentions) = rayon::join(|| callers(&program), || mentions(&program));
         go_on()?;
         let handled = handled(&program, &callers);
         let bodies = |facts: &crate::facts::FileFacts| facts.bodies.iter().map(|_| OnceLock::new()).collect();
         let ways = program.sources.files.iter().map(|file| file.facts.as_deref().map_or(Vec::new(), bodies)).collect();
-        Ok(Analysis { program, summaries, flows, incoming, handled, callers, fields_used, replacing, ways })
+        Ok(Analysis { program, summaries, flows, incoming, handled, callers, mentions, fields_used, replacing, ways })
     }
 
     /// Where a body's locals occur and where control can go in it; none for a body of no program.
@@ -133,6 +131,11 @@ impl Analysis {
     /// The bodies that call a function's body by name, and where.
     pub fn callers_of(&self, body: BodyRef) -> &[(BodyRef, Site)] {
         self.callers.get(&body).map_or(&[], Vec::as_slice)
+    }
+
+    /// Where modelled functions that do this are called or named, in the order of the bodies.
+    pub fn mentions_of(&self, role: FnRole) -> &[(BodyRef, At)] {
+        self.mentions.get(&role).map_or(&[], Vec::as_slice)
     }
 
     /// Whether a closure or `async` block only replaces a missing context.
@@ -286,22 +289,42 @@ impl Analysis {
 
 /// The static call graph, turned round.
 fn callers(program: &Program) -> FxHashMap<BodyRef, Vec<(BodyRef, Site)>> {
+    let calls = |who: &BodyRef| {
+        let who = *who;
+        let ops = program.body(who).into_iter().flat_map(|body| &body.blocks).flat_map(|block| &block.ops);
+        let targets = program.typed(who).into_iter().flat_map(|typed| &typed.targets).flatten();
+        ops.zip(targets).filter_map(move |(op, target)| {
+            let Target::Def(def) = target else { return None };
+            let span = match &op.kind {
+                crate::facts::OpKind::MethodCall { name_span, .. } => *name_span,
+                crate::facts::OpKind::Call { callee: crate::facts::Callee::Path(path), .. } => path.span,
+                _ => return None,
+            };
+            Some((summary::body_of(program, *def)?, who, Site::new(who.file, span)))
+        })
+    };
+    let all: Vec<(BodyRef, BodyRef, Site)> = program.bodies().par_iter().flat_map_iter(calls).collect();
     let mut found: FxHashMap<BodyRef, Vec<(BodyRef, Site)>> = FxHashMap::default();
-    for &who in program.bodies() {
-        let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { continue };
-        for (block, targets) in body.blocks.iter().zip(&typed.targets) {
-            for (op, target) in block.ops.iter().zip(targets) {
-                let Target::Def(def) = target else { continue };
-                let span = match &op.kind {
-                    crate::facts::OpKind::MethodCall { name_span, .. } => *name_span,
-                    crate::facts::OpKind::Call { callee: crate::facts::Callee::Path(path), .. } => path.span,
-                    _ => continue,
-                };
-                if let Some(callee) = summary::body_of(program, *def) {
-                    found.entry(callee).or_default().push((who, Site::new(who.file, span)));
-                }
-            }
-        }
+    for (callee, who, site) in all {
+        found.entry(callee).or_default().push((who, site));
+    }
+    found
+}
+
+/// Where the functions of models are called or named.
+fn mentions(program: &Program) -> FxHashMap<FnRole, Vec<(BodyRef, At)>> {
+    let of_body = |who: &BodyRef| {
+        let who = *who;
+        let targets = program.typed(who).map_or(&[][..], |typed| &typed.targets);
+        targets.iter().zip(0u32..).flat_map(move |(targets, block)| {
+            let roles = targets.iter().map(|target| program.model_of(target).map(|model| model.role));
+            roles.zip(0u32..).filter_map(move |(role, op)| Some((role?, who, At { block, op })))
+        })
+    };
+    let all: Vec<(FnRole, BodyRef, At)> = program.bodies().par_iter().flat_map_iter(of_body).collect();
+    let mut found: FxHashMap<FnRole, Vec<(BodyRef, At)>> = FxHashMap::default();
+    for (role, who, at) in all {
+        found.entry(role).or_default().push((who, at));
     }
     found
 }

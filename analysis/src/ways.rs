@@ -17,7 +17,7 @@ pub struct At {
 }
 
 /// A body's locals and ways.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Ways {
     occurrences: Occurrences,
     /// Where control goes from each block: nowhere from one that calls what never comes back.
@@ -30,7 +30,7 @@ pub struct Ways {
 }
 
 /// Where the locals of a body occur.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Occurrences {
     defined: Places,
     mentioned: Places,

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for code in Code::all(analysis) {
+    for code in Code::that_call(analysis, support::ASKS) {
         for (known, index) in code.body.loops.iter().zip(0u32..) {
             let (of, Some(condition)) = (LoopId(index), known.condition) else { continue };
             if known.kind != LoopKind::While {

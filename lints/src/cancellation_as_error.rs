@@ -68,9 +68,9 @@ fn regions(code: &Code<'_>) -> Vec<Region> {
         if !may_end(code, &code.type_at(place)) {
             continue;
         }
-        let mut apart = code.ways.after(success.0);
+        let mut apart = code.ways().after(success.0);
         apart.insert(success.0);
-        let mut blocks = code.ways.after(failure.0);
+        let mut blocks = code.ways().after(failure.0);
         blocks.insert(failure.0);
         blocks.retain(|block| !apart.contains(block));
         found.push(Region { blocks, span: *span });

@@ -2,6 +2,7 @@
 //! and which way leads back into a loop.
 
 use std::collections::BTreeSet;
+use std::sync::OnceLock;
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{
@@ -24,7 +25,6 @@ pub(crate) struct Code<'a> {
     pub(crate) who: BodyRef,
     pub(crate) body: &'a Body,
     pub(crate) typed: &'a TypedBody,
-    pub(crate) ways: &'a Ways,
 }
 
 /// A call.
@@ -71,12 +71,33 @@ impl<'a> Code<'a> {
     /// A body of the program.
     pub(crate) fn of(analysis: &'a Analysis, who: BodyRef) -> Option<Code<'a>> {
         let (body, typed) = (analysis.program.body(who)?, analysis.program.typed(who)?);
-        Some(Code { analysis, who, body, typed, ways: analysis.ways(who)? })
+        Some(Code { analysis, who, body, typed })
     }
 
     /// All bodies.
     pub(crate) fn all(analysis: &'a Analysis) -> impl Iterator<Item = Code<'a>> {
         analysis.program.bodies().iter().filter_map(move |body| Code::of(analysis, *body))
+    }
+
+    /// The calls of modelled functions that do one of these, role by role.
+    pub(crate) fn calling(analysis: &'a Analysis, roles: &[FnRole]) -> impl Iterator<Item = (Code<'a>, Call<'a>)> {
+        let mentions = roles.iter().flat_map(|role| analysis.mentions_of(*role));
+        mentions.filter_map(move |(who, at)| {
+            let code = Code::of(analysis, *who)?;
+            Some((code, code.call(*at)?))
+        })
+    }
+
+    /// The bodies that call a modelled function that does one of these.
+    pub(crate) fn that_call(analysis: &'a Analysis, roles: &[FnRole]) -> impl Iterator<Item = Code<'a>> {
+        let bodies: BTreeSet<BodyRef> = Code::calling(analysis, roles).map(|(code, _)| code.who).collect();
+        bodies.into_iter().filter_map(move |who| Code::of(analysis, who))
+    }
+
+    /// Where its locals occur and where control can go in it.
+    pub(crate) fn ways(&self) -> &'a Ways {
+        static NONE: OnceLock<Ways> = OnceLock::new();
+        self.analysis.ways(self.who).unwrap_or_else(|| NONE.get_or_init(Ways::default))
     }
 
     /// The place of some bytes.
@@ -161,7 +182,7 @@ impl<'a> Code<'a> {
 
     /// The operations that give a local its value.
     pub(crate) fn definitions(self, local: LocalId) -> impl Iterator<Item = (At, &'a Op)> + use<'a> {
-        self.ways.occurrences().definitions(local).iter().filter_map(move |at| Some((*at, self.op(*at)?)))
+        self.ways().occurrences().definitions(local).iter().filter_map(move |at| Some((*at, self.op(*at)?)))
     }
 
     /// The operation that gives a local its value, if there is just one.
@@ -174,13 +195,13 @@ impl<'a> Code<'a> {
     /// The operations that read a local, write into it by name, or mention it where nobody knows what
     /// happens, with their places and blocks.
     pub(crate) fn mentions(self, local: LocalId) -> impl Iterator<Item = (At, &'a Block, &'a Op)> + use<'a> {
-        let places = self.ways.occurrences().mentions(local).iter();
+        let places = self.ways().occurrences().mentions(local).iter();
         places.filter_map(move |at| Some((*at, self.body.blocks.get(at.block as usize)?, self.op(*at)?)))
     }
 
     /// The ends of blocks that read a local.
     pub(crate) fn ends_with(self, local: LocalId) -> impl Iterator<Item = &'a Terminator> + use<'a> {
-        let places = self.ways.occurrences().mentions(local).iter();
+        let places = self.ways().occurrences().mentions(local).iter();
         let blocks = places.filter_map(move |at| Some((at.op as usize, self.body.blocks.get(at.block as usize)?)));
         blocks.filter(|(op, block)| *op == block.ops.len()).map(|(_, block)| &block.end)
     }
@@ -219,7 +240,7 @@ impl<'a> Code<'a> {
 
     /// Whether a way leads on from one operation to another.
     pub(crate) fn leads(&self, from: At, to: At) -> bool {
-        (from.block == to.block && from.op < to.op) || self.ways.leads(from.block, |block| block == to.block)
+        (from.block == to.block && from.op < to.op) || self.ways().leads(from.block, |block| block == to.block)
     }
 
     /// The locals that are other names of a local, through moves and borrows, and itself.
@@ -304,7 +325,7 @@ impl<'a> Code<'a> {
 
     /// The blocks a loop is made of, its inner loops' included.
     pub(crate) fn blocks_of(&self, of: LoopId) -> &'a BTreeSet<u32> {
-        self.ways.blocks_of(of)
+        self.ways().blocks_of(of)
     }
 
     /// Whether a loop is this one or stands in it.
@@ -324,7 +345,7 @@ impl<'a> Code<'a> {
 
     /// Whether a block's loop can have another turn after it.
     pub(crate) fn turns(&self, block: u32, of: LoopId) -> bool {
-        self.body.loops.get(of.index()).is_some_and(|known| self.ways.turns(block, of, known.head))
+        self.body.loops.get(of.index()).is_some_and(|known| self.ways().turns(block, of, known.head))
     }
 
     /// The blocks of a loop after which it can have another turn.
@@ -393,7 +414,7 @@ impl<'a> Code<'a> {
                     })
                 })
         };
-        blocks(at.block, at.op + 1) || self.ways.leads(at.block, |block| blocks(block, 0))
+        blocks(at.block, at.op + 1) || self.ways().leads(at.block, |block| blocks(block, 0))
     }
 
     /// An `.await` on a way from one operation to another.
@@ -401,7 +422,7 @@ impl<'a> Code<'a> {
         if from.block == to.block && from.op < to.op {
             return self.wait_in(from.block, from.op + 1, to.op);
         }
-        let between = self.ways.between(from.block, to.block)?;
+        let between = self.ways().between(from.block, to.block)?;
         self.wait_in(from.block, from.op + 1, u32::MAX)
             .or_else(|| between.into_iter().find_map(|block| self.wait_in(block, 0, u32::MAX)))
             .or_else(|| self.wait_in(to.block, 0, to.op))

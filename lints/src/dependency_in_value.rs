@@ -22,21 +22,20 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for code in Code::all(analysis) {
-        for call in code.calls().filter(|call| values::accesses(call) == Some(true)) {
-            let Some(value) = call.model.and_then(|model| call.args.get(model.value?)) else { continue };
-            let Some(what) = dependency(analysis, code.ty(*value)) else { continue };
-            findings.push(
-                Finding::new(
-                    RULE.name,
-                    code.site(call.name),
-                    format!("a {what} lives as long as the process, not as long as a request: hidden in a context, nothing says who needs it"),
-                    format!("stores a {what}"),
-                )
-                .label(code.site(code.body.local_span(*value)), format!("the {what}"))
-                .help("give it to those who need it: a field of the service, a parameter, the server's state"),
-            );
-        }
+    let written = Code::calling(analysis, values::ACCESSES).filter(|(_, call)| values::accesses(call) == Some(true));
+    for (code, call) in written {
+        let Some(value) = call.model.and_then(|model| call.args.get(model.value?)) else { continue };
+        let Some(what) = dependency(analysis, code.ty(*value)) else { continue };
+        findings.push(
+            Finding::new(
+                RULE.name,
+                code.site(call.name),
+                format!("a {what} lives as long as the process, not as long as a request: hidden in a context, nothing says who needs it"),
+                format!("stores a {what}"),
+            )
+            .label(code.site(code.body.local_span(*value)), format!("the {what}"))
+            .help("give it to those who need it: a field of the service, a parameter, the server's state"),
+        );
     }
 }
 

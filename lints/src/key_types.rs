@@ -19,6 +19,7 @@ use crate::code::{At, Code};
 use crate::finding::{Applicability, Edit};
 use crate::keys;
 use crate::support;
+use crate::values;
 
 /// What makes a type of a text.
 #[derive(Clone, Debug)]
@@ -69,11 +70,9 @@ fn keys(analysis: &Analysis) -> BTreeSet<(BodyRef, At, LocalId)> {
     let told =
         keys::keys(analysis).map(|(flow, event, local, _)| (flow.body, At { block: event.block, op: event.op }, local));
     let mut found: BTreeSet<(BodyRef, At, LocalId)> = told.collect();
-    for code in Code::all(analysis) {
-        for call in code.calls() {
-            let key = call.model.and_then(|model| call.args.get(model.key?));
-            found.extend(key.map(|key| (code.who, call.at, *key)));
-        }
+    for (code, call) in Code::calling(analysis, values::ACCESSES) {
+        let key = call.model.and_then(|model| call.args.get(model.key?));
+        found.extend(key.map(|key| (code.who, call.at, *key)));
     }
     found
 }

@@ -1,10 +1,12 @@
 //! A context parameter that may be missing, and `None` passed for one.
 
+use std::collections::BTreeSet;
+
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{BlockId, LocalId, OpKind};
 use ctxlint_analysis::flow::value::{Site, is_failure};
 use ctxlint_analysis::model::TypeRole;
-use ctxlint_analysis::types::{Target, Ty};
+use ctxlint_analysis::types::{DefId, Target, Ty};
 
 use crate::code::Code;
 use crate::finding::Finding;
@@ -25,12 +27,14 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     let program = &analysis.program;
+    let mut optional: BTreeSet<(DefId, usize)> = BTreeSet::new();
     for (def, function) in support::functions(analysis) {
-        if support::is_trait_impl(analysis, def) {
-            continue;
-        }
-        for (param, ty) in function.params.iter().zip(program.param_types(def)) {
-            if is_optional(analysis, &ty) {
+        for ((param, ty), at) in function.params.iter().zip(program.param_types(def)).zip(0..) {
+            if !is_optional(analysis, &ty) {
+                continue;
+            }
+            optional.insert((def, at));
+            if !support::is_trait_impl(analysis, def) {
                 findings.push(
                     Finding::new(
                         RULE.name,
@@ -43,23 +47,25 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             }
         }
     }
+    if optional.is_empty() {
+        return;
+    }
     for code in Code::all(analysis) {
         for call in code.calls() {
             let Target::Def(callee) = call.target else { continue };
-            for (local, ty) in call.args.iter().zip(program.param_types(*callee)) {
-                if is_optional(analysis, &ty) && is_none(&code, *local) {
-                    let mut finding = Finding::new(
-                        RULE.name,
-                        code.site(code.body.local_span(*local)),
-                        "no context is given: nothing can cancel what the callee does",
-                        "no context",
-                    );
-                    if let Some(item) = program.item(*callee) {
-                        finding = finding
-                            .label(Site::new(callee.file, item.name_span), "takes a context that may be missing");
-                    }
-                    findings.push(finding.help("pass the caller's context on"));
+            let missing = |(_, at): &(&LocalId, usize)| optional.contains(&(*callee, *at));
+            for (local, _) in call.args.iter().zip(0..).filter(missing).filter(|(local, _)| is_none(&code, **local)) {
+                let mut finding = Finding::new(
+                    RULE.name,
+                    code.site(code.body.local_span(*local)),
+                    "no context is given: nothing can cancel what the callee does",
+                    "no context",
+                );
+                if let Some(item) = program.item(*callee) {
+                    finding =
+                        finding.label(Site::new(callee.file, item.name_span), "takes a context that may be missing");
                 }
+                findings.push(finding.help("pass the caller's context on"));
             }
         }
     }

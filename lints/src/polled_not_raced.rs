@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for code in Code::all(analysis) {
+    for code in Code::that_call(analysis, support::ASKS) {
         let asks: Vec<_> = code.calls().filter(support::asks).collect();
         // Where the end of the context wakes the wait, the look after it is soon enough.
         if asks.is_empty() || code.calls().any(|call| call.is(&[FnRole::Callback])) {

@@ -27,15 +27,13 @@ pub(crate) static RULE: Rule = Rule {
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     let mut writers: BTreeMap<DefId, DefId> = BTreeMap::new();
     let mut readers: BTreeMap<DefId, DefId> = BTreeMap::new();
-    for code in Code::all(analysis) {
+    for (code, call) in Code::calling(analysis, values::ACCESSES) {
         let Some(function) = analysis.program.enclosing_function(code.who) else { continue };
-        for call in code.calls() {
-            let (Some(written), Some(model)) = (values::accesses(&call), call.model) else { continue };
-            let Some(local) = model.key.and_then(|key| call.args.get(key)) else { continue };
-            let Some(key) = values::own_type(code.ty(*local).unreferenced()) else { continue };
-            if is_accessor(analysis, key, function) {
-                if written { &mut writers } else { &mut readers }.entry(key).or_insert(function);
-            }
+        let (Some(written), Some(model)) = (values::accesses(&call), call.model) else { continue };
+        let Some(local) = model.key.and_then(|key| call.args.get(key)) else { continue };
+        let Some(key) = values::own_type(code.ty(*local).unreferenced()) else { continue };
+        if is_accessor(analysis, key, function) {
+            if written { &mut writers } else { &mut readers }.entry(key).or_insert(function);
         }
     }
     for (key, writer) in &writers {

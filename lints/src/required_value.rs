@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 const THROUGH: &[FnRole] = &[FnRole::Clone, FnRole::Same, FnRole::Borrow];
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for code in Code::all(analysis).filter(|code| !analysis.program.is_test(code.who)) {
+    for code in Code::that_call(analysis, &[FnRole::ReadValue]).filter(|code| !analysis.program.is_test(code.who)) {
         for call in code.calls().filter(|call| call.model.is_some_and(|model| model.panics)) {
             let Some(read) = call.args.first().and_then(|local| code.made_by(*local, THROUGH)) else { continue };
             if read.is(&[FnRole::ReadValue]) {

@@ -147,6 +147,9 @@ pub(crate) fn is_context(analysis: &Analysis, ty: &Ty) -> bool {
     model.is_some_and(|model| model.role == TypeRole::Context && !model.own_handle)
 }
 
+/// What functions that ask for a context's state do.
+pub(crate) const ASKS: &[FnRole] = &[FnRole::IsDone, FnRole::State];
+
 /// Whether a call asks for a context's state: done or not, its error.
 pub(crate) fn asks(call: &crate::code::Call<'_>) -> bool {
     match call.model {

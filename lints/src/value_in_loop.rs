@@ -22,29 +22,26 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for code in Code::all(analysis) {
-        for call in code.calls().filter(|call| call.is(&[FnRole::ReadValue])) {
-            let Some(of) = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop) else { continue };
-            let (Some(place), Some(key)) = (call.receiver, call.model.and_then(|model| call.args.get(model.key?)))
-            else {
-                continue;
-            };
-            let is_same = is_same_place(&code, place, of) && is_same(&code, *key, of, 8);
-            if !is_same || !code.turns(call.at.block, of) {
-                continue;
-            }
-            let Some(known) = code.body.loops.get(of.index()) else { continue };
-            findings.push(
-                Finding::new(
-                    RULE.name,
-                    code.site(call.name),
-                    "the same value is looked up in every turn of the loop: each look-up walks the context's chain",
-                    "gives the same every time",
-                )
-                .label(code.site(known.keyword), "in this loop")
-                .help("look it up once, in front of the loop"),
-            );
+    for (code, call) in Code::calling(analysis, &[FnRole::ReadValue]) {
+        let Some(of) = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop) else { continue };
+        let (Some(place), Some(key)) = (call.receiver, call.model.and_then(|model| call.args.get(model.key?))) else {
+            continue;
+        };
+        let is_same = is_same_place(&code, place, of) && is_same(&code, *key, of, 8);
+        if !is_same || !code.turns(call.at.block, of) {
+            continue;
         }
+        let Some(known) = code.body.loops.get(of.index()) else { continue };
+        findings.push(
+            Finding::new(
+                RULE.name,
+                code.site(call.name),
+                "the same value is looked up in every turn of the loop: each look-up walks the context's chain",
+                "gives the same every time",
+            )
+            .label(code.site(known.keyword), "in this loop")
+            .help("look it up once, in front of the loop"),
+        );
     }
 }
 

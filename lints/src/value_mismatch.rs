@@ -24,12 +24,13 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     let all = values::all(analysis);
-    let keys: BTreeSet<DefId> = all.iter().filter_map(|access| values::own_type(&access.key)).collect();
-    let hidden = values::hidden(analysis, &keys);
     // A key that is not known may be any.
     if all.iter().any(|access| access.written && access.key.is_unknown()) {
         return;
     }
+    let reads = all.iter().filter(|access| !access.written);
+    let keys: BTreeSet<DefId> = reads.filter_map(|access| values::own_type(&access.key)).collect();
+    let hidden = values::hidden(analysis, &keys);
     for read in all.iter().filter(|access| !access.written) {
         match values::own_type(&read.key) {
             Some(def) if hidden.contains(&def) || is_open(analysis, def) => {}

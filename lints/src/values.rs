@@ -27,6 +27,9 @@ pub(crate) struct Access {
     pub(crate) value: Ty,
 }
 
+/// What functions with a key do.
+pub(crate) const ACCESSES: &[FnRole] = &[FnRole::Derive, FnRole::ReadValue];
+
 /// Whether a call writes a value (`Some(true)`) or reads one (`Some(false)`).
 pub(crate) fn accesses(call: &Call<'_>) -> Option<bool> {
     let model = call.model?;
@@ -41,23 +44,21 @@ pub(crate) fn accesses(call: &Call<'_>) -> Option<bool> {
 /// Every value written or read by a call that is in view.
 pub(crate) fn all(analysis: &Analysis) -> Vec<Access> {
     let mut found = Vec::new();
-    for code in Code::all(analysis) {
-        for call in code.calls() {
-            let (Some(written), Some(model)) = (accesses(&call), call.model) else { continue };
-            let Some(key) = model.key.and_then(|key| call.args.get(key)).copied() else { continue };
-            let value = if written {
-                let value = model.value.and_then(|value| call.args.get(value));
-                value.map_or(Ty::Unknown, |local| defaulted(&code, *local))
-            } else {
-                call.op.dest.map_or(Ty::Unknown, |dest| read_type(&code, dest))
-            };
-            let ty = code.ty(key);
-            let key_type = match ty {
-                Ty::Ref(inner, _) if !written => (**inner).clone(),
-                ty => ty.clone(),
-            };
-            found.push(Access { site: code.site(call.name), written, key: key_type, text: text_of(&code, key), value });
-        }
+    for (code, call) in Code::calling(analysis, ACCESSES) {
+        let (Some(written), Some(model)) = (accesses(&call), call.model) else { continue };
+        let Some(key) = model.key.and_then(|key| call.args.get(key)).copied() else { continue };
+        let value = if written {
+            let value = model.value.and_then(|value| call.args.get(value));
+            value.map_or(Ty::Unknown, |local| defaulted(&code, *local))
+        } else {
+            call.op.dest.map_or(Ty::Unknown, |dest| read_type(&code, dest))
+        };
+        let ty = code.ty(key);
+        let key_type = match ty {
+            Ty::Ref(inner, _) if !written => (**inner).clone(),
+            ty => ty.clone(),
+        };
+        found.push(Access { site: code.site(call.name), written, key: key_type, text: text_of(&code, key), value });
     }
     found
 }
@@ -128,6 +129,9 @@ pub(crate) fn own_type(ty: &Ty) -> Option<DefId> {
 /// not in view, named in macros.
 pub(crate) fn hidden(analysis: &Analysis, keys: &BTreeSet<DefId>) -> BTreeSet<DefId> {
     let mut found = BTreeSet::new();
+    if keys.is_empty() {
+        return found;
+    }
     let program = &analysis.program;
     let mut names: BTreeMap<&str, Vec<DefId>> = BTreeMap::new();
     for key in keys {

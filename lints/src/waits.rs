@@ -126,8 +126,8 @@ pub(crate) fn is_only_when_done(code: &Code<'_>, ask: &Call<'_>, block: u32) -> 
     done.is_some_and(|done| {
         let is_it = |at: u32| at == block;
         block != ask.at.block
-            && (is_it(done) || code.ways.leads(done, is_it))
-            && !code.ways.leads_beside(ask.at.block, Some(done), is_it)
+            && (is_it(done) || code.ways().leads(done, is_it))
+            && !code.ways().leads_beside(ask.at.block, Some(done), is_it)
     })
 }
 
@@ -155,7 +155,7 @@ pub(crate) fn is_raced_outside(code: &Code<'_>) -> bool {
         _ => return false,
     };
     let Some(outer) = Code::of(code.analysis, BodyRef { file: code.who.file, body: parent }) else { return true };
-    let made = outer.ways.made(code.who.body).and_then(|at| outer.op(at));
+    let made = outer.ways().made(code.who.body).and_then(|at| outer.op(at));
     let Some(dest) = made.and_then(|op| op.dest) else { return true };
     match outer.fate(dest) {
         Fate::Awaited => is_raced_outside(&outer),
