@@ -54,17 +54,35 @@ impl Callback {
         }
     }
 
-    /// Says where the callback waits from now on.
-    pub(crate) fn move_in(&self, homes: Vec<Home>) {
+    /// Says where the callback waits from now on, besides those of its homes that are still there.
+    pub(crate) fn move_in(&self, mut homes: Vec<Home>) {
         let mut state = self.lock();
-        if state.job.is_some() {
-            let before = std::mem::replace(&mut state.homes, homes);
+        if !state.homes.is_empty() {
+            let before = std::mem::take(&mut state.homes);
             drop(state);
-            drop(before);
+            // Without the lock: a node may go with the very reference that shows it to be there, and
+            // then its callbacks move in elsewhere.
+            homes.extend(before.into_iter().filter(Home::is_there));
+            state = self.lock();
+        }
+        if state.job.is_some() {
+            homes.append(&mut state.homes);
+            state.homes = homes;
         } else {
-            // Claimed while it moved: whoever did so could not know the new homes.
+            // Claimed while it moved: whoever did so could not know these homes.
             drop(state);
             leave(homes);
+        }
+    }
+}
+
+impl Home {
+    fn is_there(&self) -> bool {
+        match self {
+            Home::Node(node, _) => node.upgrade().is_some(),
+            Home::Timer(_) => true,
+            #[cfg(feature = "tokio-util")]
+            Home::Source(_) => true,
         }
     }
 }

@@ -48,11 +48,19 @@ struct Node {
     values: Option<usize>,
     /// The cancellable nodes that end this one; for a view, the one whose lifetime it has.
     owners: Vec<usize>,
+    /// What else it was made of, as it was given: a view that is merged or gives its lifetime stays as it is.
+    keeps: Vec<usize>,
     cancellable: bool,
     entry: Option<(u8, usize)>,
     deadline: Option<u8>,
     end: Option<(ContextError, String)>,
     held: bool,
+}
+
+impl Node {
+    fn holds(&self, n: usize) -> bool {
+        self.values == Some(n) || self.owners.contains(&n) || self.keeps.contains(&n)
+    }
 }
 
 struct Callback {
@@ -93,14 +101,26 @@ impl Model {
     fn derive(&mut self, values: usize, others: &[usize], deadline: Option<u8>) -> usize {
         let owners: Vec<_> = [values].iter().chain(others).filter_map(|n| self.owner(*n)).collect();
         let end = owners.iter().find_map(|owner| self.nodes[*owner].end.clone());
-        let node = Node { values: Some(values), owners, cancellable: true, entry: None, deadline, end, held: true };
+        let keeps = others.to_vec();
+        let node =
+            Node { values: Some(values), owners, keeps, cancellable: true, entry: None, deadline, end, held: true };
         self.nodes.push(node);
         self.nodes.len() - 1
     }
 
     fn view(&mut self, values: Option<usize>, owner: Option<usize>, entry: Option<(u8, usize)>) {
         let owners = owner.and_then(|n| self.owner(n)).into_iter().collect();
-        self.nodes.push(Node { values, owners, cancellable: false, entry, deadline: None, end: None, held: true });
+        let keeps = owner.into_iter().collect();
+        self.nodes.push(Node {
+            values,
+            owners,
+            keeps,
+            cancellable: false,
+            entry,
+            deadline: None,
+            end: None,
+            held: true,
+        });
     }
 
     fn finish(&mut self, n: usize, end: &(ContextError, String)) {
@@ -117,9 +137,7 @@ impl Model {
 
     /// Whether some handle keeps the node.
     fn is_alive(&self, n: usize) -> bool {
-        self.nodes[n].held
-            || (n + 1..self.nodes.len())
-                .any(|m| (self.nodes[m].values == Some(n) || self.nodes[m].owners.contains(&n)) && self.is_alive(m))
+        self.nodes[n].held || (n + 1..self.nodes.len()).any(|m| self.nodes[m].holds(n) && self.is_alive(m))
     }
 
     /// Where a callback registered with `n` waits: there, or where the nodes above wait for it.

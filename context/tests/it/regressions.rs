@@ -420,6 +420,21 @@ fn a_value_dropped_by_the_walk_may_cancel_the_same_tree() {
     }
 }
 
+/// A callback whose context is gone waits with both that were merged; when one of these goes as well,
+/// the other is not forgotten.
+#[test]
+fn a_callback_leaves_all_its_homes() {
+    let (stays, _stays) = Context::background().with_cancel();
+    let goes = Context::background().merge(&Context::background());
+    let both = stays.merge(&goes.0);
+    let stop = both.0.after_func(|| ());
+    drop(goes);
+    drop(both);
+    assert_eq!(stays.child_count(), 1);
+    assert!(stop.stop());
+    assert_eq!(stays.child_count(), 0);
+}
+
 /// A cause whose drop uses the context: the cause that loses is dropped outside of any lock.
 #[test]
 fn a_losing_cause_is_dropped_outside_of_locks() {
