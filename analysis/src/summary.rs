@@ -222,9 +222,8 @@ fn relevant(program: &Program, calls: &Calls) -> FxHashSet<BodyRef> {
     // So are those that may be given what is of interest, or hand it on.
     let passes = of_interest(Interest::Passes);
     let callers_of = |who: BodyRef| callers.get(&who).map_or(&[][..], Vec::as_slice);
-    let given = reached(&found, &passes, |who| calls.of(who));
-    let giving = reached(&found, &passes, callers_of);
-    found.extend(given.into_iter().chain(giving));
+    found.extend(reached(&found, &passes, callers_of));
+    found.extend(reached(&found, &passes, |who| calls.of(who)));
     // So are those by way of which a root is reached that does the work of a caller with a context.
     let mut left: Vec<BodyRef> = program.bodies().iter().filter(|who| makes_root(program, **who)).copied().collect();
     let mut reached = FxHashSet::default();
