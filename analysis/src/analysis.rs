@@ -14,7 +14,7 @@ use crate::link::Program;
 use crate::model::{FnRole, Models};
 use crate::source::Sources;
 use crate::summary::{self, Summaries};
-use crate::types::{BodyRef, DefId, Target};
+use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
 use crate::ways::{At, Ways};
 
 /// How many calls a way is followed back.
@@ -277,13 +277,25 @@ impl Analysis {
     }
 
     /// Whether anybody reads a field and does something with what is in it. A part of a tuple in a
-    /// field (`pair.1`) is used with the field as a whole, too.
+    /// field (`pair.1`) is used with the field as a whole, too. What a function in a field has with it is used
+    /// by whoever calls that, and who does may be code that is not read: nothing in it says context.
     pub fn field_is_used(&self, def: DefId, name: &Name) -> bool {
         let whole = name.split('.').next().map(Name::new).unwrap_or_default();
         let used = |name: &Name| {
             self.fields_used.contains(&(Some(def), name.clone())) || self.fields_used.contains(&(None, name.clone()))
         };
-        used(name) || used(&whole)
+        let ty = self.program.field_type(&Ty::Adt(TyCon::Def(def), Vec::new()), &whole);
+        used(name) || used(&whole) || holds_function(&ty)
+    }
+}
+
+/// Whether a value of the type is a function or a trait's object, or has one in it.
+fn holds_function(ty: &Ty) -> bool {
+    match ty {
+        Ty::FnPtr(..) | Ty::Bounds(_) => true,
+        Ty::Adt(_, args) | Ty::Tuple(args) => args.iter().any(holds_function),
+        Ty::Ref(inner, _) | Ty::Slice(inner) => holds_function(inner),
+        _ => false,
     }
 }
 

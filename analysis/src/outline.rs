@@ -56,8 +56,6 @@ pub struct Outline {
     pub containers: Vec<Container>,
     /// What `use` brings in: the name here, the name there, and the first segment of the path.
     pub imports: Vec<Import>,
-    /// The fields that hold functions.
-    pub hooks: Vec<Word>,
     words: Vec<Word>,
 }
 

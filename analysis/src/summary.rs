@@ -14,9 +14,9 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::GoOn;
 use crate::facts::{BodyKind, Field, ItemKind, Name, Terminator};
+use crate::flow::FieldName;
 use crate::flow::events::Flow;
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
-use crate::flow::{FieldName, read_by};
 use crate::infer::TypedBody;
 use crate::link::Program;
 use crate::model::{FnRole, TypeRole};
@@ -77,14 +77,12 @@ pub struct Summaries {
     endless: FxHashSet<BodyRef>,
     plain: Summary,
     never: Summary,
-    /// What those read that are not looked at, where it may hold anything: closures, what is generic.
-    fields_read: BTreeSet<FieldName>,
 }
 
 impl Summaries {
     /// The fields that are used: their names, with their structs if those are known.
     pub fn fields_used(&self) -> impl Iterator<Item = &FieldName> {
-        self.known.values().flat_map(|summary| &summary.fields_used).chain(&self.fields_read)
+        self.known.values().flat_map(|summary| &summary.fields_used)
     }
 
     /// What a body does, if that is known. Bodies in which nothing of interest occurs do nothing.
@@ -135,10 +133,7 @@ pub fn summarize<S: Send>(program: &Program, go_on: &GoOn<'_, S>) -> Result<(Sum
     let plain = Summary { rets: vec![Val::Unknown], ..Summary::default() };
     let never = Summary { diverges: true, ..Summary::default() };
     let endless = endless(program).into_iter().filter(|body| !relevant.contains(body)).collect();
-    let passed_over = program.bodies().par_iter().filter(|body| !relevant.contains(*body));
-    let holds_anything = |ty: &Ty| ty.is_unknown() || takes_anything(program, ty, 4);
-    let fields_read = passed_over.flat_map_iter(|body| read_by(program, *body, holds_anything)).collect();
-    let mut summaries = Summaries { known: FxHashMap::default(), relevant, endless, plain, never, fields_read };
+    let mut summaries = Summaries { known: FxHashMap::default(), relevant, endless, plain, never };
     let mut flows: BTreeMap<BodyRef, Flow> = BTreeMap::new();
     for level in levels {
         let alone = || {

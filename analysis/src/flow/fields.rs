@@ -1,21 +1,15 @@
-//! Which fields a place is in, and which a body reads.
+//! Which fields a place is in.
 
-use std::collections::BTreeSet;
-
-use crate::facts::{Name, OpKind, Place, Step};
+use crate::facts::{Name, Place, Step};
 use crate::infer::TypedBody;
 use crate::link::Program;
-use crate::types::{BodyRef, DefId, Ty, TyCon};
+use crate::types::{DefId, Ty, TyCon};
 
 /// A field by its name and its struct, if that is known.
 pub(crate) type FieldName = (Option<DefId>, Name);
 
 /// The fields on the way to a place.
 pub(super) fn of_place(program: &Program, typed: &TypedBody, place: &Place) -> Vec<FieldName> {
-    with_types(program, typed, place).into_iter().map(|(field, _)| field).collect()
-}
-
-fn with_types(program: &Program, typed: &TypedBody, place: &Place) -> Vec<(FieldName, Ty)> {
     let mut found = Vec::new();
     let mut ty = typed.local(place.base).clone();
     for (at, step) in place.path.iter().enumerate() {
@@ -35,10 +29,10 @@ fn with_types(program: &Program, typed: &TypedBody, place: &Place) -> Vec<(Field
                 Step::Field(part) => Some(part.clone()),
                 _ => None,
             });
-            found.push(((def, part_of(name, &parts.collect::<Vec<_>>())), ty));
+            found.push((def, part_of(name, &parts.collect::<Vec<_>>())));
             return found;
         }
-        found.push(((def, name.clone()), ty.clone()));
+        found.push((def, name.clone()));
     }
     found
 }
@@ -46,15 +40,4 @@ fn with_types(program: &Program, typed: &TypedBody, place: &Place) -> Vec<(Field
 /// The name of a part of what is in a field: `pair.1`.
 pub(super) fn part_of(name: &Name, path: &[Name]) -> Name {
     path.iter().fold(name.clone(), |name, step| smol_str::format_smolstr!("{name}.{step}"))
-}
-
-/// The fields of such types that a body reads in any way, whatever becomes of what is in them.
-pub(crate) fn read_by(program: &Program, who: BodyRef, is_such: impl Fn(&Ty) -> bool) -> BTreeSet<FieldName> {
-    let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { return BTreeSet::new() };
-    let places = body.blocks.iter().flat_map(|block| &block.ops).filter_map(|op| match &op.kind {
-        OpKind::Use(place) | OpKind::Ref(place, _) | OpKind::MethodCall { receiver: place, .. } => Some(place),
-        _ => None,
-    });
-    let fields = places.filter(|place| !place.path.is_empty()).flat_map(|place| with_types(program, typed, place));
-    fields.filter(|(_, ty)| is_such(ty)).map(|(field, _)| field).collect()
 }

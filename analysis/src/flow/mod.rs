@@ -25,7 +25,7 @@ mod tasks;
 pub mod value;
 mod world;
 
-pub(crate) use fields::{FieldName, read_by};
+pub(crate) use fields::FieldName;
 pub(crate) use run::has_context;
 pub use run::run;
 pub use world::{TaskState, Use};

@@ -259,11 +259,6 @@ impl<'t> Scan<'t> {
             at = self.past(at);
         }
         let ends = starts.iter().skip(1).copied().chain([close]).collect::<Vec<_>>();
-        for (&at, end) in starts.iter().zip(&ends) {
-            if self.takes_work(at..*end) {
-                self.outline.hooks.push(Word::member(self.text(at)));
-            }
-        }
         starts.iter().zip(ends).map(|(&at, end)| (Word::member(self.text(at)), self.words(at + 1..end))).collect()
     }
 

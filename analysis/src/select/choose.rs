@@ -15,8 +15,6 @@ pub(super) struct Bodies<'o> {
     matters: bool,
     /// By declaration.
     needs: Vec<Need>,
-    /// The fields that hold functions in the bodies that are not needed for themselves, by declaration.
-    hooks: Vec<(usize, Vec<Word>)>,
 }
 
 /// Whether a body is needed.
@@ -38,8 +36,7 @@ impl<'o> Bodies<'o> {
         let seen = group.in_file(outline);
         let mut matters = outline.imports.iter().any(|import| seen.any_word(&[import.name]));
         let mut needs = Vec::with_capacity(outline.declarations.len());
-        let mut hooks = Vec::new();
-        for (at, declaration) in outline.declarations.iter().enumerate() {
+        for declaration in &outline.declarations {
             let need = match &declaration.body {
                 Some(body) => need(&seen, starters, outline, declaration, body),
                 None => {
@@ -48,12 +45,9 @@ impl<'o> Bodies<'o> {
                 }
             };
             matters |= need == Need::Always;
-            let read = declaration.body.iter().filter(|_| need != Need::Always);
-            let read = read.flat_map(|body| seen.hooks(outline.body(body))).collect::<Vec<_>>();
-            hooks.extend((!read.is_empty()).then_some((at, read)));
             needs.push(need);
         }
-        Bodies { outline, matters, needs, hooks }
+        Bodies { outline, matters, needs }
     }
 
     /// The words of what is needed: what they name may be called. A static or macro runs where nobody
@@ -76,36 +70,17 @@ impl<'o> Bodies<'o> {
     /// does for the sake of a free function, not for that of a type's: a method's name does not say whose
     /// it is, and a type's is on everybody's lips.
     fn need_called(&mut self, called: &FxHashSet<Word>) -> Vec<Word> {
-        let mut more = self.need_hooked(called);
         let calls = |declaration: &Declaration| declaration.uses.iter().any(|word| called.contains(word));
         let all = || self.outline.declarations.iter().zip(&self.needs).filter(|(_, need)| **need == Need::IfCalled);
-        let is_called = || all().any(|(declaration, _)| declaration.container.is_none() && calls(declaration));
-        if !self.matters && more.is_empty() && !is_called() {
+        if !self.matters && !all().any(|(declaration, _)| declaration.container.is_none() && calls(declaration)) {
             return Vec::new();
         }
-        if !std::mem::replace(&mut self.matters, true) {
-            more = self.calls();
-        }
+        let is_news = !std::mem::replace(&mut self.matters, true);
+        let mut more = if is_news { self.calls() } else { Vec::new() };
         for (declaration, need) in self.outline.declarations.iter().zip(&mut self.needs) {
             if *need == Need::IfCalled && calls(declaration) {
                 *need = Need::Always;
                 more.extend(declaration.body.iter().flat_map(|body| self.outline.body(body)));
-            }
-        }
-        more
-    }
-
-    /// Makes the bodies needed that read a field with a function in it which a needed body names, and may
-    /// have put there; the words of those.
-    fn need_hooked(&mut self, called: &FxHashSet<Word>) -> Vec<Word> {
-        let mut more = Vec::new();
-        for (at, words) in &self.hooks {
-            let (Some(declaration), Some(need)) = (self.outline.declarations.get(*at), self.needs.get_mut(*at)) else {
-                continue;
-            };
-            if *need != Need::Always && words.iter().any(|word| called.contains(word)) {
-                *need = Need::Always;
-                more.extend(declaration.body.iter().flat_map(|body| self.outline.body(body)).copied());
             }
         }
         more

@@ -144,7 +144,6 @@ impl Group {
     fn follow(&self, outline: &Outline) -> Vocabulary {
         let seen = self.in_file(outline);
         let mut found = Vocabulary::default();
-        found.hooks.extend(&outline.hooks);
         for import in outline.imports.iter().filter(|import| import.name != import.of) {
             for (known, found) in [
                 (&self.known.words, &mut found.words),
@@ -238,11 +237,6 @@ impl Seen<'_> {
         let own = || outline.container(declaration).is_some_and(|(_, words)| self.any(&self.known.holders, words));
         let says_self = || declaration.has_self || says.contains(&Word::name("Self"));
         self.any(&self.known.holders, says) || (says_self() && own())
-    }
-
-    /// The fields that hold functions among these words.
-    pub(super) fn hooks(&self, words: &[Word]) -> Vec<Word> {
-        words.iter().copied().filter(|word| self.known.hooks.contains(word)).collect()
     }
 
     /// Whether a body ends the process, or may call what does.

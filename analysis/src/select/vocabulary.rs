@@ -21,15 +21,13 @@ pub(super) struct Vocabulary {
     pub(super) roots: FxHashSet<Word>,
     /// Functions that end the process, and all that call them.
     pub(super) exits: FxHashSet<Word>,
-    /// Fields that hold functions: what those have with them is used where the field is read.
-    pub(super) hooks: FxHashSet<Word>,
 }
 
 impl Vocabulary {
     /// How many there are; a vocabulary only grows.
     pub(super) fn len(&self) -> usize {
-        let Vocabulary { words, carriers, tokens, holders, roots, exits, hooks } = self;
-        [words, carriers, tokens, holders, roots, exits, hooks].into_iter().map(FxHashSet::len).sum()
+        let Vocabulary { words, carriers, tokens, holders, roots, exits } = self;
+        [words, carriers, tokens, holders, roots, exits].into_iter().map(FxHashSet::len).sum()
     }
 
     pub(super) fn extend(&mut self, other: &Vocabulary) {
@@ -39,7 +37,6 @@ impl Vocabulary {
         self.holders.extend(&other.holders);
         self.roots.extend(&other.roots);
         self.exits.extend(&other.exits);
-        self.hooks.extend(&other.hooks);
     }
 
     /// The names by which a model's things appear; of one that only knows a framework, the fields that
