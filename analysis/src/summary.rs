@@ -45,6 +45,9 @@ pub struct Summary {
     pub started: Vec<Val>,
     /// What it sends into the channels among its inputs, and work that it starts does.
     pub sends: Vec<(InputPath, Val)>,
+    /// The sending ends of channels in what it gives back, with all that was sent by them. One that is missing
+    /// is at others too.
+    pub ends: BTreeMap<ObjId, Vec<Val>>,
     /// Inputs whose handle it cancels on every way that comes back.
     pub cancelled: BTreeSet<InputPath>,
     /// Fields it reads and does something with; without a struct where that is not known.
@@ -419,9 +422,11 @@ fn takes_anything(program: &Program, ty: &Ty, fuel: u8) -> bool {
 
 fn mentions_role(program: &Program, ty: &Ty, fuel: u8) -> bool {
     let Some(fuel) = fuel.checked_sub(1) else { return false };
-    let interesting = program.type_model(ty).is_some_and(|model| model.role.is_owned_with_care());
-    interesting
+    let role = program.type_model(ty).map(|model| model.role);
+    role.is_some_and(TypeRole::is_owned_with_care)
         || match ty {
+            // What goes in comes out at somebody else's.
+            Ty::Adt(_, args) if role == Some(TypeRole::Channel) => args.iter().any(|arg| carries(program, arg, fuel)),
             Ty::Adt(_, args) | Ty::Tuple(args) => args.iter().any(|arg| mentions_role(program, arg, fuel)),
             Ty::Ref(inner, _) | Ty::Slice(inner) | Ty::Future(inner) => mentions_role(program, inner, fuel),
             _ => false,

@@ -131,7 +131,9 @@ impl<'a> Builder<'a> {
     fn add_task_bodies(&mut self, value: &Val, site: Site) {
         match value.behind() {
             Val::Closure(body, _) | Val::Future(body, _) => self.add_task_body(*body, site),
-            Val::Work(values) | Val::Many(values) => values.iter().for_each(|value| self.add_task_bodies(value, site)),
+            Val::Work(values, _) | Val::Many(values) => {
+                values.iter().for_each(|value| self.add_task_bodies(value, site))
+            }
             Val::Timed(inner) => self.add_task_bodies(inner, site),
             _ => {}
         }

@@ -11,6 +11,7 @@ use crate::types::{BodyRef, DefId, Target, Ty};
 use super::channels::READY;
 use super::copying::Copying;
 use super::events::{CallKind, LossKind, Seen};
+use super::gives::Gives;
 use super::run::{At, Run};
 use super::value::{Agg, Ctx, CtxNode, Function, InputPath, ObjKind, Uses, Val};
 use super::world::{Use, World};
@@ -188,7 +189,7 @@ impl<'a> Run<'a> {
         });
         if let Some(ctx) = found {
             // Work that exists already may be given time to end, or asked whether it has.
-            let is_begun = matches!(value.behind(), Val::Future(..) | Val::Work(_) | Val::Timed(_) | Val::Done(_));
+            let is_begun = matches!(value.behind(), Val::Future(..) | Val::Work(..) | Val::Timed(_) | Val::Done(_));
             let done = !is_begun && is_done(&ctx, world);
             self.record(at, name, name, Seen::Passed { to: None, ctx, uses, done });
         }
@@ -489,7 +490,7 @@ impl<'a> Run<'a> {
                 self.apply_uses(at, name, &inner, uses, world, depth + 1);
                 self.timed -= 1;
             }
-            Val::Work(values) if depth < MAX_DEPTH => {
+            Val::Work(values, _) if depth < MAX_DEPTH => {
                 if uses.any(Uses::START) {
                     self.start_at(at, name, values, world);
                 } else {
@@ -613,7 +614,7 @@ impl<'a> Run<'a> {
                     self.escape_from(at, world, rest, uses, depth);
                 }
             }
-            Val::Many(values) | Val::Work(values) => {
+            Val::Many(values) | Val::Work(values, _) => {
                 for value in values {
                     self.escape_from(at, world, value, uses, depth);
                 }
@@ -657,6 +658,7 @@ impl<'a> Run<'a> {
         match value.behind() {
             Val::Input(path) => self.use_input(path, Uses::RETURN),
             Val::Ctx(ctx) => self.use_ctx(ctx, Uses::RETURN),
+            Val::Obj(id) if self.is_sender(*id) => self.channels.give_back(*id),
             Val::Obj(id) => self.mark(world, *id, Use::Real),
             Val::Agg(agg) => {
                 for (name, value) in &agg.fields {
@@ -691,7 +693,7 @@ impl<'a> Run<'a> {
                 }
             }
             // The caller may run it or not; what it needs counts as used.
-            Val::Closure(..) | Val::Future(..) | Val::Work(_) | Val::Timed(_) | Val::Done(_) => {
+            Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(_) | Val::Done(_) => {
                 self.escape(at, world, value, Uses::WORK.and(Uses::RETURN));
             }
             _ => {}
@@ -731,16 +733,8 @@ impl<'a> Run<'a> {
                 self.timed -= 1;
                 worlds
             }
-            Val::Work(values) | Val::Many(values) => {
-                let mut worlds = vec![(world, Val::Unknown)];
-                for value in values {
-                    let single = worlds.len();
-                    worlds =
-                        worlds.into_iter().flat_map(|(world, _)| self.drive(at, name, value.clone(), world)).collect();
-                    worlds.truncate(single.max(1) * 4);
-                }
-                worlds
-            }
+            Val::Work(pieces, gives) => self.drive_all(at, name, &pieces, &gives, world),
+            Val::Many(pieces) => self.drive_all(at, name, &pieces, &Gives::Unknown, world),
             Val::Agg(agg) => {
                 for (_, value) in &agg.fields {
                     self.settle(&mut world, value);

@@ -13,17 +13,15 @@ use crate::model::{Shape, TypeRole};
 use crate::summary::{self, Summary};
 use crate::types::Ty;
 
-use super::contents::{self, ITERATOR, OPTION};
+use super::contents::{self, ITERATOR, OPTION, RESULT};
 use super::copying::Copying;
 use super::roles::{Applied, objects_in};
 use super::run::{At, Run};
-use super::value::{Agg, InputPath, ObjId, ObjKind, Val};
+use super::value::{Agg, InputPath, ObjId, ObjKind, Uses, Val};
 use super::world::{Use, World};
 
 /// How many different things a body is said to send into what it is given.
 const MAX_SENDS: usize = 16;
-
-const RESULT: &str = "std::result::Result";
 
 /// The parts of a receiving end: itself, any of what comes out of it, and the ends of other channels
 /// that are sent through it.
@@ -47,6 +45,8 @@ pub(super) struct Channels {
     held: BTreeMap<ObjId, Sent>,
     /// What is sent into what the body is given.
     given: Vec<(InputPath, Val)>,
+    /// The sending ends that the body gives back.
+    given_back: BTreeSet<ObjId>,
     /// Something was sent into nobody knows which channel.
     lost: bool,
 }
@@ -55,6 +55,11 @@ impl Channels {
     /// What the body sends into what it is given.
     pub(super) fn into_given(self) -> Vec<(InputPath, Val)> {
         self.given
+    }
+
+    /// Notes that the body gives a sending end back.
+    pub(super) fn give_back(&mut self, sender: ObjId) {
+        self.given_back.insert(ObjId { old: false, ..sender });
     }
 
     /// Before the body is gone through once more.
@@ -68,15 +73,51 @@ impl Run<'_> {
     /// Whether a way through the body told more, or less, of its channels than the one before.
     pub(super) fn learn_of_channels(&mut self) -> bool {
         let sent = std::mem::take(&mut self.channels.sent);
-        let is_kept = |id: &ObjId| {
-            let used = [*id, ObjId { old: true, ..*id }].iter().any(|id| self.used.contains_key(id));
-            !used && !self.joined && !self.channels.lost
-        };
         let is_told = |sent: &Sent| !Val::any_of(&sent.values).is_unknown();
-        let held = sent.into_iter().filter(|(id, sent)| is_kept(id) && is_told(sent)).collect();
+        let is_here = |id: &ObjId| self.is_followed(*id) && !self.channels.given_back.contains(id);
+        let held = sent.into_iter().filter(|(id, sent)| is_here(id) && is_told(sent)).collect();
         let is_new = held != self.channels.held;
         self.channels.held = held;
         is_new
+    }
+
+    /// Whether all that is sent by a sending end is in view, here or at those it is given back to.
+    fn is_followed(&self, sender: ObjId) -> bool {
+        let used = [sender, ObjId { old: true, ..sender }].iter().any(|id| self.used.contains_key(id));
+        !used && !self.joined && !self.channels.lost
+    }
+
+    /// The sending ends that the body gives back and that are nowhere else, with all that was sent by them.
+    pub(super) fn ends_given_back(&self) -> BTreeMap<ObjId, Vec<Val>> {
+        let ends = self.channels.given_back.iter().filter(|id| self.is_followed(**id));
+        let with_sent = ends.filter_map(|id| match self.channels.sent.get(id) {
+            // Others answer through what is sent along.
+            Some(sent) if !sent.senders.is_empty() => None,
+            sent => Some((*id, sent.map(|sent| sent.values.clone()).unwrap_or_default())),
+        });
+        with_sent.collect()
+    }
+
+    /// A sending end comes out of a helper, with what was sent by it; if that is not known, it may be anything.
+    pub(super) fn came_back(&mut self, sender: ObjId, sent: Option<Vec<Val>>) {
+        match sent {
+            Some(sent) => sent.iter().for_each(|value| self.put_in(sender, value)),
+            None => {
+                self.used.entry(sender).or_default().insert(Use::Real);
+            }
+        }
+    }
+
+    /// An end of a channel, a receiving one with what comes out of it.
+    pub(super) fn channel_end(&self, id: ObjId) -> Val {
+        let sent = match self.made(id).map(|object| &object.kind) {
+            Some(ObjKind::Receiver(sender)) => self.channels.held.get(sender),
+            _ => None,
+        };
+        let Some(sent) = sent else { return Val::Obj(id) };
+        let senders = Val::Many(sent.senders.iter().map(|id| Val::Obj(*id)).collect());
+        let fields = vec![(END.into(), Val::Obj(id)), (ANY.into(), sent.any()), (SENDERS.into(), senders)];
+        Val::Agg(Agg { fields, ..Agg::default() })
     }
 
     /// Nothing is told of what comes out of channels.
@@ -102,10 +143,7 @@ impl Run<'_> {
 
     fn receiving_end(&mut self, call: &Applied<'_>, sender: ObjId) -> Val {
         let end = self.object(call, ObjKind::Receiver(sender));
-        let Some(sent) = self.channels.held.get(&sender) else { return Val::Obj(end) };
-        let senders = Val::Many(sent.senders.iter().map(|id| Val::Obj(*id)).collect());
-        let fields = vec![(END.into(), Val::Obj(end)), (ANY.into(), sent.any()), (SENDERS.into(), senders)];
-        Val::Agg(Agg { fields, ..Agg::default() })
+        self.channel_end(end)
     }
 
     /// The sending end of the channel that a value is an end of.
@@ -163,7 +201,7 @@ impl Run<'_> {
         sent.senders.extend(senders);
     }
 
-    fn is_sender(&self, id: ObjId) -> bool {
+    pub(super) fn is_sender(&self, id: ObjId) -> bool {
         self.made(id).is_some_and(|object| object.kind == ObjKind::Sender)
     }
 
@@ -269,9 +307,31 @@ impl Run<'_> {
         }
     }
 
+    /// The pieces of work that a call is given. One may be an end of a channel that the body is given: what
+    /// comes out of it is told by its type, and with it from here on.
+    pub(super) fn pieces(&self, call: &Applied<'_>) -> Vec<Val> {
+        let with_received = |index: usize| {
+            let piece = call.value(index);
+            let any = match (piece.behind(), call.locals.get(index)) {
+                (Val::Input(path), Some(local)) => self.of_given(path, &self.type_of(*local)),
+                _ => None,
+            };
+            match any {
+                Some(any) => Val::Agg(Agg { fields: vec![(END.into(), piece), (ANY.into(), any)], ..Agg::default() }),
+                None => piece,
+            }
+        };
+        call.work_indices().into_iter().map(with_received).collect()
+    }
+
     /// The receiving end that is itself awaited.
     pub(super) fn awaited_end(&mut self, end: &Val, ty: &Ty, mut world: World) -> Result<Vec<(World, Val)>, World> {
         let Some(any) = self.any_received(end, ty) else { return Err(world) };
+        if let Val::Agg(agg) = end.behind()
+            && let Val::Input(path) = agg.field(END).behind()
+        {
+            self.use_input(path, Uses::CALL.and(Uses::USED));
+        }
         for id in objects_in(end) {
             self.mark(&mut world, id, Use::Real);
         }

@@ -17,6 +17,7 @@ use super::world::World;
 const MAX_ELEMENTS: usize = 16;
 
 pub(super) const OPTION: &str = "std::option::Option";
+pub(super) const RESULT: &str = "std::result::Result";
 pub(super) const ITERATOR: &str = "std::iter::Iterator";
 
 impl Val {
@@ -124,7 +125,7 @@ impl Run<'_> {
                 is_one &= !ctx.line().iter().any(|node| self.is_made_in_loop(node));
             }
             Val::Input(_) => holds = true,
-            Val::Closure(..) | Val::Future(..) | Val::Work(_) | Val::Called(..) => is_one = false,
+            Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Called(..) => is_one = false,
             _ => {}
         });
         if holds && is_one { value } else { Val::Unknown }

@@ -77,14 +77,16 @@ impl Copying<'_, '_> {
             Val::Many(values) => Val::Many(values.iter().map(|value| self.value(value)).collect()),
             Val::Closure(body, values) => Val::Closure(*body, values.iter().map(|value| self.value(value)).collect()),
             Val::Future(body, values) => Val::Future(*body, values.iter().map(|value| self.value(value)).collect()),
-            Val::Work(values) => Val::Work(values.iter().map(|value| self.value(value)).collect()),
+            Val::Work(values, gives) => {
+                Val::Work(values.iter().map(|value| self.value(value)).collect(), gives.clone())
+            }
             Val::Timed(inner) => Val::Timed(Box::new(self.value(inner))),
             Val::Called(path, args) => {
                 let (callee, args) = (self.input(path), args.iter().map(|arg| self.value(arg)).collect());
                 match self.run.result_of(self.at, self.name, &callee, args) {
                     result if self.whole => result,
                     // Which of several it is nobody knows, nor what the callee did with what it owns.
-                    Val::Work(_) => Val::Unknown,
+                    Val::Work(..) => Val::Unknown,
                     result => result.without_objects(),
                 }
             }
@@ -138,9 +140,15 @@ impl Copying<'_, '_> {
             let made_by = object.made_by.clone();
             let in_struct = self.in_struct;
             let object = Object { kind, site, name_site, name: None, made_by, via, wild: None, in_struct };
+            let is_sender = object.kind == ObjKind::Sender;
             self.run.objects.insert(id, object);
+            if is_sender {
+                let sent = self.summary.ends.get(&ObjId { old: false, ..old });
+                let sent = sent.map(|sent| sent.iter().map(|value| self.value(value)).collect());
+                self.run.came_back(id, sent);
+            }
         }
-        Val::Obj(id)
+        self.run.channel_end(id)
     }
 
     fn ctx(&mut self, ctx: &Ctx) -> Ctx {

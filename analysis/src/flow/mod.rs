@@ -2,7 +2,8 @@
 //!
 //! One forward analysis: `run` takes worlds (`world`) through the blocks of a body, `ops` says
 //! what an operation does, `calls` and `roles` what functions do, `making` which contexts they make,
-//! `copying` what they give back, `started` which work of theirs they start, `plain` what they do with
+//! `copying` what they give back, `started` which work of theirs they start, `gives` what work gives
+//! that runs other work, `plain` what they do with
 //! plain values, `contents` with collections, `channels` with channels. What a local can hold is in
 //! `value`; what rules are told is in `events`; `fields` tells which fields anybody uses.
 
@@ -14,6 +15,7 @@ mod contents;
 mod copying;
 pub mod events;
 mod fields;
+pub mod gives;
 mod making;
 mod map;
 mod ops;

@@ -579,7 +579,7 @@ impl<'a> Run<'a> {
                     self.drop_value(at, value, how.clone(), span, world);
                 }
             }
-            Val::Work(values) | Val::Closure(_, values) | Val::Future(_, values) => {
+            Val::Work(values, _) | Val::Closure(_, values) | Val::Future(_, values) => {
                 for value in values {
                     self.drop_value(at, value, how.clone(), span, world);
                 }

@@ -6,6 +6,7 @@ use crate::types::Ty;
 
 use super::calls::is_done;
 use super::events::{Loss, LossKind, Seen};
+use super::gives::Gives;
 use super::plain::some;
 use super::run::{At, Run};
 use super::value::{Ctx, CtxKind, CtxNode, Life, ObjId, ObjKind, Object, Owner, Uses, Val};
@@ -38,8 +39,13 @@ impl Applied<'_> {
         self.model.work.iter().map(|index| self.value(*index)).collect()
     }
 
-    fn work_indices(&self) -> Vec<usize> {
+    pub(super) fn work_indices(&self) -> Vec<usize> {
         if self.model.work.is_empty() { vec![self.values.len().saturating_sub(1)] } else { self.model.work.clone() }
+    }
+
+    /// What its work gives when it is run, or what it gives itself where it runs it at once.
+    fn gives(&self) -> Gives {
+        Gives::of(self.model.returns.as_ref(), &self.work_indices())
     }
 
     fn returns_future(&self, models: &Models) -> bool {
@@ -241,7 +247,10 @@ impl<'a> Run<'a> {
                 let in_loop = self.in_loop(at);
                 let waits = in_loop && call.model.what.as_deref() == Some("wait");
                 self.ctx_used(&subject, if waits { Uses::WAIT } else { Uses::RACE });
-                let work = Val::Work(if call.model.role == FnRole::Run { call.work() } else { Vec::new() });
+                let work = match call.model.role {
+                    FnRole::Run => Val::Work(self.pieces(&call), call.gives()),
+                    _ => Val::Work(Vec::new(), Gives::Unknown),
+                };
                 // Work that is run under a context that can end is bounded by it.
                 let ends = subject.as_ctx().is_some_and(|ctx| !matches!(ctx.life(), Life::Root(_) | Life::Detached(_)));
                 vec![(world, if ends { Val::Timed(Box::new(work)) } else { work })]
@@ -285,7 +294,7 @@ impl<'a> Run<'a> {
                 let work = call.work();
                 let contexts = self.worked_on((call.name, call.whole), &work);
                 self.record(at, call.name, call.whole, Seen::Flight { contexts });
-                vec![(world, Val::Work(work))]
+                vec![(world, Val::Work(work, call.gives()))]
             }
             FnRole::Drive | FnRole::Timeout | FnRole::Join => self.await_work(&call, &subject, world),
             FnRole::AbortHandle => {
@@ -611,23 +620,14 @@ impl<'a> Run<'a> {
             self.settle_fresh(&mut world);
             return vec![(world, Val::Unknown)];
         }
-        let work = call.work();
-        let limited = |work: Vec<Val>| match call.model.role {
-            FnRole::Timeout => Val::Timed(Box::new(Val::Work(work))),
-            _ => Val::Work(work),
-        };
+        let (pieces, gives) = (self.pieces(call), call.gives());
         if call.returns_future(&self.program.models) {
-            return vec![(world, limited(work))];
+            let work = Val::Work(pieces, gives);
+            let is_limited = call.model.role == FnRole::Timeout;
+            return vec![(world, if is_limited { Val::Timed(Box::new(work)) } else { work })];
         }
         self.settle_fresh(&mut world);
-        let mut worlds = vec![(world, Val::Unknown)];
-        for value in work {
-            worlds = worlds
-                .into_iter()
-                .flat_map(|(world, _)| self.drive(call.at, call.name, value.clone(), world))
-                .collect();
-        }
-        worlds
+        self.drive_all(call.at, call.name, &pieces, &gives, world)
     }
 
     /// Work that runs once serves the whole process, not the one who happens to come first.

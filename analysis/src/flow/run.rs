@@ -759,6 +759,7 @@ impl<'a> Run<'a> {
     }
 
     fn finish(self) -> (Summary, Flow) {
+        let ends = self.ends_given_back();
         let mut rets = self.rets;
         rets.truncate(MAX_WORLDS);
         let mut writes = self.writes;
@@ -789,6 +790,7 @@ impl<'a> Run<'a> {
             objects: self.objects.clone(),
             uses,
             started,
+            ends,
             sends: self.channels.into_given(),
             cancelled: self.cancelled.unwrap_or_default(),
             fields_used: self.fields_used,
@@ -827,7 +829,8 @@ enum Added {
 }
 
 fn add(entry: &mut Vec<World>, world: World, join: bool) -> Added {
-    if let Some(at) = entry.iter().position(|known| known.same_state(&world)) {
+    let is_told_apart = |local: &LocalId| entry.iter().any(|known| known.matters(local));
+    if let Some(at) = entry.iter().position(|known| known.same_but(&world, &is_told_apart)) {
         let weakened = entry.get_mut(at).is_some_and(|known| known.weaken(&world));
         return if weakened { Added::Weakened(at) } else { Added::Nothing };
     }

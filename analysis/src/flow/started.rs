@@ -7,6 +7,7 @@ use crate::summary::{self, Summary};
 use crate::types::BodyRef;
 
 use super::copying::Copying;
+use super::gives::Gives;
 use super::run::{At, Run};
 use super::value::{Function, InputPath, ObjId, ObjKind, Object, Val};
 use super::world::{Use, World};
@@ -58,7 +59,7 @@ impl Run<'_> {
         match found.len() {
             0 => Val::Unknown,
             1 => found.remove(0),
-            _ => Val::Work(found),
+            _ => Val::Work(found, Gives::Unknown),
         }
     }
 

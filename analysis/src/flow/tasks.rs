@@ -106,7 +106,7 @@ impl<'a> Run<'a> {
                 let (body, inputs) = (*body, inputs.clone());
                 self.record_call(body, name, &inputs, CallKind::Task);
             }
-            Val::Work(values) => {
+            Val::Work(values, _) => {
                 for value in values.clone() {
                     self.record_work(name, &value);
                 }
@@ -124,7 +124,7 @@ impl<'a> Run<'a> {
                     self.add_input(task, *body, index as u32, input);
                 }
             }
-            Val::Work(values) | Val::Many(values) => {
+            Val::Work(values, _) | Val::Many(values) => {
                 for value in values {
                     self.add_work(task, value);
                 }

@@ -10,6 +10,8 @@ use crate::model::{Bound, OnDrop};
 use crate::source::FileId;
 use crate::types::{BodyRef, DefId};
 
+use super::gives::Gives;
+
 /// A place in the program's text.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Site {
@@ -276,8 +278,8 @@ pub enum Val {
     Closure(BodyRef, Vec<Val>),
     /// A call of an `async fn` of the program that nobody has polled yet, with its arguments.
     Future(BodyRef, Vec<Val>),
-    /// A future or other thing that runs these when it is itself run.
-    Work(Vec<Val>),
+    /// A future or other thing that runs these when it is itself run, and what it then gives.
+    Work(Vec<Val>, Gives),
     /// The same under a limit of time.
     Timed(Box<Val>),
     /// What `done()` gives: a future that waits for a context's end.
@@ -558,7 +560,7 @@ impl Val {
                 path.pop();
             }
             Val::Timed(inner) => inner.walk_from(path, borrowed, found),
-            Val::Closure(_, values) | Val::Future(_, values) | Val::Work(values) | Val::Called(_, values) => {
+            Val::Closure(_, values) | Val::Future(_, values) | Val::Work(values, _) | Val::Called(_, values) => {
                 path.push("()".into());
                 for value in values {
                     value.walk_from(path, borrowed, found);
@@ -567,6 +569,11 @@ impl Val {
             }
             _ => {}
         }
+    }
+
+    /// Whether it is a variant.
+    pub(super) fn is_variant(&self) -> bool {
+        matches!(self, Val::Agg(Agg { variant: Some(_), .. }))
     }
 
     /// Whether a context, handle, task or work is part of it.
@@ -628,7 +635,7 @@ impl Val {
                 ..agg.clone()
             }),
             Val::Many(values) => Val::Many(list(values)),
-            Val::Closure(..) | Val::Future(..) | Val::Work(_) | Val::Timed(_) if self.owns() => Val::Unknown,
+            Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(_) if self.owns() => Val::Unknown,
             other => other.clone(),
         }
     }
@@ -637,7 +644,7 @@ impl Val {
     fn is_work(&self) -> bool {
         let mut found = false;
         self.walk(&mut |value, _, _| {
-            found |= matches!(value, Val::Ctx(_) | Val::Input(_) | Val::Closure(..) | Val::Future(..) | Val::Work(_));
+            found |= matches!(value, Val::Ctx(_) | Val::Input(_) | Val::Closure(..) | Val::Future(..) | Val::Work(..));
         });
         found
     }
@@ -673,7 +680,7 @@ impl Val {
             }
             Val::Closure(body, values) => Val::Closure(*body, list(values)),
             Val::Future(body, values) => Val::Future(*body, list(values)),
-            Val::Work(values) => Val::Work(list(values)),
+            Val::Work(values, gives) => Val::Work(list(values), gives.clone()),
             Val::Timed(inner) => Val::Timed(Box::new(inner.renamed(rename))),
             other => other.clone(),
         }

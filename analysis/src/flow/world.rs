@@ -343,6 +343,22 @@ impl World {
         })
     }
 
+    /// Whether both are the same in all that matters, and no local has another variant in the one than in
+    /// the other that is to be told apart: because it holds something in a third.
+    pub(super) fn same_but(&self, other: &World, is_told_apart: &dyn Fn(&LocalId) -> bool) -> bool {
+        self.same_state(other)
+            && self.env.differences(&other.env, &mut |local, ours, theirs| {
+                !(ours.is_some_and(|value| value.is_variant())
+                    && theirs.is_some_and(|value| value.is_variant())
+                    && is_told_apart(local))
+            })
+    }
+
+    /// Whether what a local holds matters.
+    pub(super) fn matters(&self, local: &LocalId) -> bool {
+        self.env.get(local).is_some_and(|value| value.matters())
+    }
+
     /// Takes from `other`, which is the same in all that matters, only what both know. Whether
     /// anything was given up.
     pub(super) fn weaken(&mut self, other: &World) -> bool {
