@@ -393,7 +393,9 @@ impl<'a> Run<'a> {
                 self.slots.remove(&at);
                 for world in self.op(at, op, world) {
                     // One operation may leave several worlds; they are no more than a block may have.
-                    add(&mut next, world, false);
+                    if let Added::Joined = add(&mut next, world, false) {
+                        self.joined = true;
+                    }
                 }
             }
             worlds = next;
