@@ -401,6 +401,82 @@ mod tests {
         }
     }
 
+    /// What a model says of a path, in words that can be compared.
+    type Said = (String, String, String);
+
+    /// Everything that a model says of types, functions and so on: the kind, the path, and what it says.
+    fn said(model: &Model) -> Vec<Said> {
+        let mut all = Vec::new();
+        let mut say = |kind: &str, path: &str, also: &[String], says: String| {
+            let paths = expand(path);
+            all.extend(paths.iter().map(|path| (kind.to_owned(), path.clone(), says.clone())));
+            for others in also.iter().map(|path| expand(path)) {
+                let to = others.iter().zip(paths.iter().cycle());
+                all.extend(to.map(|(other, path)| ("other path".to_owned(), other.clone(), path.clone())));
+            }
+        };
+        let bare = (String::new(), Vec::new());
+        for ty in &model.types {
+            let (path, also) = bare.clone();
+            say("type", &ty.path, &ty.also, format!("{:?}", TypeModel { path, also, ..ty.clone() }));
+        }
+        for function in &model.functions {
+            let (path, also) = bare.clone();
+            say(
+                "function",
+                &function.path,
+                &function.also,
+                format!("{:?}", FnModel { path, also, ..function.clone() }),
+            );
+        }
+        for known in &model.traits {
+            let (path, also) = bare.clone();
+            say("trait", &known.path, &known.also, format!("{:?}", TraitModel { path, also, ..known.clone() }));
+        }
+        for known in &model.attributes {
+            let path = String::new();
+            say("attribute", &known.path, &[], format!("{:?}", AttributeModel { path, ..known.clone() }));
+        }
+        all.extend(model.reexport.iter().map(|it| ("other path".to_owned(), it.from.clone(), it.to.clone())));
+        all
+    }
+
+    /// What models say differently of the same path: the last one would win, and which that is nobody sees.
+    fn contradictions<'m>(models: impl Iterator<Item = &'m Model>) -> Vec<String> {
+        let mut known: FxHashMap<(String, String), (String, &str)> = FxHashMap::default();
+        let mut found = Vec::new();
+        for model in models {
+            for (kind, path, says) in said(model) {
+                let (before, by) = known.entry((kind.clone(), path.clone())).or_insert((says.clone(), &model.name));
+                if *before != says {
+                    found.push(format!("{kind} {path}: {by} says {before}, {} says {says}", model.name));
+                }
+            }
+        }
+        found
+    }
+
+    #[test]
+    fn no_two_models_contradict_each_other() {
+        let found = contradictions(builtin().iter());
+        assert!(found.is_empty(), "{}", found.join("\n"));
+    }
+
+    #[test]
+    fn contradictions_are_seen() {
+        let parse = |name: &str, rest: &str| Models::parse(&format!("name = '{name}'\n{rest}")).unwrap();
+        let count = |one: &str, other: &str| contradictions([parse("a", one), parse("b", other)].iter()).len();
+        let ty = "type = [{ path = 'x::{T, U}', role = 'other' }]";
+        assert_eq!(count(ty, "type = [{ path = 'x::U', role = 'other' }]"), 0);
+        assert_eq!(count(ty, "type = [{ path = 'x::U', role = 'collection' }]"), 1);
+        assert_eq!(count(ty, "fn = [{ path = 'x::U', role = 'look' }]"), 0);
+        let function = "fn = [{ path = 'x::f', also = ['x::y::f'], role = 'look' }]";
+        assert_eq!(count(function, "fn = [{ path = 'x::f', role = 'look', what = 'it' }]"), 1);
+        assert_eq!(count(function, "fn = [{ path = 'x::g', also = ['x::y::f'], role = 'look' }]"), 1);
+        assert_eq!(count(function, "reexport = [{ from = 'x::y::f', to = 'x::f' }]"), 0);
+        assert_eq!(count("", "type = [{ path = 'x::T', role = 'other' }, { path = 'x::T', role = 'time' }]"), 1);
+    }
+
     #[test]
     fn groups_stand_for_several() {
         let model =
