@@ -11,7 +11,7 @@ use ctxlint_lints::finding::{Finding, Place};
 use rayon::prelude::*;
 
 use crate::config::Config;
-use crate::engine::{self, Parsed};
+use crate::engine::{self, Memory, Parsed};
 use crate::graph::Graph;
 use crate::modules::{self, Trees};
 use crate::report::{Report, Reported, Work, fingerprint};
@@ -32,20 +32,26 @@ pub fn check_observed(workspace: &Workspace, config: &Config, parsed_one: &(dyn 
 
 /// The same, and if `draw` says so the report has a graph of how contexts flow.
 pub fn check_and_draw(workspace: &Workspace, config: &Config, parsed_one: &(dyn Fn() + Sync), draw: bool) -> Report {
-    in_steps(workspace, config, &Wish { parsed_one, is_wanted: &|| true, draw }).unwrap_or_default()
+    let mut memory = Memory::default();
+    let wish = Wish { parsed_one, is_wanted: &|| true, draw };
+    let report = in_steps(workspace, config, &wish, &mut memory).unwrap_or_default();
+    engine::forget(memory);
+    report
 }
 
-/// The same, but stops soon after nobody wants the report any more: it asks before every file and every
-/// body. Who once said no must not say yes again.
+/// Checks a workspace, with what the last check left in the memory: files with the same facts are not
+/// analysed again as long as that gives the same. Stops soon after nobody wants the report any more: it asks
+/// before every file and every body. Who once said no must not say yes again.
 ///
 /// # Errors
 /// That it stopped.
 pub fn check_while(
     workspace: &Workspace,
     config: &Config,
+    memory: &mut Memory,
     is_wanted: &(dyn Fn() -> bool + Sync),
 ) -> Result<Report, Stopped> {
-    in_steps(workspace, config, &Wish { parsed_one: &|| (), is_wanted, draw: false })
+    in_steps(workspace, config, &Wish { parsed_one: &|| (), is_wanted, draw: false }, memory)
 }
 
 /// A check that nobody wanted any more.
@@ -65,9 +71,9 @@ struct Wish<'w> {
     draw: bool,
 }
 
-fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>) -> Result<Report, Stopped> {
+fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>, memory: &mut Memory) -> Result<Report, Stopped> {
     let mut clock = Clock::start();
-    let models = match engine::models(&config.models()) {
+    let models = match memory.models(config.models()) {
         Ok(models) => models,
         Err(cause) => {
             let failures = vec![format!("internal error: {cause}")];
@@ -85,7 +91,7 @@ fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>) -> Result<R
     let parsed = leave_out_unreached(workspace, parsed, &trees);
     let sources = assemble(workspace, &models, &parsed, &trees);
     clock.step("modules");
-    let Some(judged) = judge(sources, models, config, wish, &mut clock) else {
+    let Some(judged) = judge(sources, models, config, wish, memory, &mut clock) else {
         return Err(Stopped { parsed });
     };
 
@@ -116,9 +122,16 @@ struct Judged {
 
 /// Analyses the program, runs the rules over it and draws it if that is wished; none if nobody wants to
 /// know any more.
-fn judge(sources: Sources, models: Models, config: &Config, wish: &Wish<'_>, clock: &mut Clock) -> Option<Judged> {
+fn judge(
+    sources: Sources,
+    models: Arc<Models>,
+    config: &Config,
+    wish: &Wish<'_>,
+    memory: &mut Memory,
+    clock: &mut Clock,
+) -> Option<Judged> {
     let mut judged = Judged::default();
-    let analysis = match engine::analyse(sources, models, wish.is_wanted) {
+    let analysis = match memory.analyse(sources, models, wish.is_wanted) {
         Ok(analysis) => analysis?,
         Err(cause) => {
             judged.failures.push(format!("internal error: the analysis failed: {cause}"));
@@ -126,7 +139,7 @@ fn judge(sources: Sources, models: Models, config: &Config, wish: &Wish<'_>, clo
         }
     };
     clock.step("analyse");
-    for (rule, outcome) in run_rules(&analysis, config, wish.is_wanted)? {
+    for (rule, outcome) in run_rules(analysis, config, wish.is_wanted)? {
         match outcome {
             Ok(found) => judged.findings.extend(found),
             Err(cause) => judged.failures.push(format!("internal error: the rule `{rule}` failed: {cause}")),
@@ -134,14 +147,12 @@ fn judge(sources: Sources, models: Models, config: &Config, wish: &Wish<'_>, clo
     }
     clock.step("rules");
     if wish.draw {
-        match engine::guarded(|| Graph::new(&analysis)) {
+        match engine::guarded(|| Graph::new(analysis)) {
             Ok(drawn) => judged.graph = Some(drawn),
             Err(cause) => judged.failures.push(format!("internal error: the graph failed: {cause}")),
         }
         clock.step("graph");
     }
-    // Taking it apart takes its time, and nobody waits for that.
-    rayon::spawn(move || drop(analysis));
     Some(judged)
 }
 

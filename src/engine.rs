@@ -44,25 +44,53 @@ pub fn directives_of_broken(text: &str) -> Vec<Directive> {
     guarded(|| parse::directives_only(text)).unwrap_or_default()
 }
 
-/// The built-in models with the user's.
-///
-/// # Errors
-/// What is wrong with a model that is built in; never, as a test shows.
-pub fn models(own: &[Model]) -> Result<Models, String> {
-    Models::builtin().map(|models| models.with(own.to_vec())).map_err(|error| error.to_string())
+/// What one analysis leaves for the next one of nearly the same files. It changes nothing but how long
+/// that takes.
+#[derive(Default)]
+pub struct Memory {
+    own_models: Vec<Model>,
+    models: Option<Arc<Models>>,
+    analysis: Option<Analysis>,
 }
 
-/// Links and analyses the sources; none if it is not wanted any more before that is done.
-///
-/// # Errors
-/// What the analysis died of.
-pub fn analyse(
-    sources: Sources,
-    models: Models,
-    is_wanted: &(dyn Fn() -> bool + Sync),
-) -> Result<Option<Analysis>, String> {
-    let go_on = || if is_wanted() { Ok(()) } else { Err(()) };
-    guarded(|| Analysis::new_while(sources, models, &go_on).ok())
+impl Memory {
+    /// The built-in models with the user's.
+    ///
+    /// # Errors
+    /// What is wrong with a model that is built in; never, as a test shows.
+    pub(crate) fn models(&mut self, own: Vec<Model>) -> Result<Arc<Models>, String> {
+        if let Some(models) = self.models.as_ref().filter(|_| self.own_models == own) {
+            return Ok(Arc::clone(models));
+        }
+        let models = Models::builtin().map_err(|error| error.to_string())?;
+        let models = Arc::new(models.with(own.clone()));
+        self.own_models = own;
+        Ok(Arc::clone(self.models.insert(models)))
+    }
+
+    /// Links and analyses the sources; none if it is not wanted any more before that is done.
+    ///
+    /// # Errors
+    /// What the analysis died of.
+    pub(crate) fn analyse(
+        &mut self,
+        sources: Sources,
+        models: Arc<Models>,
+        is_wanted: &(dyn Fn() -> bool + Sync),
+    ) -> Result<Option<&Analysis>, String> {
+        let go_on = || if is_wanted() { Ok(()) } else { Err(()) };
+        let earlier = self.analysis.as_ref();
+        let Some(analysis) = guarded(|| Analysis::after(earlier, sources, models, &go_on).ok())? else {
+            return Ok(None);
+        };
+        forget(self.analysis.take());
+        Ok(Some(self.analysis.insert(analysis)))
+    }
+}
+
+/// Takes something large apart while nobody waits for it.
+pub(crate) fn forget<T: Send + 'static>(what: T) {
+    rayon::spawn(move || drop(what));
 }
 
 thread_local! {
@@ -108,6 +136,6 @@ mod tests {
 
     #[test]
     fn the_built_in_models_are_read() {
-        assert!(models(&[]).expect("models").iter().count() > 20);
+        assert!(Memory::default().models(Vec::new()).expect("models").iter().count() > 20);
     }
 }

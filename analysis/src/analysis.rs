@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -29,8 +29,8 @@ pub struct Analysis {
     pub program: Program,
     /// What each body does.
     pub summaries: Summaries,
-    /// The flow of each body in which something of interest occurs, by file and body.
-    pub flows: Vec<Flow>,
+    /// Of each body in which something of interest occurs, by file and body.
+    flows: Vec<Arc<Flow>>,
     incoming: FxHashMap<BodyRef, Vec<(usize, usize)>>,
     handled: BTreeMap<BodyRef, Reached>,
     callers: FxHashMap<BodyRef, Vec<(BodyRef, Site)>>,
@@ -65,17 +65,24 @@ pub struct Endless {
 impl Analysis {
     /// Analyses a set of crates.
     pub fn new(sources: Sources, models: Models) -> Analysis {
-        let Ok(analysis) = Analysis::new_while(sources, models, &|| Ok::<(), Infallible>(()));
+        let Ok(analysis) = Analysis::after(None, sources, models.into(), &|| Ok::<(), Infallible>(()));
         analysis
     }
 
-    /// The same, but asks between any two files and bodies whether to go on.
+    /// The same, but takes over what still holds of an earlier analysis, and asks between any two files
+    /// and bodies whether to go on. The earlier analysis changes nothing but how long it takes; it holds for
+    /// the files whose facts and for models that are the same in memory.
     ///
     /// # Errors
     /// What it is answered.
-    pub fn new_while<S: Send>(sources: Sources, models: Models, go_on: &GoOn<'_, S>) -> Result<Analysis, S> {
-        let program = Program::link_while(sources, models, go_on)?;
-        let (summaries, flows) = summary::summarize(&program, go_on)?;
+    pub fn after<S: Send>(
+        earlier: Option<&Analysis>,
+        sources: Sources,
+        models: Arc<Models>,
+        go_on: &GoOn<'_, S>,
+    ) -> Result<Analysis, S> {
+        let (program, earlier) = Program::link_after(earlier, sources, models, go_on)?;
+        let (summaries, flows) = summary::summarize(&program, earlier.as_ref(), go_on)?;
         go_on()?;
         let mut incoming: FxHashMap<BodyRef, Vec<(usize, usize)>> = FxHashMap::default();
         let mut replacing = FxHashSet::default();
@@ -114,18 +121,25 @@ impl Analysis {
         }
     }
 
+    /// The flows of all bodies in which something of interest occurs, by file and body.
+    pub fn flows(&self) -> impl Iterator<Item = &Flow> {
+        self.flows.iter().map(Arc::as_ref)
+    }
+
     /// The flow of a body.
     pub fn flow(&self, body: BodyRef) -> Option<&Flow> {
+        self.shared_flow(body).map(Arc::as_ref)
+    }
+
+    pub(crate) fn shared_flow(&self, body: BodyRef) -> Option<&Arc<Flow>> {
         self.flows.binary_search_by_key(&body, |flow| flow.body).ok().and_then(|at| self.flows.get(at))
     }
 
     /// The calls that lead to a body, with the flow they stand in.
     pub fn calls_of(&self, body: BodyRef) -> impl Iterator<Item = (&Flow, &Call)> {
-        self.incoming
-            .get(&body)
-            .into_iter()
-            .flatten()
-            .filter_map(|(flow, call)| Some((self.flows.get(*flow)?, self.flows.get(*flow)?.calls.get(*call)?)))
+        self.incoming.get(&body).into_iter().flatten().filter_map(|(flow, call)| {
+            self.flows.get(*flow).map(Arc::as_ref).and_then(|flow| Some((flow, flow.calls.get(*call)?)))
+        })
     }
 
     /// The bodies that call a function's body by name, and where.

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use smol_str::SmolStr;
 
 mod body;
+mod shape;
 
 pub use body::{
     Arm, BinaryOp, Block, Body, BodyKind, Callee, Discard, Exit, Lit, Local, LocalKind, Loop, LoopKind, Op, OpKind,

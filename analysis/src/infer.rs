@@ -44,7 +44,9 @@ impl TypedBody {
 }
 
 /// The types in a file's bodies.
+#[derive(Debug, Default)]
 pub(crate) struct FileTypes {
+    /// By body.
     pub(crate) bodies: Vec<TypedBody>,
     /// Functions that the file mentions otherwise than as what is called.
     pub(crate) values: FxHashSet<DefId>,
@@ -53,7 +55,7 @@ pub(crate) struct FileTypes {
 /// Goes through all bodies of a file.
 pub(crate) fn file(program: &Program, file: FileId) -> FileTypes {
     let Some(facts) = program.facts(file) else {
-        return FileTypes { bodies: Vec::new(), values: FxHashSet::default() };
+        return FileTypes::default();
     };
     let bodies = tree::infer(program, file, facts);
     let mut values = FxHashSet::default();

@@ -17,6 +17,7 @@ pub mod model;
 pub mod names;
 pub mod outline;
 pub mod parse;
+mod reuse;
 pub mod select;
 pub mod source;
 pub mod summary;

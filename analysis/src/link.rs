@@ -10,16 +10,18 @@ mod paths;
 mod query;
 
 use std::convert::Infallible;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::analysis::GoOn;
+use crate::analysis::{Analysis, GoOn};
 use crate::facts::{BodyId, BodyKind, ItemId, ItemKind, Name};
 use crate::handlers::{self, Handler};
-use crate::infer::{self, TypedBody};
+use crate::infer::{self, FileTypes};
 use crate::model::Models;
 use crate::names::{Lookup, Names};
+use crate::reuse::Earlier;
 use crate::source::{FileId, Sources};
 use crate::types::{BodyRef, DefId};
 
@@ -32,11 +34,11 @@ pub struct Program {
     /// The files and crates; files that no crate reaches have crates of their own at the end.
     pub sources: Sources,
     /// What is known of libraries.
-    pub models: Models,
+    pub models: Arc<Models>,
     names: Names,
     impls: Impls,
-    /// By file and body.
-    typed: Vec<Vec<TypedBody>>,
+    /// By file.
+    typed: Vec<Arc<FileTypes>>,
     bodies: Vec<BodyRef>,
     /// The function item of each function's body.
     owners: FxHashMap<BodyRef, DefId>,
@@ -49,15 +51,21 @@ pub struct Program {
 impl Program {
     /// Links the files of the given crates.
     pub fn link(sources: Sources, models: Models) -> Program {
-        let Ok(program) = Program::link_while(sources, models, &|| Ok::<(), Infallible>(()));
+        let Ok((program, _)) = Program::link_after(None, sources, models.into(), &|| Ok::<(), Infallible>(()));
         program
     }
 
-    /// The same, but asks between any two files whether to go on.
+    /// The same after an earlier analysis, with what of that may still hold. Asks between any two files
+    /// whether to go on.
     ///
     /// # Errors
     /// What it is answered.
-    pub fn link_while<S: Send>(mut sources: Sources, models: Models, go_on: &GoOn<'_, S>) -> Result<Program, S> {
+    pub(crate) fn link_after<'e, S: Send>(
+        earlier: Option<&'e Analysis>,
+        mut sources: Sources,
+        models: Arc<Models>,
+        go_on: &GoOn<'_, S>,
+    ) -> Result<(Program, Option<Earlier<'e>>), S> {
         go_on()?;
         let names = Names::build(&mut sources, &models);
         go_on()?;
@@ -77,17 +85,23 @@ impl Program {
         (program.impls, program.exported) = rayon::join(|| Impls::collect(&program), || exported::collect(&program));
         go_on()?;
         program.list_bodies();
-        let infer_file = |at: usize| go_on().map(|()| infer::file(&program, FileId(at as u32)));
-        let inferred: Result<Vec<infer::FileTypes>, S> =
+        let earlier = earlier.and_then(|earlier| Earlier::of(earlier, &program));
+        let infer_file = |at: usize| {
+            let file = FileId(at as u32);
+            match earlier.as_ref().and_then(|earlier| earlier.types(file)) {
+                Some(types) => Ok(Arc::clone(types)),
+                None => go_on().map(|()| Arc::new(infer::file(&program, file))),
+            }
+        };
+        let inferred: Result<Vec<Arc<FileTypes>>, S> =
             (0..program.sources.files.len()).into_par_iter().map(infer_file).collect();
-        for file in inferred? {
-            program.typed.push(file.bodies);
-            program.values.extend(file.values);
-        }
+        program.typed = inferred?;
+        let values = program.typed.iter().flat_map(|file| &file.values).copied().collect::<Vec<_>>();
+        program.values.extend(values);
         program.values.extend(program.mentioned_by_macros());
         go_on()?;
         program.handlers = handlers::find(&program);
-        Ok(program)
+        Ok((program, earlier))
     }
 
     /// Items of the program that a user's model speaks of become what it says.

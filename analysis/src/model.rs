@@ -21,7 +21,7 @@ pub(crate) use table::last_segment;
 pub use table::{ModelError, Models};
 
 /// One library.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Model {
     /// The library's name, for messages.
@@ -72,7 +72,7 @@ impl Model {
 }
 
 /// `axum::http` is `http`.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Reexport {
     /// A path prefix as users write it.
@@ -82,7 +82,7 @@ pub struct Reexport {
 }
 
 /// A type.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TypeModel {
     /// Canonical path.
@@ -219,7 +219,7 @@ pub enum OnDrop {
 }
 
 /// A function, method or associated function. Arguments are counted from 0, a receiver included.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct FnModel {
     /// Canonical path; a method's is `crate::Type::method` (or `crate::Trait::method`).
@@ -487,7 +487,7 @@ impl FnRole {
 }
 
 /// An attribute.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AttributeModel {
     /// Canonical path: `actix_web::get`.
@@ -525,7 +525,7 @@ pub enum Carries {
 }
 
 /// A trait.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct TraitModel {
     /// Canonical path.

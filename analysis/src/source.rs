@@ -30,7 +30,7 @@ pub struct SourceFile {
 }
 
 /// A crate, as rustc would be called for it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Crate {
     /// As code of other crates writes it (`my_crate`).
     pub name: Name,

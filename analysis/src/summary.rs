@@ -7,7 +7,9 @@
 
 mod calls;
 
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -15,11 +17,12 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::analysis::GoOn;
 use crate::facts::{BodyKind, Field, ItemKind, Name, Terminator};
 use crate::flow::FieldName;
-use crate::flow::events::Flow;
+use crate::flow::events::{Asked, Flow};
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
 use crate::infer::TypedBody;
 use crate::link::Program;
 use crate::model::{FnRole, TypeRole};
+use crate::reuse::{Changes, Earlier};
 use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
 
 use calls::Calls;
@@ -75,7 +78,7 @@ impl Summary {
 /// The summaries of all bodies.
 #[derive(Clone, Debug, Default)]
 pub struct Summaries {
-    known: FxHashMap<BodyRef, Summary>,
+    known: FxHashMap<BodyRef, Arc<Summary>>,
     relevant: FxHashSet<BodyRef>,
     endless: FxHashSet<BodyRef>,
     plain: Summary,
@@ -97,23 +100,54 @@ impl Summaries {
             None => None,
         }
     }
+
+    /// A body in which something of interest occurs, if it was looked at.
+    pub(crate) fn known(&self, body: BodyRef) -> Option<&Arc<Summary>> {
+        self.known.get(&body)
+    }
+
+    /// Whether a body has the same standing here and there: looked at, endless or doing nothing.
+    pub(crate) fn same_standing(&self, other: &Summaries, body: BodyRef) -> bool {
+        let standing = |of: &Summaries| (of.relevant.contains(&body), of.endless.contains(&body));
+        standing(self) == standing(other)
+    }
 }
 
 /// What is known where some of the bodies are looked at.
 pub struct Known<'s> {
     before: &'s Summaries,
     /// Of the bodies that are looked at together.
-    circle: FxHashMap<BodyRef, Summary>,
+    circle: FxHashMap<BodyRef, Arc<Summary>>,
+    /// Whose were asked for, and whether they were known then.
+    asked: RefCell<FxHashMap<BodyRef, bool>>,
 }
 
 impl<'s> Known<'s> {
     fn before(before: &'s Summaries) -> Known<'s> {
-        Known { before, circle: FxHashMap::default() }
+        Known { before, circle: FxHashMap::default(), asked: RefCell::default() }
     }
 
     /// What a body does, if that is known.
     pub fn get(&self, body: BodyRef) -> Option<&Summary> {
-        self.circle.get(&body).or_else(|| self.before.get(body))
+        let found = self.look_up(body);
+        self.asked.borrow_mut().insert(body, found.is_some());
+        found
+    }
+
+    fn look_up(&self, body: BodyRef) -> Option<&Summary> {
+        self.circle.get(&body).map(Arc::as_ref).or_else(|| self.before.get(body))
+    }
+
+    /// Notes that what a body does counts.
+    pub fn ask(&self, body: BodyRef) {
+        self.get(body);
+    }
+
+    /// What was asked since the last time, in the order of the bodies.
+    pub(crate) fn take_asked(&self) -> Vec<Asked> {
+        let mut asked: Vec<Asked> = self.asked.take().into_iter().collect();
+        asked.sort_unstable();
+        asked
     }
 
     /// Whether a body is still to be looked at.
@@ -122,12 +156,16 @@ impl<'s> Known<'s> {
     }
 }
 
-/// Finds the summaries and flows of all bodies; flows in the order of the bodies. Asks between any two
-/// of them whether to go on.
+/// Finds the summaries and flows of all bodies; flows in the order of the bodies. What still holds of
+/// an earlier analysis is taken over. Asks between any two bodies whether to go on.
 ///
 /// # Errors
 /// What it is answered.
-pub fn summarize<S: Send>(program: &Program, go_on: &GoOn<'_, S>) -> Result<(Summaries, Vec<Flow>), S> {
+pub(crate) fn summarize<S: Send>(
+    program: &Program,
+    earlier: Option<&Earlier<'_>>,
+    go_on: &GoOn<'_, S>,
+) -> Result<(Summaries, Vec<Arc<Flow>>), S> {
     go_on()?;
     let calls = Calls::of_program(program);
     let relevant = relevant(program, &calls);
@@ -137,31 +175,52 @@ pub fn summarize<S: Send>(program: &Program, go_on: &GoOn<'_, S>) -> Result<(Sum
     let never = Summary { diverges: true, ..Summary::default() };
     let endless = endless(program).into_iter().filter(|body| !relevant.contains(body)).collect();
     let mut summaries = Summaries { known: FxHashMap::default(), relevant, endless, plain, never };
-    let mut flows: BTreeMap<BodyRef, Flow> = BTreeMap::new();
+    let mut flows: BTreeMap<BodyRef, Arc<Flow>> = BTreeMap::new();
+    let mut changes = Changes::since(earlier);
     for level in levels {
+        let kept = |together: &[BodyRef]| changes.kept(program, &summaries, together);
         let alone = || {
             let look = |body: &BodyRef| {
-                let known = Known::before(&summaries);
-                go_on().map(|()| Some((*body, crate::flow::run(program, &known, *body)?)))
+                if let Some(kept) = kept(std::slice::from_ref(body)) {
+                    return Ok(kept);
+                }
+                go_on()?;
+                let looked = crate::flow::run(program, &Known::before(&summaries), *body);
+                let looked = looked.map(|(summary, flow)| Looked::new(*body, summary, flow));
+                Ok(looked.into_iter().collect())
             };
             level.alone.par_iter().map(look).collect::<Result<Vec<_>, S>>()
         };
         let circles = || {
-            let look = |circle: &Vec<BodyRef>| go_round(program, &calls, circle, go_on, Known::before(&summaries));
+            let look = |circle: &Vec<BodyRef>| match kept(circle) {
+                Some(kept) => Ok(kept),
+                None => go_round(program, &calls, circle, go_on, Known::before(&summaries)),
+            };
             level.circles.par_iter().map(look).collect::<Result<Vec<_>, S>>()
         };
         let (circles, alone) = rayon::join(circles, alone);
-        let found = circles?.into_iter().flatten().chain(alone?.into_iter().flatten());
-        for (body, (summary, flow)) in found.collect::<Vec<_>>() {
-            summaries.known.insert(body, summary);
-            flows.insert(body, flow);
+        for looked in circles?.into_iter().chain(alone?).flatten().collect::<Vec<_>>() {
+            changes.note(&looked);
+            summaries.known.insert(looked.body, looked.summary);
+            flows.insert(looked.body, looked.flow);
         }
     }
     Ok((summaries, flows.into_values().collect()))
 }
 
-/// A body with what it does and its flow.
-type Looked = (BodyRef, (Summary, Flow));
+/// A body that was looked at.
+#[derive(Clone)]
+pub(crate) struct Looked {
+    pub(crate) body: BodyRef,
+    pub(crate) summary: Arc<Summary>,
+    pub(crate) flow: Arc<Flow>,
+}
+
+impl Looked {
+    fn new(body: BodyRef, summary: Summary, flow: Flow) -> Looked {
+        Looked { body, summary: Arc::new(summary), flow: Arc::new(flow) }
+    }
+}
 
 /// Looks at bodies that call each other until nothing changes.
 fn go_round<S>(
@@ -182,23 +241,29 @@ fn go_round<S>(
     }
     let mut flows: BTreeMap<BodyRef, Flow> = BTreeMap::new();
     let mut rounds = vec![0u8; circle.len()];
+    let mut rests = true;
     let mut work: BTreeSet<usize> = (0..circle.len()).collect();
     while let Some(at) = work.pop_first() {
         go_on()?;
         let (Some(body), Some(round)) = (circle.get(at).copied(), rounds.get_mut(at)) else { continue };
         if *round >= MAX_ROUNDS {
+            rests = false;
             continue;
         }
         *round += 1;
         let Some((summary, flow)) = crate::flow::run(program, &known, body) else { continue };
         flows.insert(body, flow);
-        if known.circle.get(&body) != Some(&summary) {
-            known.circle.insert(body, summary);
+        if known.circle.get(&body).map(Arc::as_ref) != Some(&summary) {
+            known.circle.insert(body, Arc::new(summary));
             work.extend(callers.get(at).into_iter().flatten());
         }
     }
     let mut summaries = known.circle;
-    Ok(flows.into_iter().filter_map(|(body, flow)| Some((body, (summaries.remove(&body)?, flow)))).collect())
+    let looked = flows.into_iter().filter_map(|(body, mut flow)| {
+        flow.asked = flow.asked.filter(|_| rests);
+        Some(Looked { body, summary: summaries.remove(&body)?, flow: Arc::new(flow) })
+    });
+    Ok(looked.collect())
 }
 
 /// The bodies that something of interest occurs in.

@@ -90,6 +90,31 @@ const INSERTS: &[&str] = &[
     "where T: ",
 ];
 
+/// What is put in at the head of a block.
+const STATEMENTS: &[&str] = &[
+    " let x = 1;",
+    " let f = || 1;",
+    " let _ = async { 1 };",
+    " return;",
+    " return Default::default();",
+    " panic!();",
+    " loop {}",
+    " std::process::exit(1);",
+    " drop(ctx);",
+    " cancel();",
+    " std::mem::forget(cancel);",
+    " let ctx = Context::background();",
+    " let (ctx, cancel) = ctx.with_cancel();",
+    " let (ctx, _) = Context::background().with_timeout(std::time::Duration::from_secs(1));",
+    " let ctx = ctx.detach();",
+    " tokio::spawn(async move { ctx.done().await });",
+    " ctx.done().await;",
+    " token.cancel();",
+    " let token = CancellationToken::new();",
+    " const WAIT: u64 = 2;",
+    " fn inner(ctx: &Context) {}",
+];
+
 /// What a block can be put into; it stands for `$`.
 const FRAMES: &[&str] = &[
     "{ loop $ }",
@@ -154,6 +179,40 @@ impl<'a> Arbitrary<'a> for Edited {
     }
 }
 
+/// A crate of a few files while somebody types, text by text.
+pub struct Typed(Vec<Edited>);
+
+impl Typed {
+    /// What there is between any two edits.
+    pub fn workspaces(&self) -> impl Iterator<Item = &Workspace> {
+        self.0.iter().map(|edited| &edited.workspace)
+    }
+}
+
+impl<'a> Arbitrary<'a> for Typed {
+    fn arbitrary(input: &mut Unstructured<'a>) -> Result<Typed> {
+        let workspace = input.choose(&seeds().torn)?.clone();
+        let mut typed = vec![Edited { workspace, changed: BTreeSet::new() }];
+        for _ in 0..input.int_in_range(1..=5)? {
+            // Mostly the last text is edited; what was undone before it is a text again, too.
+            let from = if input.ratio(1, 5)? { input.choose(&typed)? } else { typed.last().unwrap_or(&typed[0]) };
+            let mut next = Edited { workspace: from.workspace.clone(), changed: from.changed.clone() };
+            next.edit(
+                input,
+                |before, input| if input.ratio(1, 5)? { text(before, input) } else { key(before, input) },
+            )?;
+            typed.push(next);
+        }
+        Ok(Typed(typed))
+    }
+}
+
+impl std::fmt::Debug for Typed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.iter().enumerate().try_for_each(|(at, edited)| write!(f, "=== {at} ===\n{edited:?}"))
+    }
+}
+
 /// The texts of the files that were edited.
 impl std::fmt::Debug for Edited {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -162,6 +221,30 @@ impl std::fmt::Debug for Edited {
         }
         Ok(())
     }
+}
+
+/// A text after an edit as people make them: most leave code that parses.
+fn key(text: &str, input: &mut Unstructured<'_>) -> Result<String> {
+    Ok(match input.int_in_range(0..=5)? {
+        0 => lines(text, input)?,
+        1 => {
+            let ends: Vec<usize> = text.match_indices('\n').map(|(at, _)| at + 1).collect();
+            let at = if ends.is_empty() { 0 } else { *input.choose(&ends)? };
+            put(text, (at, at), input.choose(&["\n", "// x\n", "\n\n\n"])?)
+        }
+        2 => match block(text, input)? {
+            Some(own) => put(text, own, &input.choose(FRAMES)?.replace('$', &text[own.0..own.1])),
+            None => text.to_owned(),
+        },
+        3 => match (block(text, input)?, block(text, input)?) {
+            (Some(own), Some(other)) => put(text, own, &text[other.0..other.1]),
+            _ => text.to_owned(),
+        },
+        _ => match block(text, input)? {
+            Some((start, _)) => put(text, (start + 1, start + 1), input.choose(STATEMENTS)?),
+            None => text.to_owned(),
+        },
+    })
 }
 
 /// A text after a few edits.

@@ -1,10 +1,11 @@
 //! What must hold for every input.
 
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-use ctxlint::check::check;
+use ctxlint::check::{check, check_while};
 use ctxlint::config::{self, Config};
-use ctxlint::engine::{self, Parsed};
+use ctxlint::engine::{self, Memory, Parsed};
 use ctxlint::levels::{Selector, Setting};
 use ctxlint::report::{Format, Report, Reported, Style, View};
 use ctxlint::workspace::{File, Workspace};
@@ -51,6 +52,26 @@ pub fn of_workspace(workspace: &Workspace, config: &Config) {
     if !report.findings.is_empty() {
         of_fixing(workspace, &report, config);
         of_adopting(workspace, &report, config);
+    }
+}
+
+/// Checks of one text after the other, each with what the last one left: they find what each finds by itself.
+pub fn of_typing<'w>(workspaces: impl Iterator<Item = &'w Workspace>) {
+    let config = everything();
+    let mut memory = Memory::default();
+    let mut known: HashMap<(String, Arc<str>), Parsed> = HashMap::new();
+    for workspace in workspaces {
+        let mut at_hand = workspace.clone();
+        for file in &mut at_hand.files {
+            file.parsed = known.get(&(file.path.clone(), file.text.clone())).cloned();
+        }
+        let report = on(1, || check_while(&at_hand, &config, &mut memory, &|| true)).expect("it is wanted");
+        let alone = on(1, || check(workspace, &config));
+        assert_eq!(report.failures, alone.failures);
+        assert_eq!(report.findings, alone.findings, "what an earlier check left makes a difference");
+        for (file, parsed) in workspace.files.iter().zip(report.parsed) {
+            known.extend(parsed.map(|parsed| ((file.path.clone(), file.text.clone()), parsed)));
+        }
     }
 }
 

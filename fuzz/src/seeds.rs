@@ -5,7 +5,8 @@ use std::sync::OnceLock;
 
 use camino::{Utf8Path, Utf8PathBuf};
 use ctxlint::discover::{self, Request};
-use ctxlint::workspace::{File, Workspace};
+use ctxlint::workspace::{File, Package, Target, Workspace};
+use ctxlint_analysis::source::CrateKind;
 
 /// The fixtures.
 pub struct Seeds {
@@ -13,6 +14,8 @@ pub struct Seeds {
     pub workspaces: Vec<Workspace>,
     /// The texts of all files.
     pub texts: Vec<String>,
+    /// Files that stand alone, each torn into two modules that use each other, and the sample codebases.
+    pub torn: Vec<Workspace>,
 }
 
 /// All fixtures, read once.
@@ -25,7 +28,12 @@ pub fn seeds() -> &'static Seeds {
         assert!(workspaces.len() > 100, "the fixtures are not in {}", folder.display());
         let files = workspaces.iter().flat_map(|workspace| &workspace.files);
         let texts = files.map(|file| file.text.to_string()).collect();
-        Seeds { workspaces, texts }
+        let tear = |workspace: &Workspace| match workspace.files.as_slice() {
+            [only] => torn(&only.text),
+            _ => workspace.clone(),
+        };
+        let torn = workspaces.iter().map(tear).collect();
+        Seeds { workspaces, texts, torn }
     })
 }
 
@@ -33,6 +41,70 @@ pub fn seeds() -> &'static Seeds {
 pub fn loose(text: &str) -> Workspace {
     let file = File { named: true, ..File::new("a.rs".to_owned(), "/loose/a.rs".into(), text) };
     Workspace { root: "/loose".into(), files: vec![file], ..Workspace::default() }
+}
+
+/// A text's items, shared out between two modules of one crate in which everything is public.
+fn torn(text: &str) -> Workspace {
+    let mut parts = ["mod part;\nuse part::*;\n".to_owned(), "use super::*;\n".to_owned()];
+    let mut turn = 0;
+    for item in items(text) {
+        match item.trim_start().starts_with("use ") || item.starts_with("#!") {
+            true => parts.iter_mut().for_each(|part| *part = format!("{item}{part}")),
+            false => {
+                parts[turn % 2].push_str(&item);
+                turn += 1;
+            }
+        }
+    }
+    krate(&[("lib.rs", &parts[0]), ("part.rs", &parts[1])])
+}
+
+/// The library with these files, the first of which is its root; all are parsed whatever is in them.
+pub fn krate(files: &[(&str, &str)]) -> Workspace {
+    let file = |(name, text): &(&str, &str)| {
+        let absolute = format!("/crate/src/{name}").into();
+        File { named: true, package: Some(0), ..File::new(format!("src/{name}"), absolute, text) }
+    };
+    let package = Package {
+        id: "krate".to_owned(),
+        name: "krate".to_owned(),
+        manifest: "/crate/Cargo.toml".into(),
+        selected: true,
+        edition: 2024,
+        dependencies: Vec::new(),
+    };
+    let target = Target {
+        package: 0,
+        name: "krate".into(),
+        kind: CrateKind::Lib,
+        root: 0,
+        edition: 2024,
+        metadata: serde_json::Value::Null,
+    };
+    Workspace {
+        root: "/crate".into(),
+        files: files.iter().map(file).collect(),
+        packages: vec![package],
+        targets: vec![target],
+    }
+}
+
+/// The items of a text that is formatted, one by one, with what stands before each.
+fn items(text: &str) -> Vec<String> {
+    const PRIVATE: [&str; 9] =
+        ["fn ", "async fn ", "struct ", "enum ", "trait ", "const ", "static ", "type ", "unsafe fn "];
+    let mut items = vec![String::new()];
+    for line in text.split_inclusive('\n') {
+        let is_private = PRIVATE.iter().any(|start| line.starts_with(start));
+        let is_end = line.starts_with('}') || (line.trim_end().ends_with(';') && !line.starts_with(' '));
+        let item = items.last_mut().expect("there is one");
+        item.push_str(if is_private { "pub " } else { "" });
+        item.push_str(line);
+        if is_end {
+            items.push(String::new());
+        }
+    }
+    items
 }
 
 fn fixtures() -> PathBuf {

@@ -31,7 +31,7 @@ fn is_given_back(flow: &Flow, event: &Event) -> bool {
 }
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         for event in flow.events.iter().filter(|event| support::is_fresh_root(analysis, flow, event)) {
             let Some(way) = analysis.in_handler(flow.body) else { continue };
             if analysis.program.handler(flow.body).is_some() && is_given_back(flow, event) {

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body)) {
+    for flow in analysis.flows().filter(|flow| !analysis.program.is_test(flow.body)) {
         let Some(code) = Code::of(analysis, flow.body) else { continue };
         for event in &flow.events {
             let Some(Seen::Cancelled { id }) = event.seen.first() else { continue };

@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         let Some(code) = Code::of(analysis, flow.body) else { continue };
         let is_direct = |event: &Event| matches!(event.seen.first(), Some(Seen::Grows { direct: true, .. }));
         let any_direct = flow.events.iter().any(is_direct);

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         let detached = flow.events.iter().filter_map(|event| match event.seen.first() {
             Some(Seen::Replaced { ctx }) => Some((event, ctx.detaching()?)),
             _ => None,

@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         for event in &flow.events {
             let Some((ctx, from)) = spins(analysis, flow, event) else { continue };
             if support::can_leave(analysis, flow.body, event, from) {

@@ -12,7 +12,7 @@ pub(crate) fn calls<'a>(
     analysis: &'a Analysis,
     roles: &'a [FnRole],
 ) -> impl Iterator<Item = (&'a Flow, &'a Event, Endless)> {
-    analysis.flows.iter().flat_map(move |flow| {
+    analysis.flows().flat_map(move |flow| {
         flow.events.iter().filter_map(move |event| Some((flow, event, endless(analysis, flow, event, roles)?)))
     })
 }

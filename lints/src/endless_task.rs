@@ -26,7 +26,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     let mut tasks: BTreeMap<BodyRef, Site> = BTreeMap::new();
-    for flow in analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body)) {
+    for flow in analysis.flows().filter(|flow| !analysis.program.is_test(flow.body)) {
         for object in flow.objects.values() {
             let ObjKind::Task(task) = &object.kind else { continue };
             for body in &task.bodies {

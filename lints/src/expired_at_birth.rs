@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body)) {
+    for flow in analysis.flows().filter(|flow| !analysis.program.is_test(flow.body)) {
         for event in &flow.events {
             let expired = |seen: &Seen| matches!(seen, Seen::Derived { ctx } if matches!(ctx.kind, CtxKind::Derived { nanos: Some(0), .. }));
             if event.seen.is_empty() || !event.seen.iter().all(expired) {

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
 const CUT: Uses = Uses(Uses::CUT.0 | Uses::WAIT.0);
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         for event in &flow.events {
             let Some(Seen::Flight { contexts }) = event.seen.first() else { continue };
             let ends = |life: Life<'_>| matches!(life, Life::Input(..) | Life::Live(_) | Life::Bounded(_));

@@ -23,7 +23,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         for event in &flow.events {
             for seen in event.seen.iter().take(1) {
                 let Seen::GuardDropped { id, discard } = seen else { continue };

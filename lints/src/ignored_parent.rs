@@ -33,7 +33,7 @@ const USED: Uses = Uses(
 const MAX_MOVES: usize = 16;
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         findings.extend(flow.events.iter().filter_map(|event| own(analysis, flow, event)));
         for event in flow.events.iter().filter(|event| is_used_root(analysis, flow, event)) {
             if analysis.in_handler(flow.body).is_some() {

@@ -19,7 +19,7 @@ pub(crate) enum KeyKind {
 
 /// Every key that is given to a context, with its kind.
 pub(crate) fn keys(analysis: &Analysis) -> impl Iterator<Item = (&Flow, &Event, LocalId, KeyKind)> {
-    analysis.flows.iter().flat_map(move |flow| {
+    analysis.flows().flat_map(move |flow| {
         flow.events.iter().filter_map(move |event| {
             let Some(Seen::Key { local, .. }) = event.seen.first() else { return None };
             let local = LocalId(*local);

@@ -27,7 +27,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     // Handles made on different ways and bound to one name are one misuse.
     let mut seen = BTreeSet::new();
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         findings.extend(flow.events.iter().filter_map(|event| own(analysis, flow, event)));
         for (id, object) in &flow.objects {
             if matches!(object.kind, ObjKind::Handle(_)) && !id.old {

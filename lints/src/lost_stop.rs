@@ -20,7 +20,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         let Some(code) = Code::of(analysis, flow.body) else { continue };
         for (id, object) in &flow.objects {
             let is_lost = object.kind == ObjKind::Stop

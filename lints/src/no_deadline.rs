@@ -28,7 +28,7 @@ pub(crate) static RULE: Rule = Rule {
 const MAX_HOPS: u8 = 16;
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         let Some(code) = Code::of(analysis, flow.body) else { continue };
         for event in &flow.events {
             let Some(Seen::Outbound { .. }) = event.seen.first() else { continue };

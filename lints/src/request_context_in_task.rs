@@ -22,7 +22,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         if analysis.program.is_test(flow.body) {
             continue;
         }

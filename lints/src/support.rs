@@ -106,7 +106,7 @@ pub(crate) fn leaves(analysis: &Analysis, flow: &Flow, ctx: ObjId) -> bool {
 
 /// Every task that is started outside of tests, with the flow it is started in.
 pub(crate) fn tasks(analysis: &Analysis) -> impl Iterator<Item = (&Flow, &Task)> {
-    let flows = analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body));
+    let flows = analysis.flows().filter(|flow| !analysis.program.is_test(flow.body));
     flows.flat_map(|flow| {
         flow.objects.iter().filter(|(id, _)| !id.old).filter_map(move |(_, object)| match &object.kind {
             ObjKind::Task(task) => Some((flow, &**task)),

@@ -21,7 +21,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body)) {
+    for flow in analysis.flows().filter(|flow| !analysis.program.is_test(flow.body)) {
         for (id, object) in &flow.objects {
             let ObjKind::Task(task) = &object.kind else { continue };
             if id.old || !flow.is_left(*id, task) {

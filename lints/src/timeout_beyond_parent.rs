@@ -25,7 +25,7 @@ pub(crate) static RULE: Rule = Rule {
 const MAX_HOPS: u8 = 16;
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         for event in &flow.events {
             let mut longest: Option<(u128, Limit)> = None;
             let mut all = !event.seen.is_empty();

@@ -19,7 +19,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body)) {
+    for flow in analysis.flows().filter(|flow| !analysis.program.is_test(flow.body)) {
         for event in &flow.events {
             if !matches!(event.seen.first(), Some(Seen::Root { placeholder: true, .. })) {
                 continue;

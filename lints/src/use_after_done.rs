@@ -25,7 +25,7 @@ const WORKS: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::SPAWN.0 | Uses::DER
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     // Tests use contexts that are done on purpose, to see what happens.
-    for flow in analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body)) {
+    for flow in analysis.flows().filter(|flow| !analysis.program.is_test(flow.body)) {
         for event in &flow.events {
             if let Some(ctx) = used(event) {
                 findings.push(

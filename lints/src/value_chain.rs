@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 const MANY: usize = 4;
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         for event in &flow.events {
             let mut counts = Vec::new();
             let mut first = None;

@@ -56,7 +56,7 @@ pub(super) fn build(analysis: &Analysis) -> Graph {
         keys: BTreeSet::new(),
         edges: BTreeSet::new(),
     };
-    let flows: Vec<&Flow> = analysis.flows.iter().filter(|flow| !analysis.program.is_test(flow.body)).collect();
+    let flows: Vec<&Flow> = analysis.flows().filter(|flow| !analysis.program.is_test(flow.body)).collect();
     flows.iter().for_each(|flow| builder.find_tasks(flow));
     flows.iter().for_each(|flow| builder.add_flow(flow));
     builder.add_ways_to_roots();
@@ -66,7 +66,7 @@ pub(super) fn build(analysis: &Analysis) -> Graph {
 /// The names of the functions that make contexts, by where they are called.
 fn makers(analysis: &Analysis) -> BTreeMap<Site, Name> {
     let mut names = BTreeMap::new();
-    for flow in &analysis.flows {
+    for flow in analysis.flows() {
         let targets = analysis.program.typed(flow.body).map(|typed| &typed.targets);
         for event in &flow.events {
             if !event.seen.iter().any(|seen| matches!(seen, Seen::Context { .. } | Seen::Root { .. })) {
@@ -94,7 +94,7 @@ fn short(path: &str) -> &str {
 }
 
 fn roots(analysis: &Analysis) -> BTreeMap<(u32, u32), Site> {
-    let events = analysis.flows.iter().flat_map(|flow| &flow.events);
+    let events = analysis.flows().flat_map(|flow| &flow.events);
     let roots = events.filter(|event| event.seen.iter().any(|seen| matches!(seen, Seen::Root { .. })));
     roots.map(|event| ((event.site.file, event.site.span.start), event.site)).collect()
 }

@@ -14,7 +14,7 @@ use crate::cache::Cache;
 use crate::check::check_while;
 use crate::config::{self, Config, ConfigError};
 use crate::discover::{self, Plan, Request};
-use crate::engine;
+use crate::engine::{self, Memory};
 use crate::workspace::{File, Workspace};
 
 /// What the editor calls its files.
@@ -60,6 +60,7 @@ pub(super) struct Project {
     by_path: FxHashMap<Utf8PathBuf, usize>,
     broken: FxHashMap<usize, Broken>,
     cache: Option<Cache>,
+    memory: Memory,
     /// What is to be shown.
     pub(super) marked: Vec<(Utf8PathBuf, Arc<Marked>)>,
     /// What else there is to say since the last time.
@@ -80,6 +81,7 @@ impl Project {
             by_path: FxHashMap::default(),
             broken: FxHashMap::default(),
             cache: None,
+            memory: Memory::default(),
             marked: Vec::new(),
             notes: Vec::new(),
             took: Duration::ZERO,
@@ -288,7 +290,7 @@ impl Project {
             return true;
         }
         let start = Instant::now();
-        let outcome = check_while(&self.workspace, &self.config, is_wanted);
+        let outcome = check_while(&self.workspace, &self.config, &mut self.memory, is_wanted);
         let parsed = match &outcome {
             Ok(report) => &report.parsed,
             Err(stopped) => &stopped.parsed,

@@ -30,6 +30,7 @@ mod pages;
 mod project;
 mod proofs;
 mod readme;
+mod reuse;
 mod robustness;
 mod selection;
 mod shop;

@@ -3,7 +3,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 
-use crate::fuzz::edits::Edited;
+use crate::fuzz::edits::{Edited, Typed};
 use crate::fuzz::laws;
 use crate::fuzz::seeds::seeds;
 use crate::fuzz::server::{self, Talk};
@@ -37,6 +37,11 @@ impl Random {
 #[test]
 fn edited_fixtures() {
     Random(0x9e37_79b9_7f4a_7c15).hold(8, |edited: &Edited| laws::of_edited(&edited.workspace));
+}
+
+#[test]
+fn texts_that_are_typed() {
+    Random(0x2545_f491_4f6c_dd1d).hold(60, |typed: &Typed| laws::of_typing(typed.workspaces()));
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use ctxlint::check::{Stopped, check, check_while};
 use ctxlint::config::Config;
+use ctxlint::engine::Memory;
 use ctxlint::report::Report;
 use ctxlint::workspace::{File, Workspace};
 
@@ -28,7 +29,7 @@ fn check_for(workspace: &Workspace, questions: usize) -> (Result<Report, Stopped
     let asked = AtomicUsize::new(0);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(THREADS).build().expect("threads");
     let is_wanted = || asked.fetch_add(1, Ordering::Relaxed) < questions;
-    let outcome = pool.install(|| check_while(workspace, &Config::default(), &is_wanted));
+    let outcome = pool.install(|| check_while(workspace, &Config::default(), &mut Memory::default(), &is_wanted));
     (outcome, asked.into_inner())
 }
 

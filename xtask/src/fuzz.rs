@@ -10,8 +10,14 @@ use crate::corpus::rust_files;
 
 /// The targets of `fuzz/`, each with the longest input that makes sense: texts are as long as files,
 /// edits are numbers that say what to do to a fixture.
-const TARGETS: [(&str, usize); 5] =
-    [("code", 16_384), ("edits", 1024), ("suppressions", 1024), ("configuration", 4096), ("server", 2048)];
+const TARGETS: [(&str, usize); 6] = [
+    ("code", 16_384),
+    ("edits", 1024),
+    ("typing", 1024),
+    ("suppressions", 1024),
+    ("configuration", 4096),
+    ("server", 2048),
+];
 
 /// Runs a target, or each in turn, for so many seconds.
 pub(crate) fn run(root: &Path, name: Option<&str>, seconds: &str) -> Result<()> {

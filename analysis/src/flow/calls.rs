@@ -41,7 +41,7 @@ impl<'a> Run<'a> {
     /// Whether what a call writes into what it is lent is known: by its summary or its role.
     fn tells_writes(&self, at: At) -> bool {
         match self.target(at) {
-            Target::Def(def) => crate::summary::body_of(self.program, def).is_some(),
+            Target::Def(def) => self.body_of(def).is_some(),
             Target::Closure(_) => true,
             Target::External(path) | Target::TraitMethod(path) => {
                 self.program.models.function(&path).is_some_and(|model| writes_itself(model.role))
@@ -209,7 +209,7 @@ impl<'a> Run<'a> {
             return self.call_unknown(at, name, values, None, world);
         };
         let is_async = function.is_async;
-        let body = crate::summary::body_of(self.program, def);
+        let body = self.body_of(def);
         for (index, value) in values.iter().enumerate() {
             let uses = body
                 .and_then(|body| self.summaries.get(body))

@@ -38,7 +38,13 @@ pub struct Flow {
     pub replacing: BTreeSet<BodyRef>,
     /// Roots that only replace a missing context.
     pub replacements: BTreeSet<ObjId>,
+    /// The bodies of whose doings it depends, each with whether they were known; none if it depends on
+    /// how often a circle of calls was gone round.
+    pub(crate) asked: Option<Vec<Asked>>,
 }
+
+/// A body whose summary was asked for, and whether it was known.
+pub(crate) type Asked = (BodyRef, bool);
 
 impl Flow {
     /// Whether a task goes on after its spawner, with nobody waiting for it or able to abort it.

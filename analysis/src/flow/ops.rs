@@ -552,7 +552,7 @@ impl<'a> Run<'a> {
             Val::Agg(agg) => {
                 if let Some(def) = agg.def
                     && let Some(method) = self.program.drop_impl(&Ty::Adt(TyCon::Def(def), Vec::new()))
-                    && let Some(body) = self.program.body_of(method)
+                    && let Some(body) = self.body_of(method)
                 {
                     self.apply_effects(at, span, body, &[value.clone().borrowed(None)], world);
                 }

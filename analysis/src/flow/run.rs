@@ -194,6 +194,12 @@ pub(crate) fn has_context(program: &Program, who: BodyRef) -> bool {
 }
 
 impl<'a> Run<'a> {
+    /// The body that a call of a function runs. What is known of it is asked for with that: its place among its
+    /// file's bodies changes with that file.
+    pub(super) fn body_of(&self, def: DefId) -> Option<BodyRef> {
+        crate::summary::body_of(self.program, def).inspect(|body| self.summaries.ask(*body))
+    }
+
     /// The worlds at the head of each block, with all that is received from channels.
     fn entries(&mut self) -> Vec<Vec<World>> {
         for _ in 0..MAX_SENDINGS {
@@ -811,6 +817,7 @@ impl<'a> Run<'a> {
             chosen,
             replacing: self.replacing,
             replacements,
+            asked: Some(self.summaries.take_asked()),
         };
         (summary, flow)
     }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::Span;
-use crate::summary::{self, Summary};
+use crate::summary::Summary;
 use crate::types::BodyRef;
 
 use super::copying::Copying;
@@ -32,7 +32,7 @@ impl Run<'_> {
                 let inputs = captures.iter().cloned().chain(args).collect();
                 self.result(at, name, *body, inputs)
             }
-            Val::Function(Function::Def(def)) => match summary::body_of(self.program, *def) {
+            Val::Function(Function::Def(def)) => match self.body_of(*def) {
                 Some(body) => self.result(at, name, body, args),
                 None => Val::Unknown,
             },

@@ -147,7 +147,7 @@ impl<'a> Run<'a> {
             }
             work @ (Val::Input(_) | Val::Called(..)) => task.add_pending(work),
             Val::Function(super::value::Function::Def(def)) => {
-                if let Some(body) = self.program.body_of(*def) {
+                if let Some(body) = self.body_of(*def) {
                     task.bodies.push(body);
                 }
             }

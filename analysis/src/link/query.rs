@@ -1,11 +1,13 @@
 //! What the program is asked.
 
+use std::sync::Arc;
+
 use smol_str::SmolStr;
 
 use super::Program;
 use crate::facts::{Body, BodyKind, FileFacts, Function, Item, ItemKind, PathRef, Variant};
 use crate::handlers::Handler;
-use crate::infer::TypedBody;
+use crate::infer::{FileTypes, TypedBody};
 use crate::model::{AttributeRole, FnModel, TypeModel, TypeRole};
 use crate::names::{Namespace, Res};
 use crate::source::{Crate, CrateKind, FileId};
@@ -45,7 +47,12 @@ impl Program {
 
     /// The types of a body's locals and what its calls call.
     pub fn typed(&self, id: BodyRef) -> Option<&TypedBody> {
-        self.typed.get(id.file.index())?.get(id.body.index())
+        self.typed.get(id.file.index())?.bodies.get(id.body.index())
+    }
+
+    /// The types in all bodies of a file.
+    pub(crate) fn types_of(&self, file: FileId) -> Option<&Arc<FileTypes>> {
+        self.typed.get(file.index())
     }
 
     /// An item.
