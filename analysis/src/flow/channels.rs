@@ -24,10 +24,10 @@ use super::world::{Use, World};
 const MAX_SENDS: usize = 16;
 
 /// The parts of a receiving end: itself, any of what comes out of it, and the ends of other channels
-/// that are sent through it.
-const END: &str = "end";
+/// that are sent through it. No field of a program is called so.
+const END: &str = "(end)";
 const ANY: &str = "[]";
-const SENDERS: &str = "senders";
+const SENDERS: &str = "(senders)";
 
 /// What is sent into a channel.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -160,7 +160,7 @@ impl Run<'_> {
     pub(super) fn receiver_in(&self, value: &Val) -> Option<ObjId> {
         let id = match value.behind() {
             Val::Obj(id) => *id,
-            Val::Agg(agg) if agg.variant.is_none() => agg.field(END).as_obj()?,
+            Val::Agg(agg) => agg.field(END).as_obj()?,
             _ => return None,
         };
         matches!(self.made(id)?.kind, ObjKind::Receiver(_)).then_some(id)
