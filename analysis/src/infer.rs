@@ -11,7 +11,7 @@ mod tree;
 
 use rustc_hash::FxHashSet;
 
-use crate::facts::{BlockId, ItemKind, LocalId, OpKind, PathRef};
+use crate::facts::{BlockId, ItemId, ItemKind, LocalId, OpKind, PathRef};
 use crate::link::Program;
 use crate::names::Namespace;
 use crate::source::FileId;
@@ -48,6 +48,8 @@ impl TypedBody {
 pub(crate) struct FileTypes {
     /// By body.
     pub(crate) bodies: Vec<TypedBody>,
+    /// Of each function's parameters, by item.
+    pub(crate) params: Vec<Vec<Ty>>,
     /// Functions that the file mentions otherwise than as what is called.
     pub(crate) values: FxHashSet<DefId>,
 }
@@ -85,7 +87,9 @@ pub(crate) fn file(program: &Program, file: FileId) -> FileTypes {
             }
         }
     }
-    FileTypes { bodies, values }
+    let items = (0..facts.items.len() as u32).map(|item| DefId { file, item: ItemId(item) });
+    let params = items.map(|def| program.resolve_params(def)).collect();
+    FileTypes { bodies, params, values }
 }
 
 /// The canonical path of a macro.

@@ -29,8 +29,8 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     let program = &analysis.program;
     let mut optional: BTreeSet<(DefId, usize)> = BTreeSet::new();
     for (def, function) in support::functions(analysis) {
-        for ((param, ty), at) in function.params.iter().zip(program.param_types(def)).zip(0..) {
-            if !is_optional(analysis, &ty) {
+        for ((param, ty), at) in function.params.iter().zip(&*program.param_types(def)).zip(0..) {
+            if !is_optional(analysis, ty) {
                 continue;
             }
             optional.insert((def, at));
@@ -50,7 +50,12 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     if optional.is_empty() {
         return;
     }
-    for code in Code::all(analysis) {
+    let callees: BTreeSet<DefId> = optional.iter().map(|(def, _)| *def).collect();
+    let calls_one = |code: &Code<'_>| {
+        let mut targets = code.typed.targets.iter().flatten();
+        targets.any(|target| matches!(target, Target::Def(callee) if callees.contains(callee)))
+    };
+    for code in Code::all(analysis).filter(calls_one) {
         for call in code.calls() {
             let Target::Def(callee) = call.target else { continue };
             let missing = |(_, at): &(&LocalId, usize)| optional.contains(&(*callee, *at));

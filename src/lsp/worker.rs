@@ -17,7 +17,7 @@ use crate::engine;
 use crate::watch::{is_built, is_of_interest};
 
 /// A key is followed by the next one so soon at least: less is no waiting, more is felt.
-const SHORT: Duration = Duration::from_millis(5);
+const SHORT: Duration = Duration::from_millis(2);
 /// A check that takes long is begun only when the hands rest for so long.
 const LONG: Duration = Duration::from_millis(200);
 /// Files on disk change by the hundred when a branch is switched.
@@ -130,7 +130,7 @@ impl Worker {
         let longest = self.projects.iter().map(|project| project.took).max().unwrap_or_default();
         match change {
             Change::Disk(_) => BURST,
-            _ => (longest / 4).clamp(SHORT, LONG),
+            _ => (longest / 8).clamp(SHORT, LONG),
         }
     }
 

@@ -184,7 +184,7 @@ impl<'a> Tree<'a> {
         if let Some(known) = self.signatures.get(&def) {
             return known.clone();
         }
-        let params = self.program.param_types(def);
+        let params = self.program.resolve_params(def);
         let ret = self.program.return_type(def);
         let signature = Rc::new(Signature { params, ret });
         self.signatures.insert(def, signature.clone());

@@ -218,7 +218,7 @@ impl<'a> Tree<'a> {
         match body.kind {
             BodyKind::Function(item) => {
                 let def = DefId { file: self.file, item };
-                for (param, ty) in body.params.iter().zip(program.param_types(def)) {
+                for (param, ty) in body.params.iter().zip(program.resolve_params(def)) {
                     if let Some(local) = locals.get_mut(param.index()) {
                         local.fill(&ty);
                     }

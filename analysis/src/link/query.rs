@@ -1,5 +1,6 @@
 //! What the program is asked.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
@@ -387,9 +388,17 @@ impl Program {
     }
 
     /// The types of a function's parameters, its receiver included.
-    pub fn param_types(&self, def: DefId) -> Vec<Ty> {
-        let Some(function) = self.function(def) else { return Vec::new() };
-        function.params.iter().map(|param| self.resolve_type(def.file, &param.ty)).collect()
+    pub fn param_types(&self, def: DefId) -> Cow<'_, [Ty]> {
+        match self.typed.get(def.file.index()).and_then(|file| file.params.get(def.item.index())) {
+            Some(known) => Cow::Borrowed(known),
+            // Only as long as types are still inferred.
+            None => Cow::Owned(self.resolve_params(def)),
+        }
+    }
+
+    pub(crate) fn resolve_params(&self, def: DefId) -> Vec<Ty> {
+        let params = self.function(def).into_iter().flat_map(|function| &function.params);
+        params.map(|param| self.resolve_type(def.file, &param.ty)).collect()
     }
 
     /// What calling a function gives; for an `async fn` the future of it.
