@@ -32,6 +32,15 @@ impl Val {
         }
     }
 
+    /// The element at a position. Where others may have changed the collection, it may be in another place.
+    pub(super) fn nth(values: &[Val], at: usize) -> Val {
+        match values.get(at) {
+            Some(value) if known_alone(values) => value.clone(),
+            Some(value) if value.owns() => value.without_contexts(),
+            _ => Val::Unknown,
+        }
+    }
+
     /// What two values have in common: of tuples and structs the fields that are the same.
     fn common(&self, other: &Val) -> Val {
         match (self, other) {

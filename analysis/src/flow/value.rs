@@ -487,7 +487,7 @@ impl Val {
             },
             Val::Many(values) => match step {
                 Step::Deref => self.clone(),
-                Step::Nth(at) => values.get(*at as usize).cloned().unwrap_or_default(),
+                Step::Nth(at) => Val::nth(values, *at as usize),
                 Step::Index => Val::any_of(values).borrowed(None),
                 _ => Val::Unknown,
             },
