@@ -1,9 +1,9 @@
 //! What of an earlier analysis still holds.
 //!
-//! A key in an editor changes one file, and mostly within a body. As long as all files declare what they
+//! An edit changes one file, and mostly within a body. As long as all files declare what they
 //! declared, the types in the bodies of a file are what they were if the file is the same; and what a body
-//! does is what it did if, besides, none of the bodies whose doings it asked for does anything else now. So a
-//! key costs the file it is in, and the bodies that depend on what its bodies do. What a body asks for is
+//! does is what it did if, besides, none of the bodies whose doings it asked for does anything else now. So an
+//! edit costs the file it is in, and the bodies that depend on what its bodies do. What a body asks for is
 //! noted while it is looked at, as in a build system with dynamic dependencies (A. Mokhov, N. Mitchell,
 //! S. Peyton Jones, Build systems à la carte, 2018).
 
@@ -53,8 +53,7 @@ impl<'e> Earlier<'e> {
 }
 
 fn have_the_same_files(before: &Sources, now: &Sources) -> bool {
-    let paths = |sources: &Sources| sources.files.iter().map(|file| file.path.clone()).collect::<Vec<_>>();
-    paths(before) == paths(now)
+    before.files.iter().map(|file| &file.path).eq(now.files.iter().map(|file| &file.path))
 }
 
 fn is_the_same(before: &SourceFile, now: &SourceFile) -> bool {
