@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::convert::Infallible;
+use std::hash::Hash;
 use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
@@ -298,8 +299,8 @@ impl Analysis {
         let used = |name: &Name| {
             self.fields_used.contains(&(Some(def), name.clone())) || self.fields_used.contains(&(None, name.clone()))
         };
-        let ty = self.program.field_type(&Ty::Adt(TyCon::Def(def), Vec::new()), &whole);
-        used(name) || used(&whole) || holds_function(&ty)
+        let ty = || self.program.field_type(&Ty::Adt(TyCon::Def(def), Vec::new()), &whole);
+        used(name) || used(&whole) || holds_function(&ty())
     }
 }
 
@@ -317,24 +318,17 @@ fn holds_function(ty: &Ty) -> bool {
 fn callers(program: &Program) -> FxHashMap<BodyRef, Vec<(BodyRef, Site)>> {
     let calls = |who: &BodyRef| {
         let who = *who;
-        let ops = program.body(who).into_iter().flat_map(|body| &body.blocks).flat_map(|block| &block.ops);
-        let targets = program.typed(who).into_iter().flat_map(|typed| &typed.targets).flatten();
-        ops.zip(targets).filter_map(move |(op, target)| {
+        program.operations(who).filter_map(move |(op, target)| {
             let Target::Def(def) = target else { return None };
             let span = match &op.kind {
                 crate::facts::OpKind::MethodCall { name_span, .. } => *name_span,
                 crate::facts::OpKind::Call { callee: crate::facts::Callee::Path(path), .. } => path.span,
                 _ => return None,
             };
-            Some((summary::body_of(program, *def)?, who, Site::new(who.file, span)))
+            Some((summary::body_of(program, *def)?, (who, Site::new(who.file, span))))
         })
     };
-    let all: Vec<(BodyRef, BodyRef, Site)> = program.bodies().par_iter().flat_map_iter(calls).collect();
-    let mut found: FxHashMap<BodyRef, Vec<(BodyRef, Site)>> = FxHashMap::default();
-    for (callee, who, site) in all {
-        found.entry(callee).or_default().push((who, site));
-    }
-    found
+    grouped(program.bodies().par_iter().flat_map_iter(calls).collect::<Vec<_>>())
 }
 
 /// Where the functions of models are called or named.
@@ -344,13 +338,17 @@ fn mentions(program: &Program) -> FxHashMap<FnRole, Vec<(BodyRef, At)>> {
         let targets = program.typed(who).map_or(&[][..], |typed| &typed.targets);
         targets.iter().zip(0u32..).flat_map(move |(targets, block)| {
             let roles = targets.iter().map(|target| program.model_of(target).map(|model| model.role));
-            roles.zip(0u32..).filter_map(move |(role, op)| Some((role?, who, At { block, op })))
+            roles.zip(0u32..).filter_map(move |(role, op)| Some((role?, (who, At { block, op }))))
         })
     };
-    let all: Vec<(FnRole, BodyRef, At)> = program.bodies().par_iter().flat_map_iter(of_body).collect();
-    let mut found: FxHashMap<FnRole, Vec<(BodyRef, At)>> = FxHashMap::default();
-    for (role, who, at) in all {
-        found.entry(role).or_default().push((who, at));
+    grouped(program.bodies().par_iter().flat_map_iter(of_body).collect::<Vec<_>>())
+}
+
+/// What belongs to each key, in the order of the pairs.
+pub(crate) fn grouped<K: Eq + Hash, V>(pairs: impl IntoIterator<Item = (K, V)>) -> FxHashMap<K, Vec<V>> {
+    let mut found: FxHashMap<K, Vec<V>> = FxHashMap::default();
+    for (key, value) in pairs {
+        found.entry(key).or_default().push(value);
     }
     found
 }

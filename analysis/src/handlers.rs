@@ -224,10 +224,9 @@ impl Finder<'_> {
     fn by_routing(&mut self) {
         let program = self.program;
         let routing = |id: &BodyRef| {
-            let (id, body, typed) = (*id, program.body(*id), program.typed(*id));
-            let ops = body.into_iter().flat_map(|body| &body.blocks).flat_map(|block| &block.ops);
-            let targets = typed.into_iter().flat_map(|typed| &typed.targets).flatten();
-            ops.zip(targets).filter_map(move |(op, target)| Some((id, op, routing(program, id.file, op, target)?)))
+            let id = *id;
+            let ops = program.operations(id);
+            ops.filter_map(move |(op, target)| Some((id, op, routing(program, id.file, op, target)?)))
         };
         let found: Vec<_> = program.bodies().par_iter().flat_map_iter(routing).collect();
         for (id, op, model) in found {

@@ -59,7 +59,9 @@ pub(crate) fn file(program: &Program, file: FileId) -> FileTypes {
     let Some(facts) = program.facts(file) else {
         return FileTypes::default();
     };
-    let bodies = tree::infer(program, file, facts);
+    let items = (0..facts.items.len() as u32).map(|item| DefId { file, item: ItemId(item) });
+    let params: Vec<Vec<Ty>> = items.map(|def| program.resolve_params(def)).collect();
+    let bodies = tree::infer(program, file, facts, &params);
     let mut values = FxHashSet::default();
     let mut mention = |path: &PathRef| {
         if let Target::Def(def) = program.value_path(file, path).target {
@@ -87,8 +89,6 @@ pub(crate) fn file(program: &Program, file: FileId) -> FileTypes {
             }
         }
     }
-    let items = (0..facts.items.len() as u32).map(|item| DefId { file, item: ItemId(item) });
-    let params = items.map(|def| program.resolve_params(def)).collect();
     FileTypes { bodies, params, values }
 }
 

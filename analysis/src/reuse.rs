@@ -57,11 +57,7 @@ fn have_the_same_files(before: &Sources, now: &Sources) -> bool {
 }
 
 fn is_the_same(before: &SourceFile, now: &SourceFile) -> bool {
-    match (&before.facts, &now.facts) {
-        (Some(before), Some(now)) => Arc::ptr_eq(before, now),
-        (None, None) => true,
-        _ => false,
-    }
+    before.facts.as_ref().map(Arc::as_ptr) == now.facts.as_ref().map(Arc::as_ptr)
 }
 
 /// Bodies that do something else than before, as far as that is known by now.
@@ -79,14 +75,15 @@ impl<'e> Changes<'e> {
     /// What bodies that are looked at together did before, if they still do. Those that they call are
     /// looked at already.
     pub(crate) fn kept(&self, program: &Program, known: &Summaries, together: &[BodyRef]) -> Option<Vec<Looked>> {
-        let Earlier { analysis, .. } = self.earlier?;
+        let earlier = self.earlier?;
+        let analysis = earlier.analysis;
         let kept = |body: &BodyRef| {
             let flow = analysis.shared_flow(*body)?;
             let is_asked_the_same = |(asked, was_known): &Asked| {
                 together.contains(asked)
                     || (self.is_as_before(known, *asked) && known.get(*asked).is_some() == *was_known)
             };
-            let holds = self.earlier?.is_same(body.file)
+            let holds = earlier.is_same(body.file)
                 && analysis.program.handler(*body) == program.handler(*body)
                 && flow.asked.as_ref()?.iter().all(is_asked_the_same);
             let summary = analysis.summaries.known(*body).filter(|_| holds)?;

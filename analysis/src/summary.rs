@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::analysis::GoOn;
+use crate::analysis::{GoOn, grouped};
 use crate::facts::{BodyKind, Field, ItemKind, Name, Terminator};
 use crate::flow::FieldName;
 use crate::flow::events::{Asked, Flow};
@@ -129,13 +129,9 @@ impl<'s> Known<'s> {
 
     /// What a body does, if that is known.
     pub fn get(&self, body: BodyRef) -> Option<&Summary> {
-        let found = self.look_up(body);
+        let found = self.circle.get(&body).map(Arc::as_ref).or_else(|| self.before.get(body));
         self.asked.borrow_mut().insert(body, found.is_some());
         found
-    }
-
-    fn look_up(&self, body: BodyRef) -> Option<&Summary> {
-        self.circle.get(&body).map(Arc::as_ref).or_else(|| self.before.get(body))
     }
 
     /// Notes that what a body does counts.
@@ -148,11 +144,6 @@ impl<'s> Known<'s> {
         let mut asked: Vec<Asked> = self.asked.take().into_iter().collect();
         asked.sort_unstable();
         asked
-    }
-
-    /// Whether a body is still to be looked at.
-    pub fn is_pending(&self, body: BodyRef) -> bool {
-        self.get(body).is_none()
     }
 }
 
@@ -209,7 +200,6 @@ pub(crate) fn summarize<S: Send>(
 }
 
 /// A body that was looked at.
-#[derive(Clone)]
 pub(crate) struct Looked {
     pub(crate) body: BodyRef,
     pub(crate) summary: Arc<Summary>,
@@ -276,12 +266,7 @@ fn relevant(program: &Program, calls: &Calls) -> FxHashSet<BodyRef> {
         bodies.flat_map(|who| std::iter::successors(Some(who), |at| parent(program, *at))).collect()
     };
     let mut found = of_interest(Interest::Own);
-    let mut callers: FxHashMap<BodyRef, Vec<BodyRef>> = FxHashMap::default();
-    for &who in program.bodies() {
-        for &callee in calls.of(who) {
-            callers.entry(callee).or_default().push(who);
-        }
-    }
+    let callers = grouped(program.bodies().iter().flat_map(|who| calls.of(*who).iter().map(|callee| (*callee, *who))));
     // So are those that may be given what is of interest, or hand it on.
     let passes = of_interest(Interest::Passes);
     let callers_of = |who: BodyRef| callers.get(&who).map_or(&[][..], Vec::as_slice);

@@ -1,6 +1,5 @@
 //! What must hold for every input.
 
-use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
 use ctxlint::check::{check, check_while};
@@ -59,20 +58,29 @@ pub fn of_workspace(workspace: &Workspace, config: &Config) {
 pub fn of_typing<'w>(workspaces: impl Iterator<Item = &'w Workspace>) {
     let config = everything();
     let mut memory = Memory::default();
-    let mut known: HashMap<(String, Arc<str>), Parsed> = HashMap::new();
+    let mut last: Option<(&Workspace, Report)> = None;
     for workspace in workspaces {
-        let mut at_hand = workspace.clone();
-        for file in &mut at_hand.files {
-            file.parsed = known.get(&(file.path.clone(), file.text.clone())).cloned();
-        }
+        let at_hand = match &last {
+            Some((before, report)) => with_parsed(workspace, before, report),
+            None => workspace.clone(),
+        };
         let report = on(1, || check_while(&at_hand, &config, &mut memory, &|| true)).expect("it is wanted");
         let alone = on(1, || check(workspace, &config));
         assert_eq!(report.failures, alone.failures);
         assert_eq!(report.findings, alone.findings, "what an earlier check left makes a difference");
-        for (file, parsed) in workspace.files.iter().zip(report.parsed) {
-            known.extend(parsed.map(|parsed| ((file.path.clone(), file.text.clone()), parsed)));
+        last = Some((workspace, report));
+    }
+}
+
+/// A workspace with what was parsed of an earlier one's files, where their texts are the same.
+pub fn with_parsed(workspace: &Workspace, before: &Workspace, report: &Report) -> Workspace {
+    let mut workspace = workspace.clone();
+    for ((file, before), parsed) in workspace.files.iter_mut().zip(&before.files).zip(&report.parsed) {
+        if file.text == before.text {
+            file.parsed.clone_from(parsed);
         }
     }
+    workspace
 }
 
 /// A configuration: an error with a place in its text, or a layer with which a check holds.

@@ -30,7 +30,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             continue;
         }
         let types = program.param_types(def);
-        let params = function.params.iter().zip(&*types).skip(usize::from(function.has_self));
+        let params = function.params.iter().zip(types).skip(usize::from(function.has_self));
         let mut before = None;
         for (param, ty) in params {
             if !support::is_context(analysis, ty) {

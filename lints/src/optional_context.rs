@@ -1,6 +1,6 @@
 //! A context parameter that may be missing, and `None` passed for one.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{BlockId, LocalId, OpKind};
@@ -27,13 +27,13 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     let program = &analysis.program;
-    let mut optional: BTreeSet<(DefId, usize)> = BTreeSet::new();
+    let mut optional: BTreeMap<DefId, Vec<usize>> = BTreeMap::new();
     for (def, function) in support::functions(analysis) {
-        for ((param, ty), at) in function.params.iter().zip(&*program.param_types(def)).zip(0..) {
+        for ((param, ty), at) in function.params.iter().zip(program.param_types(def)).zip(0..) {
             if !is_optional(analysis, ty) {
                 continue;
             }
-            optional.insert((def, at));
+            optional.entry(def).or_default().push(at);
             if !support::is_trait_impl(analysis, def) {
                 findings.push(
                     Finding::new(
@@ -50,16 +50,15 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     if optional.is_empty() {
         return;
     }
-    let callees: BTreeSet<DefId> = optional.iter().map(|(def, _)| *def).collect();
     let calls_one = |code: &Code<'_>| {
         let mut targets = code.typed.targets.iter().flatten();
-        targets.any(|target| matches!(target, Target::Def(callee) if callees.contains(callee)))
+        targets.any(|target| matches!(target, Target::Def(callee) if optional.contains_key(callee)))
     };
     for code in Code::all(analysis).filter(calls_one) {
         for call in code.calls() {
             let Target::Def(callee) = call.target else { continue };
-            let missing = |(_, at): &(&LocalId, usize)| optional.contains(&(*callee, *at));
-            for (local, _) in call.args.iter().zip(0..).filter(missing).filter(|(local, _)| is_none(&code, **local)) {
+            let args = optional.get(callee).into_iter().flatten().filter_map(|at| call.args.get(*at));
+            for local in args.filter(|local| is_none(&code, **local)) {
                 let mut finding = Finding::new(
                     RULE.name,
                     code.site(code.body.local_span(*local)),

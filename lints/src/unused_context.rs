@@ -34,7 +34,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         if is_asked_for || !could_use(&code) {
             continue;
         }
-        for ((param, ty), local) in function.params.iter().zip(&*program.param_types(def)).zip(&code.body.params) {
+        for ((param, ty), local) in function.params.iter().zip(program.param_types(def)).zip(&code.body.params) {
             if !support::is_context(analysis, ty) || code.is_read(*local) {
                 continue;
             }

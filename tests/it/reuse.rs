@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ctxlint::check::{check, check_while};
 use ctxlint::engine::Memory;
 use ctxlint::report::Report;
-use ctxlint::workspace::{File, Workspace};
+use ctxlint::workspace::Workspace;
 
 use crate::fuzz::laws;
 use crate::fuzz::seeds::krate;
@@ -117,16 +117,6 @@ fn found_in_lib<'r>(workspace: &Workspace, report: &'r Report) -> Vec<&'r str> {
     in_lib.map(|found| found.rule).filter(is_of_interest).collect()
 }
 
-/// The second workspace with what was parsed of the first.
-fn with_parsed(mut workspace: Workspace, before: &Workspace, report: &Report) -> Workspace {
-    for ((file, before), parsed) in workspace.files.iter_mut().zip(&before.files).zip(&report.parsed) {
-        if file.text == before.text {
-            *file = File { parsed: parsed.clone(), ..file.clone() };
-        }
-    }
-    workspace
-}
-
 #[test]
 fn what_is_found_elsewhere_follows_an_edit() {
     for edit in &EDITS {
@@ -136,7 +126,7 @@ fn what_is_found_elsewhere_follows_an_edit() {
         for (text, found) in texts.iter().zip([edit.found[0], edit.found[1], edit.found[0]]) {
             let mut now = workspace(edit, text);
             if let Some((before, report)) = &last {
-                now = with_parsed(now, before, report);
+                now = laws::with_parsed(&now, before, report);
             }
             let (report, _) = check_after(&now, &mut memory);
             assert_eq!(found_in_lib(&now, &report), found, "{}: {text}", edit.what);
@@ -152,8 +142,8 @@ fn what_has_nothing_to_do_with_an_edit_is_not_looked_at_again() {
         let mut memory = Memory::default();
         let before = workspace(edit, edit.before);
         let (report, all) = check_after(&before, &mut memory);
-        let (_, again) = check_after(&with_parsed(before.clone(), &before, &report), &mut memory);
-        let after = with_parsed(workspace(edit, edit.after), &before, &report);
+        let (_, again) = check_after(&laws::with_parsed(&before, &before, &report), &mut memory);
+        let after = laws::with_parsed(&workspace(edit, edit.after), &before, &report);
         let (_, edited) = check_after(&after, &mut memory);
         // Two bodies more than none: the helper and who calls it.
         assert!(all >= again + MORE + 2, "{all} questions, then {again}");
@@ -167,7 +157,7 @@ fn a_check_that_is_stopped_leaves_what_was_there() {
     let mut memory = Memory::default();
     let before = workspace(edit, edit.before);
     let (report, _) = check_after(&before, &mut memory);
-    let after = with_parsed(workspace(edit, edit.after), &before, &report);
+    let after = laws::with_parsed(&workspace(edit, edit.after), &before, &report);
     for questions in 0..12 {
         let asked = AtomicUsize::new(0);
         let is_wanted = || asked.fetch_add(1, Ordering::Relaxed) < questions;

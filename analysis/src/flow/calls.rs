@@ -373,14 +373,7 @@ impl<'a> Run<'a> {
         let Some(summary) = summaries.get(body) else {
             // Nothing is known yet: a recursive call that has not come back. It never returns, as
             // far as is known, and the next round knows more.
-            return if summaries.is_pending(body) {
-                Vec::new()
-            } else {
-                for value in &inputs {
-                    self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
-                }
-                vec![(world, Val::Unknown)]
-            };
+            return Vec::new();
         };
         let is_async = self
             .program

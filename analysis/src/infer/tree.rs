@@ -23,11 +23,13 @@ const PASSES: usize = 4;
 /// How deep closures may be nested before the inner ones are left alone.
 const MAX_NESTING: usize = 48;
 
-pub(super) fn infer(program: &Program, file: FileId, facts: &FileFacts) -> Vec<TypedBody> {
+/// `params` are the types of each function's parameters, by item.
+pub(super) fn infer(program: &Program, file: FileId, facts: &FileFacts, params: &[Vec<Ty>]) -> Vec<TypedBody> {
     let mut tree = Tree {
         program,
         file,
         facts,
+        params,
         states: facts.bodies.iter().map(|_| None).collect(),
         signatures: FxHashMap::default(),
         traits: FxHashMap::default(),
@@ -52,6 +54,8 @@ pub(super) struct Tree<'a> {
     pub(super) program: &'a Program,
     pub(super) file: FileId,
     facts: &'a FileFacts,
+    /// The types of each function's parameters, by item.
+    params: &'a [Vec<Ty>],
     states: Vec<Option<State>>,
     pub(super) signatures: FxHashMap<DefId, Rc<Signature>>,
     traits: FxHashMap<ScopeId, Rc<FxHashSet<SmolStr>>>,
@@ -218,9 +222,9 @@ impl<'a> Tree<'a> {
         match body.kind {
             BodyKind::Function(item) => {
                 let def = DefId { file: self.file, item };
-                for (param, ty) in body.params.iter().zip(program.resolve_params(def)) {
+                for (param, ty) in body.params.iter().zip(self.params.get(item.index()).into_iter().flatten()) {
                     if let Some(local) = locals.get_mut(param.index()) {
-                        local.fill(&ty);
+                        local.fill(ty);
                     }
                 }
                 output = match program.function(def).map(|function| function.ret.as_ref()) {

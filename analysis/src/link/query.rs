@@ -1,12 +1,11 @@
 //! What the program is asked.
 
-use std::borrow::Cow;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
 
 use super::Program;
-use crate::facts::{Body, BodyKind, FileFacts, Function, Item, ItemKind, PathRef, Variant};
+use crate::facts::{Body, BodyKind, FileFacts, Function, Item, ItemKind, Op, PathRef, Variant};
 use crate::handlers::Handler;
 use crate::infer::{FileTypes, TypedBody};
 use crate::model::{AttributeRole, FnModel, TypeModel, TypeRole};
@@ -48,7 +47,13 @@ impl Program {
 
     /// The types of a body's locals and what its calls call.
     pub fn typed(&self, id: BodyRef) -> Option<&TypedBody> {
-        self.typed.get(id.file.index())?.bodies.get(id.body.index())
+        self.types_of(id.file)?.bodies.get(id.body.index())
+    }
+
+    /// The operations of a body, each with what it calls or names.
+    pub fn operations(&self, id: BodyRef) -> impl Iterator<Item = (&Op, &Target)> {
+        let ops = self.body(id).into_iter().flat_map(|body| &body.blocks).flat_map(|block| &block.ops);
+        ops.zip(self.typed(id).into_iter().flat_map(|typed| &typed.targets).flatten())
     }
 
     /// The types in all bodies of a file.
@@ -388,14 +393,12 @@ impl Program {
     }
 
     /// The types of a function's parameters, its receiver included.
-    pub fn param_types(&self, def: DefId) -> Cow<'_, [Ty]> {
-        match self.typed.get(def.file.index()).and_then(|file| file.params.get(def.item.index())) {
-            Some(known) => Cow::Borrowed(known),
-            // Only as long as types are still inferred.
-            None => Cow::Owned(self.resolve_params(def)),
-        }
+    pub fn param_types(&self, def: DefId) -> &[Ty] {
+        let known = self.types_of(def.file).and_then(|file| file.params.get(def.item.index()));
+        known.map_or(&[], Vec::as_slice)
     }
 
+    /// The same while types are still inferred.
     pub(crate) fn resolve_params(&self, def: DefId) -> Vec<Ty> {
         let params = self.function(def).into_iter().flat_map(|function| &function.params);
         params.map(|param| self.resolve_type(def.file, &param.ty)).collect()
