@@ -52,12 +52,18 @@ fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Optio
     let losses: Vec<_> = [id, old].iter().filter_map(|id| flow.losses.get(id)).flatten().collect();
     let name = support::bound_name(object);
     let site = support::bound_site(object);
-    if let (Some((def, field)), false, true) = (&dead_field, really_used, !object.in_struct) {
-        let text =
-            format!("the cancel handle is stored in `{field}`, and nothing ever uses that field: the context lives on");
+    if let (Some((def, field)), false, true) = (&dead_field, really_used, object.in_struct.is_none()) {
+        // A static has no field.
+        let (kept_in, what) = match field.is_empty() {
+            true => (analysis.program.item(*def).map(|item| item.name.clone()).unwrap_or_default(), "static"),
+            false => (field.clone(), "field"),
+        };
+        let text = format!(
+            "the cancel handle is stored in `{kept_in}`, and nothing ever uses that {what}: the context lives on"
+        );
         return Some(
             Finding::new(RULE.name, site, text, "this handle is stored and never used")
-                .label(support::field_site(analysis, *def, field).unwrap_or(site), "in this field")
+                .label(support::field_site(analysis, *def, field).unwrap_or(site), format!("in this {what}"))
                 .label(object.name_site, "the context that it would end is made here")
                 .note("children, timers and tasks of that context stay until its parent ends")
                 .help("cancel it in a method or in `Drop`, or store the guard instead: `handle.guard()` cancels when it is dropped"),

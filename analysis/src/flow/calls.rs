@@ -284,7 +284,17 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// The input a local is, if it is one unchanged.
+    /// Whether an operation is a call that gives what it is called on once more.
+    fn is_clone(&self, at: At) -> bool {
+        match self.target(at) {
+            Target::External(path) | Target::TraitMethod(path) => {
+                self.program.models.function(&path).is_some_and(|model| model.role == FnRole::Clone)
+            }
+            _ => false,
+        }
+    }
+
+    /// The input a local is, if it is one unchanged, or a clone of one.
     pub(super) fn input_of(&self, local: LocalId) -> Option<InputPath> {
         let mut local = local;
         for _ in 0..4 {
@@ -294,6 +304,11 @@ impl<'a> Run<'a> {
             match self.definitions.op(self.body, local)? {
                 crate::facts::OpKind::Use(place) | crate::facts::OpKind::Ref(place, _) if place.path.is_empty() => {
                     local = place.base
+                }
+                crate::facts::OpKind::MethodCall { receiver, .. }
+                    if receiver.path.is_empty() && self.is_clone(self.definitions.at(local)?) =>
+                {
+                    local = receiver.base
                 }
                 _ => return None,
             }
@@ -390,7 +405,7 @@ impl<'a> Run<'a> {
             let mut world = world.clone();
             let ids = BTreeMap::new();
             let mut copy =
-                Copying { run: self, at, name, inputs: &inputs, summary, ids, in_struct: false, whole: false };
+                Copying { run: self, at, name, inputs: &inputs, summary, ids, in_struct: None, whole: false };
             let value = copy.value(ret);
             for (input, written) in summary.writes.get(index).into_iter().flatten() {
                 let written = copy.value(written);
@@ -454,6 +469,7 @@ impl<'a> Run<'a> {
         let owed = Uses::USED.and(Uses::ESCAPE);
         match value.behind().clone() {
             Val::Input(path) => self.use_input(&path, Uses(uses.0 & !Uses::RETURN.0)),
+            value @ Val::Server(..) if !uses.is_empty() => self.note_static(&value),
             Val::Ctx(ctx) => {
                 // A callee that bounds what it is given tells so by what it does not do without a bound.
                 let bound = if uses.any(Uses::RAW) { Uses::default() } else { Uses::BOUND };
@@ -591,11 +607,7 @@ impl<'a> Run<'a> {
             Val::Obj(id) => self.mark(world, *id, Use::Real),
             Val::Input(path) => self.use_input(path, uses.and(Uses::ESCAPE).and(Uses::USED)),
             Val::Ctx(ctx) | Val::Done(ctx) => self.use_ctx(ctx, uses),
-            Val::Server(id, _) => {
-                if let Some(def) = self.statics.get(id) {
-                    self.fields_used.insert((Some(*def), Name::default()));
-                }
-            }
+            value @ Val::Server(..) => self.note_static(value),
             Val::Agg(agg) => {
                 for (name, value) in &agg.fields {
                     match agg.def {
@@ -650,6 +662,7 @@ impl<'a> Run<'a> {
         let at = At { block: u32::MAX - 1, op: 0 };
         match value.behind() {
             Val::Input(path) => self.use_input(path, Uses::RETURN),
+            value @ Val::Server(..) => self.note_static(value),
             Val::Ctx(ctx) => self.use_ctx(ctx, Uses::RETURN),
             Val::Obj(id) if self.is_sender(*id) => self.channels.give_back(*id),
             Val::Obj(id) => self.mark(world, *id, Use::Real),

@@ -1,5 +1,6 @@
 //! Conditions that can be recognised when they are tested again.
 
+use super::run::At;
 use crate::facts::{BinaryOp, Body, Lit, LocalId, LocalKind, OpKind, Place, Step, Test, UnaryOp};
 
 /// A condition, as a text that is the same for the same question, and the locals it reads.
@@ -43,8 +44,14 @@ impl Definitions {
 
     /// The operation that gives a local its value, if there is just one.
     pub(super) fn op<'a>(&self, body: &'a Body, local: LocalId) -> Option<&'a OpKind> {
-        let (block, op) = (*self.0.get(local.index())?)?;
+        let At { block, op } = self.at(local)?;
         Some(&body.blocks.get(block as usize)?.ops.get(op as usize)?.kind)
+    }
+
+    /// Where that operation is.
+    pub(super) fn at(&self, local: LocalId) -> Option<At> {
+        let (block, op) = (*self.0.get(local.index())?)?;
+        Some(At { block, op })
     }
 }
 

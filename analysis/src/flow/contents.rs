@@ -5,12 +5,12 @@
 //! of them. An unknown element stands for all that is not in view, and stays. A map holds pairs.
 
 use crate::facts::{LocalId, LocalKind, Place, Step, Terminator, Test};
-use crate::model::{Shape, TypeModel, TypeRole};
+use crate::model::{Bound, Shape, TypeModel, TypeRole};
 use crate::types::Ty;
 
 use super::roles::Applied;
 use super::run::Run;
-use super::value::{CtxNode, Val};
+use super::value::{Ctx, CtxKind, CtxNode, Val};
 use super::world::World;
 
 /// How many elements of a collection are told apart.
@@ -51,6 +51,9 @@ impl Val {
                 agg.rest = None;
                 Val::Agg(agg)
             }
+            (Val::Ctx(one), Val::Ctx(other)) if without_values(one).id == without_values(other).id => {
+                Val::Ctx(without_values(one).clone())
+            }
             _ => Val::Unknown,
         }
     }
@@ -73,6 +76,14 @@ impl Val {
             }
             other => other.clone(),
         }
+    }
+}
+
+/// The context that it has the life of, where nothing but values were added to that.
+fn without_values(ctx: &Ctx) -> &Ctx {
+    match &ctx.kind {
+        CtxKind::Derived { parent, bound: Bound::None, other: None, .. } => without_values(parent),
+        _ => ctx,
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::facts::Span;
+use crate::facts::{Name, Span};
 use crate::summary::Summary;
+use crate::types::DefId;
 
 use super::run::{At, Run};
 use super::value::{Agg, Ctx, CtxKind, CtxNode, InputPath, ObjId, ObjKind, Object, Val};
@@ -16,8 +17,8 @@ pub(super) struct Copying<'r, 'a> {
     pub(super) inputs: &'r [Val],
     pub(super) summary: &'r Summary,
     pub(super) ids: BTreeMap<ObjId, ObjId>,
-    /// A struct of the program is being copied.
-    pub(super) in_struct: bool,
+    /// The field of a struct of the program that is being copied.
+    pub(super) in_struct: Option<(DefId, Name)>,
     /// What calling an input gives is wanted with all that it owns: it is work, and is started.
     pub(super) whole: bool,
 }
@@ -31,7 +32,7 @@ impl<'r, 'a> Copying<'r, 'a> {
         inputs: &'r [Val],
         summary: &'r Summary,
     ) -> Copying<'r, 'a> {
-        Copying { run, at, name, inputs, summary, ids: BTreeMap::new(), in_struct: false, whole: true }
+        Copying { run, at, name, inputs, summary, ids: BTreeMap::new(), in_struct: None, whole: true }
     }
 }
 
@@ -63,16 +64,17 @@ impl Copying<'_, '_> {
                 inner => inner.borrowed(None),
             },
             Val::Agg(agg) => {
-                let outer = self.in_struct;
-                self.in_struct |= agg.def.is_some();
-                let copy = Agg {
-                    def: agg.def,
-                    variant: agg.variant.clone(),
-                    fields: agg.fields.iter().map(|(name, value)| (name.clone(), self.value(value))).collect(),
-                    rest: agg.rest.as_ref().map(|rest| Box::new(self.value(rest))),
-                };
+                let outer = self.in_struct.clone();
+                let mut fields = Vec::with_capacity(agg.fields.len());
+                for (name, value) in &agg.fields {
+                    if let Some(def) = agg.def {
+                        self.in_struct = Some((def, name.clone()));
+                    }
+                    fields.push((name.clone(), self.value(value)));
+                }
                 self.in_struct = outer;
-                Val::Agg(copy.settled())
+                let rest = agg.rest.as_ref().map(|rest| Box::new(self.value(rest)));
+                Val::Agg(Agg { def: agg.def, variant: agg.variant.clone(), fields, rest }.settled())
             }
             Val::Many(values) => Val::Many(values.iter().map(|value| self.value(value)).collect()),
             Val::Closure(body, values) => Val::Closure(*body, values.iter().map(|value| self.value(value)).collect()),
@@ -138,7 +140,7 @@ impl Copying<'_, '_> {
             let name_site = self.run.site(self.name);
             let site = self.run.site(self.run.op_span(self.at).unwrap_or(self.name));
             let made_by = object.made_by.clone();
-            let in_struct = self.in_struct;
+            let in_struct = self.in_struct.clone();
             let object = Object { kind, site, name_site, name: None, made_by, via, wild: None, in_struct };
             let is_sender = object.kind == ObjKind::Sender;
             self.run.objects.insert(id, object);

@@ -25,7 +25,9 @@ impl<'a> Run<'a> {
                 let place = keyed.as_ref().unwrap_or(place);
                 self.touch(place, &mut world);
                 let value = world.take(place);
-                self.read_outside(place, &value);
+                if !self.is_lock_guard(place) {
+                    self.read_outside(place, &value);
+                }
                 self.named(op.dest, &value);
                 // A reference that is handed on still leads to the caller's place.
                 if place.path.is_empty() && self.is_lent_param(place.base) {
@@ -236,13 +238,26 @@ impl<'a> Run<'a> {
     pub(super) fn read_outside(&mut self, place: &Place, value: &Val) {
         match value.behind() {
             Val::Unknown | Val::Input(_) if !place.path.is_empty() => self.note_field(place),
-            Val::Server(id, _) => {
-                if let Some(def) = self.statics.get(id) {
-                    self.fields_used.insert((Some(*def), Name::default()));
-                }
-            }
-            _ => {}
+            value => self.note_static(value),
         }
+    }
+
+    /// A static goes out of sight.
+    pub(super) fn note_static(&mut self, value: &Val) {
+        if let Val::Server(id, _) = value.behind()
+            && let Some(def) = self.statics.get(id)
+        {
+            self.fields_used.insert((Some(*def), Name::default()));
+        }
+    }
+
+    /// Whether a local is the guard of a lock, or the result of locking: who has it has not yet looked
+    /// at what is locked.
+    pub(super) fn is_lock_guard(&self, place: &Place) -> bool {
+        let role = |ty: &Ty| self.program.type_model(ty).map(|model| model.role);
+        let ty = self.type_of(place.base);
+        let ty = if role(&ty) == Some(TypeRole::Maybe) { self.program.held(&ty) } else { ty };
+        place.path.is_empty() && role(&ty) == Some(TypeRole::Pointer)
     }
 
     /// The operations that mention a local.
@@ -348,6 +363,7 @@ impl<'a> Run<'a> {
                 }
             })
             .collect();
+        captures.iter().for_each(|value| self.note_static(value));
         for (outer, stand_in) in &body.captures {
             // A closure that writes to what it captures may have done so whenever it is looked at again.
             if !body.is_move && written.contains(stand_in) && world.read(&Place::local(*outer)).as_ctx().is_some() {
@@ -368,6 +384,8 @@ impl<'a> Run<'a> {
         let target = match world.env.get(&place.base).map(std::rc::Rc::as_ref) {
             Some(Val::Input(_) | Val::Ctx(_)) if !place.path.is_empty() => None,
             Some(Val::Ref(inner, None)) if !place.path.is_empty() || matches!(**inner, Val::Input(_)) => None,
+            // Something given of which a field was written before.
+            Some(Val::Agg(agg)) if agg.def.is_none() && matches!(agg.rest.as_deref(), Some(Val::Input(_))) => None,
             _ => Some(place),
         };
         if let Some(new) = value.as_ctx() {
@@ -463,7 +481,12 @@ impl<'a> Run<'a> {
             Val::Ctx(ctx) => contexts.push(ctx.clone()),
             _ => {}
         });
-        if let (Some(def), Some(field)) = (def, field)
+        let kept_in = match (def, field, world.read(&Place::local(place.base)).behind()) {
+            (Some(def), Some(field), _) => Some((def, field)),
+            (_, None, Val::Server(id, _)) => self.statics.get(id).map(|def| (*def, Name::default())),
+            _ => None,
+        };
+        if let Some((def, field)) = kept_in
             && !objects.is_empty()
         {
             for id in objects {
@@ -659,6 +682,12 @@ impl<'a> Run<'a> {
 
     /// Notes what was done with an object.
     pub(super) fn mark(&mut self, world: &mut World, id: super::value::ObjId, how: Use) {
+        // What a callee gave back in a field, and is taken from there, makes that field a used one.
+        if let Some((def, field)) = self.made(id).and_then(|object| object.in_struct.clone())
+            && how != Use::Stored(def, field.clone())
+        {
+            self.fields_used.insert((Some(def), field));
+        }
         self.used.entry(id).or_default().insert(how.clone());
         world.mark(id, how);
     }

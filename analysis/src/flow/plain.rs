@@ -1,8 +1,10 @@
 //! Plain values: options, locks, references and lengths of time, and what they hold.
 
 use crate::facts::{Name, Step};
-use crate::model::{FnRole, TypeRole};
+use crate::model::{FnRole, Shape, TypeRole};
 
+use super::contents::OPTION;
+use super::events::LossKind;
 use super::roles::{Applied, objects_in};
 use super::run::{At, Run};
 use super::value::{CtxKind, Uses, Val, is_success};
@@ -90,21 +92,19 @@ impl<'a> Run<'a> {
         }
         let is_maybe = self.subject_role(call) == Some(TypeRole::Maybe);
         let inner = if is_maybe { subject.project(&some()) } else { subject.project(&Step::Index) };
+        let before = world.clone();
         let mut out = Vec::new();
         let mut interesting = false;
         for work in call.work() {
             for (mut world, value) in self.call_value(call.at, call.name, work, vec![inner.clone()], world.clone()) {
                 interesting |= !value.is_unknown();
+                if !(is_maybe && variant.is_some()) {
+                    world = world.perhaps_after(&before);
+                }
                 let value = match (wraps, is_maybe, value) {
                     (_, _, Val::Unknown) => Val::Unknown,
                     (true, true, value) => Val::success("Some", value),
-                    (true, false, value) => {
-                        // Tasks are followed into collections; what else is kept there is looked after.
-                        if !self.holds_task(&value) {
-                            self.escape(call.at, &mut world, &value, Uses::ESCAPE);
-                        }
-                        Val::Many(vec![value])
-                    }
+                    (true, false, value) => self.gathered(call, &mut world, value),
                     (false, _, value) => value,
                 };
                 out.push((world, value));
@@ -119,6 +119,64 @@ impl<'a> Run<'a> {
             out.clear();
         }
         out
+    }
+
+    /// Whether a call makes one optional pair of two optional values.
+    pub(super) fn pairs(&self, call: &Applied<'_>) -> bool {
+        let pair = match &call.model.returns {
+            Some(Shape::Named(path, args)) if path == OPTION => args.first(),
+            _ => None,
+        };
+        matches!(pair, Some(Shape::Tuple(_))) && call.model.other.is_some()
+    }
+
+    /// The pair of what two optional values hold, or nothing where one of them holds nothing.
+    pub(super) fn paired(&mut self, call: &Applied<'_>, subject: &Val, world: World) -> Vec<(World, Val)> {
+        let both = [subject.clone(), call.value(call.model.other.unwrap_or(1))];
+        let variant = |value: &Val| match value.behind() {
+            Val::Agg(agg) => agg.variant.as_ref().map(|variant| is_success(variant)),
+            _ => None,
+        };
+        let mut out = Vec::new();
+        if both.iter().any(|value| variant(value) != Some(true)) {
+            let mut nothing = world.clone();
+            for value in &both {
+                self.drop_value(call.at, value, LossKind::Ignored, call.whole, &mut nothing);
+            }
+            out.push((nothing, Val::variant("None")));
+        }
+        if both.iter().all(|value| variant(value) != Some(false)) {
+            let parts = both.iter().map(|value| value.project(&some())).collect();
+            out.push((world, Val::success("Some", Val::tuple(parts))));
+        }
+        out
+    }
+
+    /// `get_or_insert_with`, `get_or_init`: what is there, or else what is made and put there.
+    pub(super) fn filled(&mut self, call: &Applied<'_>, subject: &Val, world: World) -> Vec<(World, Val)> {
+        if let Val::Agg(agg) = subject.behind()
+            && agg.variant.as_ref().is_some_and(|variant| is_success(variant))
+        {
+            return vec![(world, subject.project(&some()).borrowed(None))];
+        }
+        let mut worlds = self.once(call, world);
+        for (world, value) in &mut worlds {
+            self.escape(call.at, world, value, Uses::ESCAPE);
+            *value = std::mem::take(value).borrowed(None);
+        }
+        worlds
+    }
+
+    /// A collection of what some work gives whenever it is run. Tasks are followed into collections; what
+    /// else is kept there is looked after.
+    pub(super) fn gathered(&mut self, call: &Applied<'_>, world: &mut World, value: Val) -> Val {
+        if value.is_unknown() {
+            return Val::Unknown;
+        }
+        if !self.holds_task(&value) {
+            self.escape(call.at, world, &value, Uses::ESCAPE);
+        }
+        Val::Many(vec![value])
     }
 
     /// Whether a task is all there is to look after in a value.

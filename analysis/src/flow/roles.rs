@@ -5,6 +5,7 @@ use crate::model::{Bound, FnModel, FnRole, Models, OnDrop, Shape, TypeRole};
 use crate::types::Ty;
 
 use super::calls::is_done;
+use super::contents::ITERATOR;
 use super::events::{Loss, LossKind, Seen};
 use super::gives::Gives;
 use super::plain::some;
@@ -135,7 +136,8 @@ impl<'a> Run<'a> {
             world.unfix(place.base);
         }
         let value = if moved { world.take(place) } else { world.read(place).borrowed(Some(place.clone())) };
-        if !matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow) {
+        let unlocks = role == FnRole::Inner && self.is_lock_guard(place);
+        if !unlocks && !matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow) {
             self.read_outside(place, &value);
         }
         self.with_type(value, &ty, None)
@@ -287,6 +289,7 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Unknown)]
             }
             FnRole::Spawn => vec![self.spawn(&call, world)],
+            FnRole::Once if gives_iterator(call.model) => self.repeated(&call, world),
             FnRole::Once => self.once(&call, world),
             FnRole::Scope => self.invoke_all(&call, world, None),
             FnRole::Flight => {
@@ -318,13 +321,20 @@ impl<'a> Run<'a> {
                 self.settle(&mut world, &subject);
                 self.input_used(&subject);
                 let id = self.object(&call, ObjKind::Guard { ctx: None, on_drop: OnDrop::Abort });
+                if let [task] = objects_in(&subject)[..] {
+                    self.aborting.insert(id, task);
+                }
                 vec![(world, Val::Obj(id))]
             }
             FnRole::DetachTask => {
+                let mut value = Val::Unknown;
                 for id in objects_in(&subject) {
                     self.detach_task(id);
+                    if let Some(task) = self.let_go(&call, id, &mut world) {
+                        value = Val::Obj(task);
+                    }
                 }
-                vec![(world, Val::Unknown)]
+                vec![(world, value)]
             }
             FnRole::Waiting => {
                 for id in objects_in(&subject) {
@@ -399,6 +409,9 @@ impl<'a> Run<'a> {
                 {
                     return vec![(world, all)];
                 }
+                if self.pairs(&call) {
+                    return self.paired(&call, &subject, world);
+                }
                 let value = self.taken(&call, &subject).unwrap_or(subject);
                 vec![(world, value)]
             }
@@ -408,7 +421,7 @@ impl<'a> Run<'a> {
             FnRole::InnerOr | FnRole::OrElse => self.or(&call, subject, world),
             FnRole::Borrow => {
                 if !call.model.work.is_empty() {
-                    return self.once(&call, world);
+                    return self.filled(&call, &subject, world);
                 }
                 if let Some(value) = self.shown(&call, &subject).or_else(|| self.taken(&call, &subject)) {
                     return vec![(world, value)];
@@ -460,8 +473,9 @@ impl<'a> Run<'a> {
             FnRole::Map | FnRole::AndThen => self.map(&call, subject, world),
             FnRole::Inspect => {
                 let shown = subject.project(&some()).borrowed(None);
+                let before = world.clone();
                 let worlds = self.invoke_all(&call, world, Some(shown));
-                worlds.into_iter().map(|(world, _)| (world, subject.clone())).collect()
+                worlds.into_iter().map(|(world, _)| (world.perhaps_after(&before), subject.clone())).collect()
             }
             FnRole::Failure => vec![(world, Val::Unknown)],
             FnRole::Look => vec![(world, self.look(&call, &subject))],
@@ -491,7 +505,7 @@ impl<'a> Run<'a> {
             made_by: call.path.into(),
             via: Vec::new(),
             wild: None,
-            in_struct: false,
+            in_struct: None,
         };
         let named = self.made(id).and_then(|known| known.name.clone());
         let wild = self.made(id).and_then(|known| known.wild);
@@ -592,7 +606,12 @@ impl<'a> Run<'a> {
         };
         let value =
             self.start(call.at, site, call.path, (call.model.outlives, on_drop), work, (set, owner), &mut world);
-        (world, value)
+        // What it gives may be something else than a hold on the work: a response.
+        let is_hold = match &call.model.returns {
+            Some(Shape::Named(path, _)) => self.program.models.ty(path).is_some(),
+            _ => true,
+        };
+        (world, if is_hold { value } else { Val::Unknown })
     }
 
     fn owner(&self, place: &Place, receiver: &Val) -> (Option<ObjId>, Owner) {
@@ -631,22 +650,34 @@ impl<'a> Run<'a> {
     }
 
     /// Work that runs once serves the whole process, not the one who happens to come first.
-    fn once(&mut self, call: &Applied<'_>, world: World) -> Vec<(World, Val)> {
+    pub(super) fn once(&mut self, call: &Applied<'_>, world: World) -> Vec<(World, Val)> {
         for work in call.work() {
             if let Val::Closure(body, _) = work.behind() {
                 self.replacing.insert(*body);
             }
         }
         self.once += 1;
-        let before = world.missing;
+        let before = world.clone();
         let mut world = world;
         world.missing = true;
-        let mut worlds = self.invoke_all(call, world, None);
+        let worlds = self.invoke_all(call, world, None);
         self.once -= 1;
-        for (world, _) in &mut worlds {
-            world.missing = before;
-        }
-        worlds
+        let restored = |(mut world, value): (World, Val)| {
+            world.missing = before.missing;
+            (world.perhaps_after(&before), value)
+        };
+        worlds.into_iter().map(restored).collect()
+    }
+
+    /// Work that an iterator runs as often as it is asked for more.
+    fn repeated(&mut self, call: &Applied<'_>, world: World) -> Vec<(World, Val)> {
+        let before = world.clone();
+        let worlds = self.invoke_all(call, world, None);
+        let gathered = |(mut world, value): (World, Val)| {
+            let value = self.gathered(call, &mut world, value);
+            (world.perhaps_after(&before), value)
+        };
+        worlds.into_iter().map(gathered).collect()
     }
 
     /// Calls the work with one argument (or none), as often as there are closures.
@@ -667,6 +698,10 @@ impl<'a> Run<'a> {
     pub(super) fn start_at(&mut self, at: At, name: Span, work: Vec<Val>, world: &mut World) {
         self.start(at, (name, name), "", (true, OnDrop::Detach), work, (None, Owner::Nobody), world);
     }
+}
+
+fn gives_iterator(model: &FnModel) -> bool {
+    matches!(&model.returns, Some(Shape::Named(path, _)) if path == ITERATOR)
 }
 
 fn is_server(value: &Val) -> bool {

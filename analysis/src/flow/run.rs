@@ -87,6 +87,8 @@ pub(super) struct Run<'a> {
     /// Roots that keep a place filled while what was there is taken out.
     pub(super) placed: BTreeSet<ObjId>,
     pub(super) statics: BTreeMap<ObjId, DefId>,
+    /// The tasks that guards abort, by the guard.
+    pub(super) aborting: BTreeMap<ObjId, ObjId>,
     /// Contexts that one operation derives from what it derived before.
     pub(super) grown: BTreeSet<ObjId>,
     pub(super) fields_used: BTreeSet<(Option<DefId>, crate::facts::Name)>,
@@ -136,6 +138,7 @@ pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Su
         replacements: BTreeSet::new(),
         placed: BTreeSet::new(),
         statics: BTreeMap::new(),
+        aborting: BTreeMap::new(),
         grown: BTreeSet::new(),
         fields_used: BTreeSet::new(),
         lent_params: lent_params(body, typed),
@@ -517,7 +520,11 @@ impl<'a> Run<'a> {
     fn may_hold_context(&self, ty: &Ty) -> bool {
         self.program.role(ty) == Some(TypeRole::Maybe)
             && match self.program.peel(ty) {
-                Ty::Adt(_, args) => args.first().is_some_and(|arg| self.program.role(arg) == Some(TypeRole::Context)),
+                Ty::Adt(_, args) => args.first().is_some_and(|arg| match self.program.role(arg) {
+                    Some(TypeRole::Context) => true,
+                    Some(TypeRole::Extractor) => self.program.holds_context(arg),
+                    _ => false,
+                }),
                 _ => false,
             }
     }

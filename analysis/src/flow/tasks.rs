@@ -7,9 +7,10 @@ use crate::model::OnDrop;
 use crate::types::BodyRef;
 
 use super::events::{CallKind, Seen};
+use super::roles::Applied;
 use super::run::{At, Run};
 use super::value::{InputPath, ObjId, ObjKind, Object, Owner, Task, TaskCtx, Uses, Val};
-use super::world::{TaskState, World};
+use super::world::{TaskState, Use, World};
 
 impl<'a> Run<'a> {
     /// Starts work; the value is the task's handle.
@@ -71,7 +72,7 @@ impl<'a> Run<'a> {
             made_by: spawner.into(),
             via: Vec::new(),
             wild: known.and_then(|known| known.wild),
-            in_struct: false,
+            in_struct: None,
         };
         self.objects.insert(id, object);
         world.tasks.insert(id, TaskState::Fresh);
@@ -197,6 +198,18 @@ impl<'a> Run<'a> {
                 task.contexts.push(of);
             }
         }
+    }
+
+    /// The task that a guard would have aborted is its own again: it is as if it was started only now.
+    pub(super) fn let_go(&mut self, call: &Applied<'_>, guard: ObjId, world: &mut World) -> Option<ObjId> {
+        let task = *self.aborting.get(&ObjId { old: false, ..guard })?;
+        let ObjKind::Task(task) = &self.made(task)?.kind else { return None };
+        let mut task = (**task).clone();
+        task.on_drop = OnDrop::Detach;
+        self.mark(world, guard, Use::Real);
+        let id = self.object(call, ObjKind::Task(Arc::new(task)));
+        world.tasks.insert(id, TaskState::Settled);
+        Some(id)
     }
 
     /// A task whose handle cancels when dropped is let go; so is all that a set holds.

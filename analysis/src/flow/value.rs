@@ -704,8 +704,8 @@ pub struct Object {
     pub via: Vec<Site>,
     /// The `_` it was left to in a pattern.
     pub wild: Option<Site>,
-    /// It came out of a helper as part of a struct of the program.
-    pub in_struct: bool,
+    /// The field of a struct of the program in which it came out of a helper.
+    pub in_struct: Option<(DefId, Name)>,
 }
 
 /// What an object is.

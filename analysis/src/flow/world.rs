@@ -199,6 +199,14 @@ impl World {
         Some(old)
     }
 
+    /// What holds after something that may not have been done at all: what ended in it may not have ended.
+    /// Handles that it uses count as used.
+    pub(super) fn perhaps_after(mut self, before: &World) -> World {
+        self.done = before.done.clone();
+        self.cancelled = before.cancelled.clone();
+        self
+    }
+
     /// A value is written into what the body was given, by reference or as a part of it. What is
     /// written as a whole replaces what is known, so does a field; deeper ways through pointers do not.
     pub(super) fn overlay(&mut self, place: &Place, value: &Val) {

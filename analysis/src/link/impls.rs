@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::Program;
 use crate::facts::{ItemKind, Name};
 use crate::names::{Namespace, Res};
-use crate::types::{DefId, Substitution, Ty, TyCon, unify};
+use crate::types::{Bound, DefId, Substitution, Ty, TyCon, unify};
 
 /// What an impl is for, as far as it is looked up by.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -168,7 +168,7 @@ impl Program {
     /// A blanket impl's member, if there is exactly one of that name.
     pub(super) fn blanket_member(&self, ty: &Ty, name: &str) -> Option<(DefId, Substitution)> {
         let mut found = self.impls.blanket.iter().filter_map(|at| {
-            let candidate = self.impls.all.get(*at)?;
+            let candidate = self.impls.all.get(*at).filter(|candidate| self.is_open_to(candidate, ty))?;
             let of = match &candidate.of_trait {
                 Some(TyCon::Def(of)) => self.impls.member(*of, name),
                 _ => None,
@@ -178,6 +178,17 @@ impl Program {
         });
         let first = found.next()?;
         found.next().is_none().then_some(first)
+    }
+
+    /// Whether a blanket impl can be for a type: one that is a future or a function takes a bound that
+    /// says so, since the traits that these have besides are few.
+    fn is_open_to(&self, candidate: &Impl, ty: &Ty) -> bool {
+        let bounds = || self.bounds_of(candidate.self_ty.unreferenced()).into_iter();
+        match ty {
+            Ty::Future(_) => bounds().any(|bound| matches!(bound, Bound::Future(_))),
+            Ty::Closure(_) | Ty::Fn(_) => bounds().any(|bound| matches!(bound, Bound::Fn(..))),
+            _ => true,
+        }
     }
 
     /// The impls of a trait of this program.

@@ -115,8 +115,10 @@ impl Program {
         }
         let first = chain.first()?;
         let last = chain.last()?;
-        if matches!(first, Ty::Adt(..) | Ty::Bounds(_) | Ty::Param(..) | Ty::Prim(_))
-            && let Some((def, with)) = self.blanket_member(first, name)
+        if matches!(
+            first,
+            Ty::Adt(..) | Ty::Bounds(_) | Ty::Param(..) | Ty::Prim(_) | Ty::Future(_) | Ty::Closure(_) | Ty::Fn(_)
+        ) && let Some((def, with)) = self.blanket_member(first, name)
         {
             return Some(Method { target: Target::Def(def), own: first.clone(), with, trait_args: Vec::new() });
         }

@@ -191,6 +191,20 @@ impl Builder {
         }
     }
 
+    /// How many locals die with the innermost scope.
+    pub(super) fn bound(&self) -> usize {
+        self.scopes.last().map_or(0, |scope| scope.locals.len())
+    }
+
+    /// Ends the locals of the innermost scope but its first ones. All names stay known.
+    pub(super) fn unbind(&mut self, first: usize, span: Span) {
+        let Some(scope) = self.scopes.last().filter(|_| !self.dead) else { return };
+        let locals: Vec<LocalId> = scope.locals.iter().skip(first).rev().copied().collect();
+        if !locals.is_empty() {
+            self.emit(span, None, OpKind::EndScope { locals, exit: Exit::End });
+        }
+    }
+
     pub(super) fn lookup(&self, name: &str) -> Option<LocalId> {
         self.names.get(name)?.last().copied()
     }

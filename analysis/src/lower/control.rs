@@ -16,9 +16,19 @@ impl Lowering<'_> {
             Expr::Group(e) => self.condition(&e.expr, then, other),
             Expr::Unary(e) if matches!(e.op, UnOp::Not(_)) => self.condition(&e.expr, other, then),
             Expr::Binary(e) if matches!(e.op, BinOp::And(_)) => {
+                let before = self.body.bound();
                 for operand in operands(expr, true) {
                     let next = self.body.new_block();
-                    self.condition(operand, next, other);
+                    if self.body.bound() == before {
+                        self.condition(operand, next, other);
+                    } else {
+                        // What a `let` before it bound ends where the chain does not hold.
+                        let failed = self.body.new_block();
+                        self.condition(operand, next, failed);
+                        self.body.switch(failed);
+                        self.body.unbind(before, self.span_of(operand));
+                        self.body.goto(other);
+                    }
                     self.body.switch(next);
                 }
                 self.body.goto(then);
