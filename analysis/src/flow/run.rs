@@ -558,6 +558,11 @@ impl<'a> Run<'a> {
             {
                 continue;
             }
+            if let (Test::Lit(crate::facts::Lit::Bool(want)), Val::Asked(ctx, meaning)) = (test, value.behind())
+                && (*want == truth) == *meaning
+            {
+                world.done.insert(ctx.id, ());
+            }
             let says_some = match test {
                 Test::Variant(path) => match path.last() {
                     "Some" | "Ok" => Some(truth),

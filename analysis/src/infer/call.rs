@@ -212,6 +212,13 @@ impl<'a> Tree<'a> {
         signature.ret.with_self(own).substitute(&with)
     }
 
+    /// Tells a closure what it is given by the type that is declared where it goes.
+    pub(super) fn expect(&mut self, declared: &Ty, ty: &Ty) {
+        if declared != ty {
+            self.give(declared, ty, &mut Substitution::default());
+        }
+    }
+
     /// Tells a closure among the arguments what its parameter's bound says it is given.
     fn give(&mut self, param: &Ty, ty: &Ty, with: &mut Substitution) {
         if !matches!(self.program.peel(ty), Ty::Closure(_) | Ty::Fn(_) | Ty::ExternalFn(_) | Ty::Constructor(_)) {
@@ -334,6 +341,13 @@ impl<'a> Tree<'a> {
         let given: Vec<(SmolStr, Ty)> =
             fields.iter().map(|(name, value)| (name.clone(), frame.local(*value))).collect();
         let mut ty = self.with_fields(&variant, ty, &given);
+        for (name, value) in &given {
+            let declared = match self.program.variant_field_type(&ty, &variant, name) {
+                Ty::Unknown => self.program.field_type(&ty, name),
+                declared => declared,
+            };
+            self.expect(&declared, value);
+        }
         if let Some(base) = base {
             ty.fill(&self.place(frame, base));
         }

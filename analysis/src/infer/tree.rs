@@ -297,6 +297,7 @@ impl<'a> Tree<'a> {
                     }
                     self.put_collected(frame, dest, &ty);
                     frame.fill(dest, &ty);
+                    self.expect(frame.typed.local(dest), &ty);
                 }
                 let slot = frame.typed.targets.get_mut(at).and_then(|targets: &mut Vec<Target>| targets.get_mut(op_at));
                 if let Some(slot) = slot
@@ -311,6 +312,7 @@ impl<'a> Tree<'a> {
                     frame.typed.output.fill(&ty);
                     // What is returned is what the signature says, where the code itself does not tell.
                     let output = frame.typed.output.clone();
+                    self.expect(&output, &ty);
                     if !output.is_generic() {
                         frame.fill(*value, &output);
                     }

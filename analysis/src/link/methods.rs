@@ -57,8 +57,7 @@ impl Program {
     /// `#[derive(Deref)]` on a struct with one field, as several libraries have it.
     fn derived_target(&self, def: DefId, ty: &Ty) -> Option<Ty> {
         let item = self.item(def)?;
-        let derives = item.attrs.iter().filter(|attr| attr.path.last() == "derive").flat_map(|attr| &attr.args);
-        if !derives.into_iter().any(|derive| derive.last() == "Deref") {
+        if !self.derives(def, "Deref") {
             return None;
         }
         match &item.kind {
@@ -104,7 +103,7 @@ impl Program {
     pub(crate) fn method(&self, receiver: &Ty, name: &str, traits: &FxHashSet<SmolStr>) -> Option<Method> {
         let chain = self.derefs(receiver);
         for own in &chain {
-            if let Some(method) = self.method_on(own, name, traits) {
+            if let Some(method) = self.method_on(own, name, traits).or_else(|| self.derived_clone(own, name)) {
                 return Some(method);
             }
         }
@@ -134,6 +133,22 @@ impl Program {
             }
             _ => None,
         }
+    }
+
+    /// `#[derive(Clone)]` on a type of the program: what it dereferences to is not what is cloned.
+    fn derived_clone(&self, own: &Ty, name: &str) -> Option<Method> {
+        let Ty::Adt(TyCon::Def(def), _) = own else { return None };
+        if name != "clone" || !self.derives(*def, "Clone") {
+            return None;
+        }
+        let target = Target::TraitMethod("std::clone::Clone::clone".into());
+        Some(Method { target, own: own.clone(), with: Substitution::default(), trait_args: Vec::new() })
+    }
+
+    fn derives(&self, def: DefId, name: &str) -> bool {
+        let attrs = self.item(def).into_iter().flat_map(|item| &item.attrs);
+        let mut derives = attrs.filter(|attr| attr.path.last() == "derive").flat_map(|attr| &attr.args);
+        derives.any(|derive| derive.last() == name)
     }
 
     /// The same without dereferencing; only what is said of this very type.
