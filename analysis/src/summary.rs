@@ -15,7 +15,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::analysis::{GoOn, grouped};
-use crate::facts::{BodyKind, Field, ItemKind, Name, Terminator};
+use crate::facts::{BodyKind, Field, ItemKind, Name, Op, OpKind, Terminator};
 use crate::flow::FieldName;
 use crate::flow::events::{Asked, Flow};
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
@@ -374,7 +374,11 @@ fn is_of_interest(program: &Program, who: BodyRef) -> bool {
     let keeps = || given().any(|ty| !matches!(ty, Ty::Ref(_, false)) && carries(program, ty, 4));
     // What goes into a channel comes out at somebody else's.
     let sends = || sends(program, typed) && given().any(|ty| carries(program, ty, 4));
-    calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4)) || keeps() || sends()
+    // What a macro does that nobody knows may be done with a field of what is only shown.
+    let is_unknown = |op: &Op| matches!(op.kind, OpKind::Unknown { .. });
+    let has_unknown = || body.blocks.iter().any(|block| block.ops.iter().any(is_unknown));
+    let hides = || has_unknown() && given().any(|ty| carries(program, ty, 4));
+    calls || typed.locals.iter().any(|ty| mentions_role(program, ty, 4)) || keeps() || sends() || hides()
 }
 
 /// Whether a body sends into channels.

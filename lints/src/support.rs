@@ -226,10 +226,19 @@ pub(crate) fn detach(analysis: &Analysis, task: &Task, finding: Finding) -> Find
     let advice = "detach the context for the task";
     let words =
         format!("{advice}: `let ctx = ctx.without_cancel();` in front of the spawn, or `reparent` it to the server's");
-    let Some(edit) = task.bodies.iter().find_map(|body| detach_inside(analysis, *body)) else {
+    // Work that another function makes may be awaited elsewhere.
+    let of_here = task.bodies.iter().filter(|body| is_in_function_of(analysis, **body, task.site));
+    let Some(edit) = of_here.into_iter().find_map(|body| detach_inside(analysis, *body)) else {
         return finding.help(words);
     };
     finding.fix(format!("{advice} before it works on it"), vec![edit], Applicability::MachineApplicable)
+}
+
+/// Whether a place is in the function that a body is of, or is in.
+fn is_in_function_of(analysis: &Analysis, body: BodyRef, place: Site) -> bool {
+    let function = std::iter::successors(Some(body), |body| summary::parent(&analysis.program, *body)).last();
+    let span = function.and_then(|function| analysis.program.body(function)).map(|body| body.span);
+    body.file == place.file_id() && span.is_some_and(|span| span.contains(place.span))
 }
 
 /// `let ctx = ctx.without_cancel();` at the start of a task's block, for the context it captures.

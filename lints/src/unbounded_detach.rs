@@ -28,7 +28,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         }
         for (id, object) in &flow.objects {
             let ObjKind::Task(task) = &object.kind else { continue };
-            if let Some(at) = unbounded(analysis, flow, *id, task) {
+            if let Some((at, what)) = unbounded(analysis, flow, *id, task) {
                 findings.push(
                     Finding::new(
                         RULE.name,
@@ -36,7 +36,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                         "the detached work has no end of its own: if it hangs, it hangs for ever",
                         "nothing bounds this work",
                     )
-                    .label(at, "detached here")
+                    .label(at, what)
                     .note("a detached context has no deadline and nobody can cancel it")
                     .help("bound it, with the guard in the task: `let (ctx, cancel) = ctx.without_cancel().with_timeout(..);`"),
                 );
@@ -45,17 +45,18 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     }
 }
 
-fn unbounded(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task) -> Option<Site> {
+fn unbounded(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task) -> Option<(Site, &'static str)> {
     // A set that aborts what it holds bounds it by its own life.
     let aborted = task.owner == Owner::Outside && task.on_drop == OnDrop::Abort;
     if id.old || aborted || !support::outlives(flow, id, task) {
         return None;
     }
     task.contexts.iter().find_map(|of| match of.ctx.life() {
-        Life::Detached(node) if of.uses.any(Uses::RAW) => Some(node.site),
-        _ if of.uses.any(Uses::DETACHED_RAW) => Some(of.ctx.site),
+        Life::Detached(node) if of.uses.any(Uses::RAW) => Some((node.site, "detached here")),
+        _ if of.uses.any(Uses::DETACHED_RAW) => Some((of.ctx.site, "the task detaches this")),
         _ if of.uses.any(Uses::RAW) => {
-            analysis.endless(flow.body, &of.ctx).filter(|endless| endless.detached).map(|endless| endless.way.origin)
+            let endless = analysis.endless(flow.body, &of.ctx).filter(|endless| endless.detached)?;
+            Some((endless.way.origin, "detached here"))
         }
         _ => None,
     })

@@ -145,10 +145,13 @@ impl<'a> Run<'a> {
                 return self.give(at, op, worlds);
             }
             OpKind::Unknown { mentions, path, .. } => {
-                let hidden = path.as_ref().map(|path| self.mentioned_by(path.last())).unwrap_or_default();
+                let names = path.as_ref().map(|path| self.named_by_macro(path.last())).unwrap_or_default();
+                let hidden = self.locals_named(&names);
                 for place in mentions.iter().chain(&hidden) {
                     world.forget(place.base);
                     world.unfix(place.base);
+                    self.note_field(place);
+                    self.note_fields_named(place, &names);
                     let value = world.read(place).borrowed(None);
                     self.escape(at, &mut world, &value, Uses::OPAQUE);
                 }
@@ -191,20 +194,36 @@ impl<'a> Run<'a> {
         locals.iter().map(|local| world.take(&Place::local(*local))).collect()
     }
 
-    /// The locals whose names stand in the definition of a macro of this file: a macro defined within
-    /// a function may use its variables without being given them.
-    fn mentioned_by(&self, name: &str) -> Vec<Place> {
+    /// The names that stand in the definition of a macro of this file: a macro defined within a function
+    /// may use its variables without being given them, and any may use the fields of what it is given.
+    fn named_by_macro(&self, name: &str) -> Vec<&'a Name> {
         let Some(facts) = self.program.facts(self.who.file) else { return Vec::new() };
         let names = facts.items.iter().filter(|item| item.name == name).filter_map(|item| match &item.kind {
             crate::facts::ItemKind::MacroRules { mentions } => Some(mentions),
             _ => None,
         });
-        let names: Vec<&Name> = names.flatten().collect();
+        names.flatten().collect()
+    }
+
+    fn locals_named(&self, names: &[&Name]) -> Vec<Place> {
+        if names.is_empty() {
+            return Vec::new();
+        }
         let locals = self.body.locals.iter().zip(0..);
         locals
             .filter(|(local, _)| local.name.as_ref().is_some_and(|name| names.contains(&name)))
             .map(|(_, at)| Place::local(LocalId(at)))
             .collect()
+    }
+
+    /// The fields of a struct that have one of these names are used.
+    fn note_fields_named(&mut self, place: &Place, names: &[&Name]) {
+        if names.is_empty() {
+            return;
+        }
+        if let Ty::Adt(TyCon::Def(def), _) = self.program.peel(&self.type_at(place)) {
+            self.fields_used.extend(names.iter().map(|name| (Some(*def), Name::clone(name))));
+        }
     }
 
     /// The first variable an object is bound to gives it its name.

@@ -205,6 +205,13 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// `is_some_and`: what is there is shown to a closure.
+    pub(super) fn ask(&mut self, call: &Applied<'_>, subject: &Val, world: World) -> Vec<(World, Val)> {
+        let before = world.clone();
+        let worlds = self.invoke_all(call, world, Some(subject.project(&some())));
+        worlds.into_iter().map(|(world, _)| (world.perhaps_after(&before), Val::Unknown)).collect()
+    }
+
     /// Puts `new` where the subject is and gives what was there; `subject` is a reference to it.
     pub(super) fn put(&mut self, at: At, subject: &Val, new: Val, world: &mut World) -> Val {
         match subject {

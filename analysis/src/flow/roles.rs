@@ -478,6 +478,7 @@ impl<'a> Run<'a> {
                 worlds.into_iter().map(|(world, _)| (world.perhaps_after(&before), subject.clone())).collect()
             }
             FnRole::Failure => vec![(world, Val::Unknown)],
+            FnRole::Look if !call.model.work.is_empty() => self.ask(&call, &subject, world),
             FnRole::Look => vec![(world, self.look(&call, &subject))],
             FnRole::Channel => vec![(world, self.channel(&call, &subject))],
             FnRole::MakeTaskSet => {
@@ -681,7 +682,7 @@ impl<'a> Run<'a> {
     }
 
     /// Calls the work with one argument (or none), as often as there are closures.
-    fn invoke_all(&mut self, call: &Applied<'_>, world: World, argument: Option<Val>) -> Vec<(World, Val)> {
+    pub(super) fn invoke_all(&mut self, call: &Applied<'_>, world: World, argument: Option<Val>) -> Vec<(World, Val)> {
         let mut worlds = vec![(world, Val::Unknown)];
         for work in call.work() {
             worlds = worlds

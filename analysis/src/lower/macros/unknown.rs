@@ -4,7 +4,7 @@ use proc_macro2::{TokenStream, TokenTree};
 
 use super::super::Lowering;
 use super::format::captures;
-use crate::facts::{LocalId, OpKind, PathRef, Place, Segment, Span};
+use crate::facts::{LocalId, OpKind, PathRef, Place, Segment, Span, Step};
 
 /// Words that are neither locals nor paths.
 const KEYWORDS: [&str; 34] = [
@@ -18,6 +18,12 @@ const KEYWORDS: [&str; 34] = [
 struct Mentions {
     locals: Vec<Place>,
     paths: Vec<PathRef>,
+}
+
+impl Mentions {
+    fn add(&mut self, place: Option<Place>) {
+        self.locals.extend(place.filter(|place| !self.locals.contains(place)));
+    }
 }
 
 impl Lowering<'_> {
@@ -38,15 +44,19 @@ impl Lowering<'_> {
 
     fn mentions(&mut self, tokens: TokenStream, locals: bool, found: &mut Mentions) {
         let mut path = Words::default();
+        // What the last tokens lead to: `self.stop`.
+        let mut place: Option<Place> = None;
         for tree in tokens {
+            let before = place.take();
             match tree {
                 TokenTree::Ident(ident) => {
                     let (name, span) = self.text.ident(&ident);
+                    place = before.filter(|_| path.after_dot).map(|place| place.then(Step::Field(name.clone())));
+                    found.add(place.clone());
                     if locals && let Some(local) = self.resolve(&name) {
-                        let place = Place::local(local);
-                        if !found.locals.contains(&place) {
-                            found.locals.push(place);
-                        }
+                        let local = Place::local(local);
+                        found.add(Some(local.clone()));
+                        place = place.or(Some(local));
                     }
                     if !path.continues() {
                         self.finish(&mut path, locals, found);
@@ -58,6 +68,7 @@ impl Lowering<'_> {
                     '.' => {
                         self.finish(&mut path, locals, found);
                         path.after_dot = true;
+                        place = before;
                     }
                     _ => self.finish(&mut path, locals, found),
                 },
@@ -66,12 +77,7 @@ impl Lowering<'_> {
                     let text = self.text.slice(self.text.span(literal.span()));
                     if locals && text.contains('{') && text.contains('"') {
                         for name in captures(text) {
-                            if let Some(local) = self.resolve(name) {
-                                let place = Place::local(local);
-                                if !found.locals.contains(&place) {
-                                    found.locals.push(place);
-                                }
-                            }
+                            found.add(self.resolve(name).map(Place::local));
                         }
                     }
                 }
