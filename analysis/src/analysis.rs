@@ -10,7 +10,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{BlockId, BodyId, Name};
 use crate::flow::events::{Call, Flow};
-use crate::flow::value::{CtxKind, CtxNode, InputPath, Life, Site, Val};
+use crate::flow::value::{CtxKind, CtxNode, InputPath, Life, ObjId, Site, Task, Val};
 use crate::link::Program;
 use crate::model::{FnRole, Models};
 use crate::source::Sources;
@@ -202,6 +202,36 @@ impl Analysis {
             }
         }
         None
+    }
+
+    /// Whether a task goes on after its spawner, with nobody waiting for it or able to abort it. Of one in
+    /// a set that is lent to its spawner all owners of the set are asked.
+    pub fn outlives(&self, flow: &Flow, id: ObjId, task: &Task) -> bool {
+        flow.outlives(id, task) && !task.lent.as_ref().is_some_and(|set| self.is_kept(flow.body, set))
+    }
+
+    fn is_kept(&self, body: BodyRef, set: &InputPath) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut left = vec![(body, set.clone())];
+        while let Some((body, set)) = left.pop() {
+            if !seen.insert((body, set.clone())) {
+                continue;
+            }
+            let mut is_lent = false;
+            for (flow, call) in self.calls_of(body) {
+                is_lent = true;
+                let value = call.inputs.get(set.input as usize).map(|input| input.at(&set.path)).unwrap_or_default();
+                match value.behind() {
+                    Val::Obj(set) if flow.keeps(*set) => {}
+                    Val::Input(path) => left.push((flow.body, path.clone())),
+                    _ => return false,
+                }
+            }
+            if !is_lent {
+                return false;
+            }
+        }
+        true
     }
 
     /// Whether a context never ends: it is a root or was detached, and nothing bounds it. One that

@@ -116,8 +116,8 @@ pub(crate) fn tasks(analysis: &Analysis) -> impl Iterator<Item = (&Flow, &Task)>
 }
 
 /// Whether a task goes on after its spawner, with nobody waiting for it or able to abort it.
-pub(crate) fn outlives(flow: &Flow, id: ObjId, task: &Task) -> bool {
-    flow.outlives(id, task)
+pub(crate) fn outlives(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task) -> bool {
+    analysis.outlives(flow, id, task)
 }
 
 /// Whether a body, or one it stands in, only replaces a missing context.

@@ -7,7 +7,7 @@ use crate::summary::Summary;
 use crate::types::DefId;
 
 use super::run::{At, Run};
-use super::value::{Agg, Ctx, CtxKind, CtxNode, InputPath, ObjId, ObjKind, Object, Val};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, InputPath, ObjId, ObjKind, Object, Owner, Task, Val};
 
 /// Brings a callee's result into the caller: its inputs become what was given, its objects new ones.
 pub(super) struct Copying<'r, 'a> {
@@ -115,6 +115,7 @@ impl Copying<'_, '_> {
                 }
                 ObjKind::Task(task) => {
                     let mut task = (**task).clone();
+                    self.lent(&mut task);
                     let pending = std::mem::take(&mut task.pending);
                     // A helper that starts what it is given is itself the spawn.
                     if !pending.is_empty() {
@@ -151,6 +152,16 @@ impl Copying<'_, '_> {
             }
         }
         self.run.channel_end(id)
+    }
+
+    /// The set of a task is the caller's.
+    fn lent(&mut self, task: &mut Task) {
+        let Some(path) = task.lent.take() else { return };
+        match self.input(&path).behind() {
+            Val::Input(path) => task.lent = Some(path.clone()),
+            Val::Obj(set) => (task.set, task.owner) = (Some(*set), Owner::Local),
+            _ => {}
+        }
     }
 
     fn ctx(&mut self, ctx: &Ctx) -> Ctx {

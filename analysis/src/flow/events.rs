@@ -55,6 +55,13 @@ impl Flow {
         self.is_left(id, task) && !self.objects.iter().any(aborts)
     }
 
+    /// Whether what is in a set ends before the set's owner does, or somebody else may wait for it.
+    pub(crate) fn keeps(&self, set: ObjId) -> bool {
+        let set = ObjId { old: false, ..set };
+        let aborts = matches!(self.objects.get(&set).map(|o| &o.kind), Some(ObjKind::TaskSet(OnDrop::Abort)));
+        aborts || self.used.get(&set).is_some_and(|uses| !uses.is_empty())
+    }
+
     /// Whether a task goes on after its spawner, with nobody waiting for it.
     pub fn is_left(&self, id: ObjId, task: &Task) -> bool {
         let used = |id: &ObjId| self.used.get(id).is_some_and(|uses| !uses.is_empty());
@@ -70,10 +77,7 @@ impl Flow {
         match (task.owner, task.set) {
             (Owner::Group, _) => false,
             (Owner::Outside, _) => true,
-            (Owner::Local, Some(set)) => {
-                let aborts = matches!(self.objects.get(&set).map(|o| &o.kind), Some(ObjKind::TaskSet(OnDrop::Abort)));
-                !aborts && !used(&set)
-            }
+            (Owner::Local, Some(set)) => !self.keeps(set),
             _ => task.outlives && !matches!(task.on_drop, OnDrop::Abort | OnDrop::Cancel),
         }
     }

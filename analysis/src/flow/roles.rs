@@ -596,6 +596,10 @@ impl<'a> Run<'a> {
             Some(place) => self.owner(place, &call.value(0)),
             None => (None, Owner::Nobody),
         };
+        let lent = match call.value(0).behind() {
+            Val::Input(path) if owner == Owner::Outside => Some(path.clone()),
+            _ => None,
+        };
         let site = (call.name, call.whole);
         // What becomes of a task in a set depends on the set.
         let on_drop = match (owner, call.receiver) {
@@ -606,7 +610,7 @@ impl<'a> Run<'a> {
             _ => call.model.on_drop,
         };
         let value =
-            self.start(call.at, site, call.path, (call.model.outlives, on_drop), work, (set, owner), &mut world);
+            self.start(call.at, site, call.path, (call.model.outlives, on_drop), work, (set, owner, lent), &mut world);
         // What it gives may be something else than a hold on the work: a response.
         let is_hold = match &call.model.returns {
             Some(Shape::Named(path, _)) => self.program.models.ty(path).is_some(),
@@ -697,7 +701,7 @@ impl<'a> Run<'a> {
 
     /// A call at which a helper starts what it is given.
     pub(super) fn start_at(&mut self, at: At, name: Span, work: Vec<Val>, world: &mut World) {
-        self.start(at, (name, name), "", (true, OnDrop::Detach), work, (None, Owner::Nobody), world);
+        self.start(at, (name, name), "", (true, OnDrop::Detach), work, (None, Owner::Nobody, None), world);
     }
 }
 

@@ -22,7 +22,7 @@ impl<'a> Run<'a> {
         spawner: &str,
         (outlives, on_drop): (bool, OnDrop),
         work: Vec<Val>,
-        (set, owner): (Option<ObjId>, Owner),
+        (set, owner, lent): (Option<ObjId>, Owner, Option<InputPath>),
         world: &mut World,
     ) -> Val {
         let mut task = Task {
@@ -35,6 +35,7 @@ impl<'a> Run<'a> {
             senders: Vec::new(),
             set,
             owner,
+            lent,
             bodies: Vec::new(),
             pending: Vec::new(),
         };
@@ -92,6 +93,7 @@ impl<'a> Run<'a> {
             senders: Vec::new(),
             set: None,
             owner: Owner::Nobody,
+            lent: None,
             bodies: Vec::new(),
             pending: Vec::new(),
         };

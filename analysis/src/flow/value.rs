@@ -757,6 +757,8 @@ pub struct Task {
     pub set: Option<ObjId>,
     /// What is known of the set's owner.
     pub owner: Owner,
+    /// The set, where the body is given it: its callers know whose it is.
+    pub lent: Option<InputPath>,
     /// The bodies that run as part of it: closures and `async` blocks made for it.
     pub bodies: Vec<BodyRef>,
     /// Parts of the work that the body's callers know more of: inputs, what calling them gives, and
