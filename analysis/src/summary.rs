@@ -463,7 +463,7 @@ fn never_returns(program: &Program, who: BodyRef, known: &FxHashSet<BodyRef>) ->
 fn takes_anything(program: &Program, ty: &Ty, fuel: u8) -> bool {
     let Some(fuel) = fuel.checked_sub(1) else { return false };
     match ty {
-        Ty::Param(..) | Ty::Bounds(_) | Ty::FnPtr(..) => true,
+        Ty::Param(..) | Ty::SelfOf(_) | Ty::Bounds(_) | Ty::FnPtr(..) => true,
         Ty::Adt(TyCon::Def(def), _) => match program.item(*def).map(|item| &item.kind) {
             Some(ItemKind::Struct { generics, .. } | ItemKind::Enum { generics, .. }) => !generics.params.is_empty(),
             _ => false,

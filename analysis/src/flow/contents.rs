@@ -191,7 +191,7 @@ impl Run<'_> {
     }
 
     /// Whether its elements are pairs, of which it gives the second ones.
-    fn is_map(&self, ty: &Ty) -> bool {
+    pub(super) fn is_map(&self, ty: &Ty) -> bool {
         let model = self.program.type_model(self.program.peel(ty));
         model.is_some_and(|model| is_collection(model) && model.holds == Some(1))
     }

@@ -24,7 +24,7 @@ impl<'a> Run<'a> {
                 let keyed = self.keyed(place);
                 let place = keyed.as_ref().unwrap_or(place);
                 self.touch(place, &mut world);
-                let value = world.take(place);
+                let value = self.take(place, &mut world);
                 if !self.is_lock_guard(place) {
                     self.read_outside(place, &value);
                 }
@@ -191,7 +191,19 @@ impl<'a> Run<'a> {
     }
 
     fn take_all(&mut self, locals: &[LocalId], world: &mut World) -> Vec<Val> {
-        locals.iter().map(|local| world.take(&Place::local(*local))).collect()
+        locals.iter().map(|local| self.take(&Place::local(*local), world)).collect()
+    }
+
+    /// Takes a value out of its place. What does something when it is dropped is moved, whatever it holds.
+    fn take(&self, place: &Place, world: &mut World) -> Val {
+        let value = world.take(place);
+        if let Val::Agg(Agg { def: Some(def), .. }) = &value
+            && !value.owns()
+            && self.program.drop_impl(&Ty::Adt(TyCon::Def(*def), Vec::new())).is_some()
+        {
+            world.replace(place, Val::Moved);
+        }
+        value
     }
 
     /// The names that stand in the definition of a macro of this file: a macro defined within a function

@@ -464,6 +464,12 @@ impl<'a> Run<'a> {
                 self.put(at, &other, ours, &mut world);
                 vec![(world, Val::Unknown)]
             }
+            // Into one of several places of a map.
+            FnRole::Insert if call.receiver.is_some_and(|place| self.is_map(&self.type_at(place))) => {
+                let value = call.value(call.model.other.unwrap_or(1));
+                self.escape(at, &mut world, &value, Uses::ESCAPE.and(Uses::USED));
+                vec![(world, Val::Unknown)]
+            }
             FnRole::Insert => {
                 let new = Val::success("Some", call.value(call.model.other.unwrap_or(1)));
                 let old = self.put(at, &subject, new.clone(), &mut world);
