@@ -81,7 +81,8 @@ fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>, memory: &mu
         }
     };
 
-    let parsed = selection::parse(workspace, &models, wish.parsed_one, wish.is_wanted);
+    let all_tasks = RULES.iter().enumerate().any(|(index, rule)| rule.all_tasks && config.may_run(index));
+    let parsed = selection::parse(workspace, &models, all_tasks, wish.parsed_one, wish.is_wanted);
     clock.step("parse");
     if !(wish.is_wanted)() {
         return Err(Stopped { parsed });

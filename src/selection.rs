@@ -15,10 +15,11 @@ use crate::workspace::{File, Package, PackageDependency, Target, Workspace};
 pub(crate) fn parse(
     workspace: &Workspace,
     models: &Models,
+    all_tasks: bool,
     parsed_one: &(dyn Fn() + Sync),
     is_wanted: &(dyn Fn() -> bool + Sync),
 ) -> Vec<Option<Parsed>> {
-    let choices = select::select(models, &packages(workspace, models), &candidates(workspace));
+    let choices = select::select(models, &packages(workspace, models), &candidates(workspace), all_tasks);
     let is_path_attribute = |file: &File| memchr::memmem::find(file.text.as_bytes(), b"#[path").is_some();
     let mut wanted: Vec<bool> = (workspace.files.par_iter().zip(&choices))
         .map(|(file, choice)| choice.matters || file.named || is_path_attribute(file))

@@ -82,6 +82,15 @@ pub struct Container {
     words: Words,
     /// It has parameters that are functions or futures.
     pub takes_work: bool,
+    /// It implements a trait.
+    pub implements: bool,
+}
+
+impl Container {
+    /// Whether its members are called by the name of a trait.
+    pub fn is_of_trait(&self) -> bool {
+        self.is_trait || self.implements
+    }
 }
 
 /// What is declared.

@@ -68,8 +68,9 @@ pub struct Choice {
 }
 
 /// Chooses what to parse of each file. A file that cannot matter has its choice too, in case it is
-/// parsed for the sake of others.
-pub fn select(models: &Models, packages: &[Package], files: &[File<'_>]) -> Vec<Choice> {
+/// parsed for the sake of others. With `all_tasks`, work that is started is looked at though it has
+/// nothing to do with a context, in the files that matter.
+pub fn select(models: &Models, packages: &[Package], files: &[File<'_>], all_tasks: bool) -> Vec<Choice> {
     let mut groups = spread::groups(models, packages);
     let loose = packages.len();
     let group_of = |file: &File<'_>| file.package.filter(|package| *package < loose).unwrap_or(loose);
@@ -87,11 +88,14 @@ pub fn select(models: &Models, packages: &[Package], files: &[File<'_>]) -> Vec<
         }
     }
     spread::spread(packages, &mut groups, &by_group);
-    let starters = vocabulary::starters(models);
+    let asked = choose::Asked { starters: vocabulary::starters(models), all_tasks };
     let seen: Vec<Option<choose::Bodies<'_>>> = files
         .par_iter()
         .zip(&outlines)
-        .map(|(file, outline)| Some(choose::Bodies::of(groups.get(group_of(file))?, &starters, (*outline)?)))
+        .map(|(file, outline)| {
+            let at = group_of(file);
+            Some(choose::Bodies::of(at, groups.get(at)?, &asked, (*outline)?))
+        })
         .collect();
-    choose::choose(files, seen)
+    choose::choose(packages, files, seen)
 }

@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "detached work that nobody waits for at shutdown",
     docs: include_str!("../docs/adhoc_detach.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

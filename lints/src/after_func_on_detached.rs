@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a callback registered on a context that never ends",
     docs: include_str!("../docs/after_func_on_detached.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -16,6 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "`background()` or `todo()` in a handler, or in a helper that only handlers reach",
     docs: include_str!("../docs/background_in_handler.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: true,
     check: Some(check),
 };

@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a call of a function that takes no context and works under a root of its own",
     docs: include_str!("../docs/broken_chain.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -18,6 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a loop that asks for a context's state and does nothing else",
     docs: include_str!("../docs/busy_wait.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

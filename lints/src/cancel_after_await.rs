@@ -18,6 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a plain `cancel()` behind an `.await`",
     docs: include_str!("../docs/cancel_after_await.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: true,
     check: Some(check),
 };

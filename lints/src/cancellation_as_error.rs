@@ -22,6 +22,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the end of a context treated as a failure",
     docs: include_str!("../docs/cancellation_as_error.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -16,6 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a context that is derived from itself in every turn of a loop",
     docs: include_str!("../docs/context_grows_in_loop.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -18,6 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a context kept in a struct or enum",
     docs: include_str!("../docs/context_in_struct.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a context that is not the first parameter",
     docs: include_str!("../docs/context_not_first.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -17,6 +17,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "something that lives as long as the process, stored as a value",
     docs: include_str!("../docs/dependency_in_value.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -18,6 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a middleware that replaces the request's context by a detached one",
     docs: include_str!("../docs/detach_in_middleware.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

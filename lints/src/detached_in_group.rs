@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a detached context in work of a group",
     docs: include_str!("../docs/detached_in_group.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -20,6 +20,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a loop that goes on after its context is done, with `done()` ready for ever",
     docs: include_str!("../docs/done_arm_spins.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

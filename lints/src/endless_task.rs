@@ -20,6 +20,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a spawned loop without a way out",
     docs: include_str!("../docs/endless_task.md"),
     in_tests: false,
+    all_tasks: true,
     fixable: false,
     check: Some(check),
 };

@@ -16,6 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a context that is done as soon as it is made",
     docs: include_str!("../docs/expired_at_birth.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

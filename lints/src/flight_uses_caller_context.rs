@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "one caller's context in work that serves several callers",
     docs: include_str!("../docs/flight_uses_caller_context.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

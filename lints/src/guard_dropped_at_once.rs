@@ -18,6 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a guard that is thrown away where it is made",
     docs: include_str!("../docs/guard_dropped_at_once.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: true,
     check: Some(check),
 };

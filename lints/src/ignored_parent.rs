@@ -20,6 +20,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a new root where a context is in scope",
     docs: include_str!("../docs/ignored_parent.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: true,
     check: Some(check),
 };

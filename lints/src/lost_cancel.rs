@@ -20,6 +20,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a cancel handle that nothing will ever use, or that some way out leaves unused",
     docs: include_str!("../docs/lost_cancel.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: true,
     check: Some(check),
 };

@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a callback that nobody can take back when its work is done",
     docs: include_str!("../docs/lost_stop.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

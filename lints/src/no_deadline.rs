@@ -20,6 +20,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a call to another service under a context that has no deadline on any way in",
     docs: include_str!("../docs/no_deadline.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

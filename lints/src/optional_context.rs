@@ -21,6 +21,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a context parameter that may be missing, and `None` passed for one",
     docs: include_str!("../docs/optional_context.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

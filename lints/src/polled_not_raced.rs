@@ -18,6 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a loop that looks at its context once a turn and then waits without it",
     docs: include_str!("../docs/polled_not_raced.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -14,6 +14,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a number, tuple or other built-in type as the key of a context's value",
     docs: include_str!("../docs/primitive_value_key.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

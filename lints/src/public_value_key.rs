@@ -20,6 +20,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a key type that others can see, beside accessors that could hide it",
     docs: include_str!("../docs/public_value_key.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -17,6 +17,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a request's context in spawned work that outlives the request",
     docs: include_str!("../docs/request_context_in_task.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: true,
     check: Some(check),
 };

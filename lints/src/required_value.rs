@@ -16,6 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a value that the code cannot do without",
     docs: include_str!("../docs/required_value.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -20,6 +20,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a retry loop that does not leave when its context is done",
     docs: include_str!("../docs/retry_after_cancel.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -48,6 +48,8 @@ pub struct Rule {
     pub docs: &'static str,
     /// Whether it looks at test code too (not marked "¬test").
     pub in_tests: bool,
+    /// Whether it looks at tasks that have nothing to do with a context.
+    pub all_tasks: bool,
     /// Whether one of its suggestions can be applied.
     pub fixable: bool,
     /// Finds its misuses; none for the rules about the check itself.

@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "asking for the state of a context that never ends",
     docs: include_str!("../docs/state_of_detached.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

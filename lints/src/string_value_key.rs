@@ -16,6 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a string as the key of a context's value",
     docs: include_str!("../docs/string_value_key.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: true,
     check: Some(check),
 };

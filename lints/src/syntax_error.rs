@@ -10,6 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     summary: "a file that does not parse",
     docs: include_str!("../docs/syntax_error.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: None,
 };

@@ -16,6 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a task whose context ends as its spawner returns",
     docs: include_str!("../docs/task_outlives_guard.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

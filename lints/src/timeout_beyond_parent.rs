@@ -17,6 +17,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a timeout longer than that of the context it is derived from",
     docs: include_str!("../docs/timeout_beyond_parent.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

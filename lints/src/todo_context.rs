@@ -14,6 +14,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a placeholder that was left in the code",
     docs: include_str!("../docs/todo_context.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -17,6 +17,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "detached work that nothing bounds",
     docs: include_str!("../docs/unbounded_detach.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

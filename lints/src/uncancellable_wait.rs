@@ -21,6 +21,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a wait that the context at hand cannot end",
     docs: include_str!("../docs/uncancellable_wait.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

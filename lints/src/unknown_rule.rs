@@ -10,6 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     summary: "a suppression of a rule that nobody knows",
     docs: include_str!("../docs/unknown_rule.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: true,
     check: None,
 };

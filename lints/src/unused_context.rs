@@ -19,6 +19,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a context parameter that nothing reads",
     docs: include_str!("../docs/unused_context.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -10,6 +10,7 @@ pub(crate) const RULE: Rule = Rule {
     summary: "a suppression that suppresses nothing",
     docs: include_str!("../docs/unused_suppression.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: true,
     check: None,
 };

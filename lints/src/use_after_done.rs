@@ -16,6 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a context used for work where it is certainly done",
     docs: include_str!("../docs/use_after_done.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

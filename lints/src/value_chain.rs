@@ -16,6 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "four or more values in a row on one context",
     docs: include_str!("../docs/value_chain.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

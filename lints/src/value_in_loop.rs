@@ -17,6 +17,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "the same look-up of a value in every turn of a loop",
     docs: include_str!("../docs/value_in_loop.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

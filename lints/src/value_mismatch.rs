@@ -18,6 +18,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a look-up that can never find what was stored",
     docs: include_str!("../docs/value_mismatch.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -15,6 +15,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "waiting for the end of a context that never ends",
     docs: include_str!("../docs/wait_on_detached.md"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -16,6 +16,7 @@ pub(crate) static RULE: Rule = Rule {
     summary: "a context from outside a group in its work, though the group has its own",
     docs: include_str!("../docs/wrong_group_context.md"),
     in_tests: false,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 };

@@ -119,6 +119,7 @@ pub const RULE: Rule = Rule {{
     summary: \"what it finds, in one line\",
     docs: include_str!(\"../docs/{name}.md\"),
     in_tests: true,
+    all_tasks: false,
     fixable: false,
     check: Some(check),
 }};

@@ -308,6 +308,7 @@ impl<'t> Scan<'t> {
         let container = Container {
             name: subject.map(Word::name),
             is_trait,
+            implements: of.is_some(),
             is_usual: of.is_some_and(|of| USUAL.contains(&of)),
             takes_work: self.takes_work(header.clone()),
             words: self.words(header),

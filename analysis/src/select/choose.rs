@@ -3,13 +3,23 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::spread::{Group, Seen};
-use super::{Choice, File};
+use super::spread::{self, Group, Seen};
+use super::{Choice, File, Package};
 use crate::outline::{Body, Declaration, End, Kind, Outline, Word};
 use crate::parse::speaks_of_us;
 
+/// What is asked for besides contexts.
+pub(super) struct Asked {
+    /// What starts work.
+    pub(super) starters: FxHashSet<Word>,
+    /// Work is of interest where it has nothing to do with a context, too.
+    pub(super) all_tasks: bool,
+}
+
 /// The bodies of a file, and whether anything in it needs to be looked at.
 pub(super) struct Bodies<'o> {
+    /// Its package.
+    group: usize,
     outline: &'o Outline,
     /// Some declaration or body has a known word.
     matters: bool,
@@ -24,21 +34,21 @@ enum Need {
     Never,
     /// Whoever is needed and calls it must know what it does.
     IfCalled,
-    /// It starts work: that matters where anything does.
+    /// It starts work: to who looks at all tasks that matters where anything does.
     Beside,
     /// It has something to do with a context.
     Always,
 }
 
 impl<'o> Bodies<'o> {
-    /// Judges the bodies of a file by the words its package knows.
-    pub(super) fn of(group: &Group, starters: &FxHashSet<Word>, outline: &'o Outline) -> Bodies<'o> {
-        let seen = group.in_file(outline);
+    /// Judges the bodies of a file by the words its package, which is `group`, knows.
+    pub(super) fn of(group: usize, words: &Group, asked: &Asked, outline: &'o Outline) -> Bodies<'o> {
+        let seen = words.in_file(outline);
         let mut matters = outline.imports.iter().any(|import| seen.any_word(&[import.name]));
         let mut needs = Vec::with_capacity(outline.declarations.len());
         for declaration in &outline.declarations {
             let need = match &declaration.body {
-                Some(body) => need(&seen, starters, outline, declaration, body),
+                Some(body) => need(&seen, asked, outline, declaration, body),
                 None => {
                     matters |= seen.any_word(outline.words(declaration));
                     Need::Never
@@ -47,7 +57,7 @@ impl<'o> Bodies<'o> {
             matters |= need == Need::Always;
             needs.push(need);
         }
-        Bodies { outline, matters, needs }
+        Bodies { group, outline, matters, needs }
     }
 
     /// The words of what is needed: what they name may be called. A static or macro runs where nobody
@@ -69,8 +79,10 @@ impl<'o> Bodies<'o> {
     /// Makes the bodies needed that are called; the words of those. A file in which nothing else matters
     /// does for the sake of a free function, not for that of a type's: a method's name does not say whose
     /// it is, and a type's is on everybody's lips.
-    fn need_called(&mut self, called: &FxHashSet<Word>) -> Vec<Word> {
-        let calls = |declaration: &Declaration| declaration.uses.iter().any(|word| called.contains(word));
+    fn need_called(&mut self, called: &Called) -> Vec<Word> {
+        let outline = self.outline;
+        let group = self.group;
+        let calls = |declaration: &Declaration| called.names(group, outline, declaration);
         let all = || self.outline.declarations.iter().zip(&self.needs).filter(|(_, need)| **need == Need::IfCalled);
         if !self.matters && !all().any(|(declaration, _)| declaration.container.is_none() && calls(declaration)) {
             return Vec::new();
@@ -99,17 +111,68 @@ impl<'o> Bodies<'o> {
     }
 }
 
-/// Chooses by the bodies of each file; none for one that has no words at all.
-pub(super) fn choose(files: &[File<'_>], mut bodies: Vec<Option<Bodies<'_>>>) -> Vec<Choice> {
-    let mut called: FxHashSet<Word> = FxHashSet::default();
-    let mut more: Vec<Vec<Word>> = bodies.par_iter().flatten().map(Bodies::calls).collect();
-    loop {
-        let before = called.len();
-        called.extend(more.iter().flatten());
-        if called.len() == before {
-            break;
+/// The words of what is needed.
+struct Called {
+    /// By package: those of its own bodies, and of the packages that depend on it.
+    visible: Vec<FxHashSet<Word>>,
+    /// Of all bodies: what implements a trait is called where the trait is.
+    anywhere: FxHashSet<Word>,
+}
+
+impl Called {
+    fn names(&self, group: usize, outline: &Outline, declaration: &Declaration) -> bool {
+        let of_trait = outline.container(declaration).is_some_and(|(container, _)| container.is_of_trait());
+        let words = if of_trait { Some(&self.anywhere) } else { self.visible.get(group) };
+        words.is_some_and(|words| declaration.uses.iter().any(|word| words.contains(word)))
+    }
+
+    /// Takes up words with the package whose bodies name them; whether there are new ones.
+    fn add(&mut self, packages: &[Package], order: &[usize], found: &[(usize, Vec<Word>)]) -> bool {
+        let mut changed = false;
+        for (group, words) in found {
+            let Some(visible) = self.visible.get_mut(*group) else { continue };
+            for word in words {
+                changed |= visible.insert(*word);
+            }
+            self.anywhere.extend(words);
         }
-        more = bodies.par_iter_mut().flatten().map(|bodies| bodies.need_called(&called)).collect();
+        if changed {
+            self.hand_down(packages, order);
+        }
+        changed
+    }
+
+    /// What a package names may be of those it depends on; they may go round in a circle, by way of tests.
+    fn hand_down(&mut self, packages: &[Package], order: &[usize]) {
+        let mut changed = true;
+        while std::mem::take(&mut changed) {
+            for &at in order.iter().rev() {
+                let words = self.visible.get_mut(at).map(std::mem::take).unwrap_or_default();
+                let dependencies = packages.get(at).into_iter().flat_map(|package| &package.dependencies);
+                for &of in dependencies.filter(|of| **of != at) {
+                    let Some(visible) = self.visible.get_mut(of) else { continue };
+                    let before = visible.len();
+                    visible.extend(&words);
+                    changed |= visible.len() > before;
+                }
+                if let Some(visible) = self.visible.get_mut(at) {
+                    *visible = words;
+                }
+            }
+        }
+    }
+}
+
+/// Chooses by the bodies of each file; none for one that has no words at all.
+pub(super) fn choose(packages: &[Package], files: &[File<'_>], mut bodies: Vec<Option<Bodies<'_>>>) -> Vec<Choice> {
+    let groups = packages.len() + 1;
+    let order = spread::dependencies_first(packages, groups);
+    let mut called = Called { visible: vec![FxHashSet::default(); groups], anywhere: FxHashSet::default() };
+    let mut more: Vec<(usize, Vec<Word>)> =
+        bodies.par_iter().flatten().map(|bodies| (bodies.group, bodies.calls())).collect();
+    while called.add(packages, &order, &more) {
+        let called = &called;
+        more = bodies.par_iter_mut().flatten().map(|bodies| (bodies.group, bodies.need_called(called))).collect();
     }
     files
         .par_iter()
@@ -122,15 +185,9 @@ pub(super) fn choose(files: &[File<'_>], mut bodies: Vec<Option<Bodies<'_>>>) ->
         .collect()
 }
 
-fn need(
-    seen: &Seen<'_>,
-    starters: &FxHashSet<Word>,
-    outline: &Outline,
-    declaration: &Declaration,
-    body: &Body,
-) -> Need {
+fn need(seen: &Seen<'_>, asked: &Asked, outline: &Outline, declaration: &Declaration, body: &Body) -> Need {
     let container = outline.container(declaration);
-    let starts_work = || outline.body(body).iter().any(|word| starters.contains(word));
+    let starts_work = || outline.body(body).iter().any(|word| asked.starters.contains(word));
     // It has something to do with a context, or changes what a file that does means.
     let always = body.end == End::Exits
         || seen.any_word(outline.body(body))
@@ -140,7 +197,7 @@ fn need(
     if always {
         return Need::Always;
     }
-    if starts_work() {
+    if asked.all_tasks && starts_work() {
         return Need::Beside;
     }
     // Work given to it may be run, it never comes back, it may give on a token it was given, or it is what

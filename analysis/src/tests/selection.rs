@@ -9,18 +9,27 @@ use crate::select::{File, Library, Package, select};
 
 /// The functions whose bodies are left out, file by file; `-` for a file that is not parsed.
 fn quiet(libraries: &[&str], texts: &[&str]) -> Vec<String> {
-    let models = Models::builtin().unwrap();
+    let files: Vec<(usize, &str)> = texts.iter().map(|text| (0, *text)).collect();
+    quiet_in(&[package(libraries, &[])], &files, true)
+}
+
+fn package(libraries: &[&str], dependencies: &[usize]) -> Package {
     let library = |name: &&str| Library { name: (*name).to_owned(), known_as: (*name).to_owned(), is_ours: false };
-    let package = Package { libraries: libraries.iter().map(library).collect(), dependencies: Vec::new() };
+    Package { libraries: libraries.iter().map(library).collect(), dependencies: dependencies.to_vec() }
+}
+
+/// The same of files with their packages.
+fn quiet_in(packages: &[Package], texts: &[(usize, &str)], all_tasks: bool) -> Vec<String> {
+    let models = Models::builtin().unwrap();
     let outlines = vec![OnceLock::new(); texts.len()];
-    let file = |(text, outline)| File { text, package: Some(0), outline };
+    let file = |((package, text), outline)| File { text, package: Some(package), outline };
     let files: Vec<File<'_>> = texts.iter().copied().zip(&outlines).map(file).collect();
-    let choices = select(&models, &[package], &files);
+    let choices = select(&models, packages, &files, all_tasks);
     let name = |text: &str, span: &Span| {
         let head = text[..span.start as usize].rsplit("fn ").next().unwrap();
         head.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned()
     };
-    let told = texts.iter().zip(choices).map(|(text, choice)| match choice.matters {
+    let told = texts.iter().zip(choices).map(|((_, text), choice)| match choice.matters {
         true => choice.quiet.iter().map(|span| name(text, span)).collect::<Vec<_>>().join(" "),
         false => "-".to_owned(),
     });
@@ -125,6 +134,29 @@ fn what_is_called_beside_a_token_is_looked_at() {
         fn stops(service: &Service) { if service.token().is_cancelled() { fails() } }
     ";
     assert_eq!(quiet(&["tokio_util"], &[text]), ["inner port idle copies retries"]);
+}
+
+#[test]
+fn what_a_package_names_is_its_own_or_of_its_dependencies() {
+    let packages = [
+        package(&["tokio_util"], &[1, 0]),
+        package(&["tokio_util"], &[2]),
+        package(&["tokio_util"], &[1]),
+        package(&["tokio_util"], &[]),
+    ];
+    let caller = "fn stops(token: &CancellationToken) { token.cancel(); helper(|| token.cancel()); token.run() }";
+    let helper = "fn helper(f: impl Fn()) { f() } struct Other(CancellationToken); fn quiet() { idle() }
+        impl Run for Other { fn run(&self) { loop { again() } } }";
+    let told = quiet_in(&packages, &[(0, caller), (0, helper), (1, helper), (2, helper), (3, helper)], true);
+    assert_eq!(told, ["", "quiet", "quiet", "quiet", "helper quiet"], "what implements a trait may be called anywhere");
+}
+
+#[test]
+fn work_without_a_context_is_looked_at_for_who_asks() {
+    let text = "fn stops(token: &CancellationToken) { token.cancel() } fn starts() { tokio::spawn(async { loop { again() } }) }";
+    let packages = [package(&["tokio_util", "tokio"], &[])];
+    assert_eq!(quiet_in(&packages, &[(0, text)], true), [""]);
+    assert_eq!(quiet_in(&packages, &[(0, text)], false), ["starts"]);
 }
 
 #[test]
