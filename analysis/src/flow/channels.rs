@@ -72,10 +72,10 @@ impl Channels {
 impl Run<'_> {
     /// Whether a way through the body told more, or less, of its channels than the one before.
     pub(super) fn learn_of_channels(&mut self) -> bool {
-        let sent = std::mem::take(&mut self.channels.sent);
         let is_told = |sent: &Sent| !Val::any_of(&sent.values).is_unknown();
         let is_here = |id: &ObjId| self.is_followed(*id) && !self.channels.given_back.contains(id);
-        let held = sent.into_iter().filter(|(id, sent)| is_here(id) && is_told(sent)).collect();
+        let held = self.channels.sent.iter().filter(|(id, sent)| is_here(id) && is_told(sent));
+        let held = held.map(|(id, sent)| (*id, sent.clone())).collect();
         let is_new = held != self.channels.held;
         self.channels.held = held;
         is_new

@@ -64,7 +64,7 @@ pub(super) struct Run<'a> {
     pub(super) objects: BTreeMap<ObjId, Object>,
     /// What it does with what it is given.
     pub(super) uses: InputUses,
-    /// Whether this is the last pass, in which everything is recorded.
+    /// Whether this may be the last pass, in which everything is recorded.
     pub(super) recording: bool,
     pub(super) losses: BTreeMap<ObjId, BTreeSet<Loss>>,
     pub(super) used: BTreeMap<ObjId, BTreeSet<Use>>,
@@ -152,15 +152,12 @@ pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Su
         channels: Channels::default(),
     };
     let entries = run.entries();
-    run.recording = true;
-    run.rets.clear();
-    run.writes.clear();
-    run.cancelled = None;
-    run.returns = false;
-    run.channels.begin();
-    for (index, worlds) in entries.into_iter().enumerate() {
-        for world in worlds {
-            run.block(BlockId(index as u32), world);
+    if !run.recording {
+        run.begin();
+        for (index, worlds) in entries.into_iter().enumerate() {
+            for world in worlds {
+                run.block(BlockId(index as u32), world);
+            }
         }
     }
     Some(run.finish())
@@ -203,16 +200,32 @@ impl<'a> Run<'a> {
         crate::summary::body_of(self.program, def).inspect(|body| self.summaries.ask(*body))
     }
 
-    /// The worlds at the head of each block, with all that is received from channels.
+    /// Before the body is gone through with everything recorded.
+    fn begin(&mut self) {
+        self.recording = true;
+        self.losses.clear();
+        self.events.clear();
+        self.calls.clear();
+        self.rets.clear();
+        self.writes.clear();
+        self.cancelled = None;
+        self.returns = false;
+        self.channels.begin();
+    }
+
+    /// The worlds at the head of each block, with all that is received from channels. If it is still
+    /// recording behind that, every block was run once in each of its worlds and nothing else: the last pass
+    /// would tell the same.
     fn entries(&mut self) -> Vec<Vec<World>> {
         for _ in 0..MAX_SENDINGS {
+            self.begin();
             let entries = self.fixpoint();
             if !self.learn_of_channels() {
                 return entries;
             }
-            self.channels.begin();
         }
         self.forget_channels();
+        self.begin();
         self.fixpoint()
     }
 
@@ -227,7 +240,11 @@ impl<'a> Run<'a> {
             first.push(self.entry());
             work.insert(0usize);
         }
+        let mut next_new = 0;
         while let Some(index) = work.pop_first() {
+            // Back to where it was: what is recorded there would be recorded twice.
+            self.recording &= index >= next_new;
+            next_new = index + 1;
             let visited = visits.get(index).copied().unwrap_or(0);
             let widen = visited > MAX_VISITS;
             if visited > MAX_VISITS * 4 {
@@ -634,7 +651,7 @@ impl<'a> Run<'a> {
         self.last = world.clone();
     }
 
-    /// Notes what happens at an operation, on the last pass.
+    /// Notes what happens at an operation, if this may be the last pass.
     pub(super) fn record(&mut self, at: At, name: Span, whole: Span, seen: Seen) {
         if !self.recording {
             return;
@@ -669,7 +686,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Notes a call of a body of the program, on the last pass.
+    /// Notes a call of a body of the program, if this may be the last pass.
     pub(super) fn record_call(&mut self, callee: BodyRef, span: Span, inputs: &[Val], kind: CallKind) {
         if !self.recording {
             return;
