@@ -30,6 +30,11 @@ use calls::Calls;
 /// How often a body is looked at in one fixpoint.
 const MAX_ROUNDS: u8 = 6;
 
+/// Of so many bodies in a circle one is looked at at a time, but never more than so many: what they find out about
+/// each other is only seen the next time.
+const PER_LOOK: usize = 32;
+const MAX_AT_ONCE: usize = 16;
+
 /// What a body does.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Summary {
@@ -117,19 +122,24 @@ impl Summaries {
 pub struct Known<'s> {
     before: &'s Summaries,
     /// Of the bodies that are looked at together.
-    circle: FxHashMap<BodyRef, Arc<Summary>>,
+    circle: Option<&'s FxHashMap<BodyRef, Arc<Summary>>>,
     /// Whose were asked for, and whether they were known then.
     asked: RefCell<FxHashMap<BodyRef, bool>>,
 }
 
 impl<'s> Known<'s> {
     fn before(before: &'s Summaries) -> Known<'s> {
-        Known { before, circle: FxHashMap::default(), asked: RefCell::default() }
+        Known { before, circle: None, asked: RefCell::default() }
+    }
+
+    fn within(circle: &'s FxHashMap<BodyRef, Arc<Summary>>, before: &'s Summaries) -> Known<'s> {
+        Known { circle: Some(circle), ..Known::before(before) }
     }
 
     /// What a body does, if that is known.
     pub fn get(&self, body: BodyRef) -> Option<&Summary> {
-        let found = self.circle.get(&body).map(Arc::as_ref).or_else(|| self.before.get(body));
+        let within = self.circle.and_then(|circle| circle.get(&body));
+        let found = within.map(Arc::as_ref).or_else(|| self.before.get(body));
         self.asked.borrow_mut().insert(body, found.is_some());
         found
     }
@@ -185,7 +195,7 @@ pub(crate) fn summarize<S: Send>(
         let circles = || {
             let look = |circle: &Vec<BodyRef>| match kept(circle) {
                 Some(kept) => Ok(kept),
-                None => go_round(program, &calls, circle, go_on, Known::before(&summaries)),
+                None => go_round(program, &calls, circle, go_on, &summaries),
             };
             level.circles.par_iter().map(look).collect::<Result<Vec<_>, S>>()
         };
@@ -212,13 +222,14 @@ impl Looked {
     }
 }
 
-/// Looks at bodies that call each other until nothing changes.
-fn go_round<S>(
+/// Looks at bodies that call each other until nothing changes. Of a large circle several are looked at at the
+/// same time: how many depends on the circle alone, so that every machine finds the same.
+fn go_round<S: Send>(
     program: &Program,
     calls: &Calls,
     circle: &[BodyRef],
     go_on: &GoOn<'_, S>,
-    mut known: Known<'_>,
+    before: &Summaries,
 ) -> Result<Vec<Looked>, S> {
     let position: FxHashMap<BodyRef, usize> = circle.iter().copied().zip(0..).collect();
     let mut callers: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); circle.len()];
@@ -229,26 +240,36 @@ fn go_round<S>(
             }
         }
     }
+    let at_once = (circle.len() / PER_LOOK).clamp(1, MAX_AT_ONCE);
+    let mut summaries: FxHashMap<BodyRef, Arc<Summary>> = FxHashMap::default();
     let mut flows: BTreeMap<BodyRef, Flow> = BTreeMap::new();
     let mut rounds = vec![0u8; circle.len()];
     let mut rests = true;
     let mut work: BTreeSet<usize> = (0..circle.len()).collect();
-    while let Some(at) = work.pop_first() {
-        go_on()?;
-        let (Some(body), Some(round)) = (circle.get(at).copied(), rounds.get_mut(at)) else { continue };
-        if *round >= MAX_ROUNDS {
-            rests = false;
-            continue;
+    while !work.is_empty() {
+        let mut now: Vec<(usize, BodyRef)> = Vec::new();
+        while let Some(at) = if now.len() < at_once { work.pop_first() } else { None } {
+            let (Some(body), Some(round)) = (circle.get(at), rounds.get_mut(at)) else { continue };
+            if *round < MAX_ROUNDS {
+                *round += 1;
+                now.push((at, *body));
+            } else {
+                rests = false;
+            }
         }
-        *round += 1;
-        let Some((summary, flow)) = crate::flow::run(program, &known, body) else { continue };
-        flows.insert(body, flow);
-        if known.circle.get(&body).map(Arc::as_ref) != Some(&summary) {
-            known.circle.insert(body, Arc::new(summary));
-            work.extend(callers.get(at).into_iter().flatten());
+        let look = |(at, body): &(usize, BodyRef)| {
+            go_on()?;
+            Ok(crate::flow::run(program, &Known::within(&summaries, before), *body).map(|looked| (*at, *body, looked)))
+        };
+        let looked = now.par_iter().map(look).collect::<Result<Vec<_>, S>>()?;
+        for (at, body, (summary, flow)) in looked.into_iter().flatten() {
+            flows.insert(body, flow);
+            if summaries.get(&body).map(Arc::as_ref) != Some(&summary) {
+                summaries.insert(body, Arc::new(summary));
+                work.extend(callers.get(at).into_iter().flatten());
+            }
         }
     }
-    let mut summaries = known.circle;
     let looked = flows.into_iter().filter_map(|(body, mut flow)| {
         flow.asked = flow.asked.filter(|_| rests);
         Some(Looked { body, summary: summaries.remove(&body)?, flow: Arc::new(flow) })
