@@ -6,7 +6,7 @@
 //! costs time.
 
 mod scan;
-mod tokens;
+pub(crate) mod tokens;
 
 use std::hash::Hasher as _;
 
@@ -18,31 +18,53 @@ use crate::facts::Span;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Word(u32);
 
+/// What tells words of the same name apart.
+const NAME: u8 = b'n';
+const MEMBER: u8 = b'.';
+const FUNCTION: u8 = b'(';
+const CALLED_MACRO: u8 = b'!';
+
 impl Word {
     /// A name, without `r#`.
     pub fn name(name: &str) -> Word {
-        Word::of(b'n', name)
+        Word::of(NAME, name)
     }
 
     /// A name behind a point or a double colon.
     pub fn member(name: &str) -> Word {
-        Word::of(b'.', name)
+        Word::of(MEMBER, name)
     }
 
     /// A name that is called, stands behind a double colon, or is an argument.
     pub fn function(name: &str) -> Word {
-        Word::of(b'(', name)
+        Word::of(FUNCTION, name)
     }
 
     /// A macro's name where it is called.
     pub fn called_macro(name: &str) -> Word {
-        Word::of(b'!', name)
+        Word::of(CALLED_MACRO, name)
     }
 
     fn of(kind: u8, name: &str) -> Word {
+        Spelling::of(name).as_kind(kind)
+    }
+}
+
+/// The hash of a name, from which its words are made.
+#[derive(Clone, Copy)]
+struct Spelling(u64);
+
+impl Spelling {
+    fn of(name: &str) -> Spelling {
         let mut hasher = FxHasher::default();
-        hasher.write_u8(kind);
         hasher.write(name.as_bytes());
+        Spelling(hasher.finish())
+    }
+
+    fn as_kind(self, kind: u8) -> Word {
+        let mut hasher = FxHasher::default();
+        hasher.write_u64(self.0);
+        hasher.write_u8(kind);
         Word((hasher.finish() >> 32) as u32)
     }
 }

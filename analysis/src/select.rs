@@ -13,7 +13,8 @@
 //!
 //! The way of the data: models and manifests to a `vocabulary` for each package; outlines to more
 //! words (`spread`); words to the bodies that need them, and to those beside that they call and that do
-//! something with what they are given (`choose`).
+//! something with what they are given (`choose`). What they call is of their own package or of those it
+//! depends on; what implements a trait may be anybody's.
 
 mod choose;
 mod spread;

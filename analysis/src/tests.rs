@@ -11,6 +11,7 @@ mod inference;
 mod library;
 mod names;
 mod selection;
+mod tokens;
 
 use std::sync::Arc;
 

@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use super::tokens::Token;
-use super::{Body, Container, Declaration, End, Import, Kind, Outline, Word, Words};
+use super::{
+    Body, CALLED_MACRO, Container, Declaration, End, FUNCTION, Import, Kind, MEMBER, NAME, Outline, Spelling, Word,
+    Words,
+};
 use crate::facts::Span;
 
 /// Paths that begin with these lead to no context.
@@ -414,17 +417,18 @@ impl<'t> Scan<'t> {
                 continue;
             }
             let name = self.text(at);
-            into.push(Word::name(name));
+            let spelling = Spelling::of(name);
+            into.push(spelling.as_kind(NAME));
             let (before, after) = (self.text(at.wrapping_sub(1)), self.text(at + 1));
             if behind_colons || before == "." {
-                into.push(Word::member(name));
+                into.push(spelling.as_kind(MEMBER));
             }
             let is_argument = matches!(before, "(" | ",") && matches!(after, ")" | ",");
             if before != "." && (behind_colons || is_argument || matches!(after, "(" | ":")) {
-                into.push(Word::function(name));
+                into.push(spelling.as_kind(FUNCTION));
             }
             if after == "!" {
-                into.push(Word::called_macro(name));
+                into.push(spelling.as_kind(CALLED_MACRO));
             }
         }
     }

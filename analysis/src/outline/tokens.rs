@@ -1,37 +1,41 @@
 //! The tokens of a file with the partners of its brackets.
+//!
+//! Every file is cut into tokens, and most of them only for its outline, so this is done byte by byte: the
+//! compiler's own lexer, which says more of each token, takes several times as long. A test holds the two
+//! against each other.
 
-use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
+use memchr::{memchr, memchr2, memmem};
 
 /// A token; comments, white space and literals are left out.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Token<'t> {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Token<'t> {
     /// A name, or one punctuation character.
-    pub(super) text: &'t str,
-    pub(super) is_name: bool,
+    pub(crate) text: &'t str,
+    pub(crate) is_name: bool,
     /// Its first byte.
-    pub(super) start: u32,
+    pub(crate) start: u32,
     /// For an opening bracket: the index of the token that closes it, or of the last one.
-    pub(super) close: u32,
+    pub(crate) close: u32,
 }
 
 /// The tokens of a text.
-pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
+pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
     let mut found: Vec<Token<'_>> = Vec::with_capacity(text.len() / 5);
     let mut open: Vec<usize> = Vec::new();
-    let mut at = 0_usize;
-    for token in tokenize(text, FrontmatterAllowed::No) {
-        let start = at;
-        at += token.len as usize;
-        let is_name = matches!(token.kind, TokenKind::Ident | TokenKind::RawIdent);
-        match token.kind {
-            TokenKind::Whitespace
-            | TokenKind::LineComment { .. }
-            | TokenKind::BlockComment { .. }
-            | TokenKind::Literal { .. }
-            | TokenKind::Lifetime { .. }
-            | TokenKind::RawLifetime => continue,
-            TokenKind::OpenBrace | TokenKind::OpenParen | TokenKind::OpenBracket => open.push(found.len()),
-            TokenKind::CloseBrace | TokenKind::CloseParen | TokenKind::CloseBracket => {
+    let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0 };
+    while let Some(kind) = lexer.skip_to_token() {
+        let start = lexer.at;
+        match kind {
+            Kind::Name => lexer.eat_name(),
+            Kind::RawName => {
+                lexer.at += "r#".len();
+                lexer.eat_name();
+            }
+            Kind::Mark(length) => lexer.at += length,
+        }
+        match lexer.bytes.get(start) {
+            Some(b'{' | b'(' | b'[') => open.push(found.len()),
+            Some(b'}' | b')' | b']') => {
                 let close = found.len() as u32;
                 if let Some(opening) = open.pop().and_then(|at| found.get_mut(at)) {
                     opening.close = close;
@@ -39,9 +43,9 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
             }
             _ => {}
         }
-        let text = text.get(start..at).unwrap_or("");
-        let text = if is_name { text.strip_prefix("r#").unwrap_or(text) } else { text };
-        found.push(Token { text, is_name, start: start as u32, close: 0 });
+        let name_at = if kind == Kind::RawName { start + "r#".len() } else { start };
+        let text = text.get(name_at..lexer.at).unwrap_or("");
+        found.push(Token { text, is_name: !matches!(kind, Kind::Mark(_)), start: start as u32, close: 0 });
     }
     let last = found.len().saturating_sub(1) as u32;
     for opening in open {
@@ -50,4 +54,241 @@ pub(super) fn tokens(text: &str) -> Vec<Token<'_>> {
         }
     }
     found
+}
+
+/// What begins at a place.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Name,
+    /// A name behind `r#`.
+    RawName,
+    /// Punctuation, or what is no Rust: so many bytes.
+    Mark(usize),
+}
+
+struct Lexer<'t> {
+    text: &'t str,
+    bytes: &'t [u8],
+    at: usize,
+}
+
+impl Lexer<'_> {
+    /// The byte so many behind the place; 0 behind the end.
+    fn byte(&self, ahead: usize) -> u8 {
+        self.bytes.get(self.at + ahead).copied().unwrap_or(0)
+    }
+
+    fn rest(&self) -> &[u8] {
+        self.bytes.get(self.at..).unwrap_or(&[])
+    }
+
+    /// The character so many bytes behind the place.
+    fn char(&self, ahead: usize) -> Option<char> {
+        self.text.get(self.at + ahead..)?.chars().next()
+    }
+
+    /// Goes over what is left out to the next token, and tells what begins there.
+    fn skip_to_token(&mut self) -> Option<Kind> {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            match byte {
+                b' ' | b'\n' | b'\t' | b'\r' | b'\x0b' | b'\x0c' => self.at += 1,
+                b'/' if self.byte(1) == b'/' => self.skip_past(memchr(b'\n', self.rest())),
+                b'/' if self.byte(1) == b'*' => self.skip_block_comment(),
+                b'"' => self.skip_string(),
+                b'\'' => self.skip_quoted(),
+                b'0'..=b'9' => self.skip_number(),
+                b'r' if self.byte(1) == b'#' && self.starts_name(2) => return Some(Kind::RawName),
+                b'r' if matches!(self.byte(1), b'"' | b'#') => self.skip_raw_string(1),
+                b'b' | b'c' if self.byte(1) == b'"' => {
+                    self.at += 1;
+                    self.skip_string();
+                }
+                b'b' | b'c' if self.byte(1) == b'r' && matches!(self.byte(2), b'"' | b'#') => self.skip_raw_string(2),
+                b'b' if self.byte(1) == b'\'' => {
+                    self.at += 1;
+                    self.skip_char();
+                }
+                b'_' | b'a'..=b'z' | b'A'..=b'Z' => return Some(Kind::Name),
+                0..=0x7f => return Some(Kind::Mark(1)),
+                _ => match self.char(0) {
+                    Some(char) if char.is_alphabetic() => return Some(Kind::Name),
+                    Some(char) if is_white_space(char) => self.at += char.len_utf8(),
+                    other => return Some(Kind::Mark(other.map_or(1, char::len_utf8))),
+                },
+            }
+        }
+        None
+    }
+
+    fn skip_past(&mut self, found: Option<usize>) {
+        self.at = found.map_or(self.bytes.len(), |at| self.at + at + 1);
+    }
+
+    fn skip_block_comment(&mut self) {
+        let mut depth = 0_usize;
+        loop {
+            match memchr2(b'/', b'*', self.rest()) {
+                Some(ahead) => self.at += ahead,
+                None => return self.skip_past(None),
+            }
+            match (self.byte(0), self.byte(1)) {
+                (b'/', b'*') => {
+                    depth += 1;
+                    self.at += 2;
+                }
+                (b'*', b'/') => {
+                    depth -= 1;
+                    self.at += 2;
+                    if depth == 0 {
+                        return;
+                    }
+                }
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    /// A string, from its first quotation mark.
+    fn skip_string(&mut self) {
+        self.at += 1;
+        loop {
+            match memchr2(b'"', b'\\', self.rest()) {
+                Some(ahead) => self.at += ahead,
+                None => return self.skip_past(None),
+            }
+            if self.byte(0) == b'"' {
+                self.at += 1;
+                return self.eat_suffix();
+            }
+            self.skip_escaped();
+        }
+    }
+
+    /// A backslash and the character behind it.
+    fn skip_escaped(&mut self) {
+        self.at += 1;
+        self.at += self.char(0).map_or(0, char::len_utf8);
+    }
+
+    /// A raw string with so many letters before its number signs.
+    fn skip_raw_string(&mut self, letters: usize) {
+        self.at += letters;
+        let marks = self.rest().iter().take_while(|byte| **byte == b'#').count();
+        self.at += marks;
+        if self.byte(0) != b'"' {
+            return;
+        }
+        self.at += 1;
+        let mut end = String::from("\"");
+        end.extend(std::iter::repeat_n('#', marks));
+        match memmem::find(self.rest(), end.as_bytes()) {
+            Some(ahead) => {
+                self.at += ahead + end.len();
+                self.eat_suffix();
+            }
+            None => self.skip_past(None),
+        }
+    }
+
+    /// A lifetime or a character.
+    fn skip_quoted(&mut self) {
+        if self.byte(1) == b'r' && self.byte(2) == b'#' && self.starts_name(3) {
+            self.at += "'r#".len();
+            return self.eat_name();
+        }
+        let first = self.char(1);
+        let is_one = first.is_some_and(|first| self.byte(1 + first.len_utf8()) == b'\'');
+        if is_one || !(self.starts_name(1) || self.byte(1).is_ascii_digit()) {
+            return self.skip_char();
+        }
+        self.at += 1;
+        self.eat_name();
+        if self.byte(0) == b'\'' {
+            self.at += 1;
+        }
+    }
+
+    /// A character, from its first quotation mark; what is none ends with its line.
+    fn skip_char(&mut self) {
+        self.at += 1;
+        let first = self.char(0).filter(|first| *first != '\\');
+        if let Some(first) = first.filter(|first| self.byte(first.len_utf8()) == b'\'') {
+            self.at += first.len_utf8() + 1;
+            return self.eat_suffix();
+        }
+        while let Some(&byte) = self.bytes.get(self.at) {
+            match byte {
+                b'\'' => {
+                    self.at += 1;
+                    return self.eat_suffix();
+                }
+                b'/' => return,
+                b'\n' if self.byte(1) != b'\'' => return,
+                b'\\' => self.skip_escaped(),
+                _ => self.at += 1,
+            }
+        }
+    }
+
+    fn skip_number(&mut self) {
+        let base = if self.byte(0) == b'0' { self.byte(1) } else { 0 };
+        if matches!(base, b'x' | b'o' | b'b') {
+            self.at += 2;
+            let is_digit = |byte: &u8| match base {
+                b'x' => byte.is_ascii_hexdigit() || *byte == b'_',
+                _ => byte.is_ascii_digit() || *byte == b'_',
+            };
+            self.at += self.rest().iter().take_while(|byte| is_digit(byte)).count();
+        } else {
+            self.eat_digits();
+        }
+        // `1.max(2)` and `0..n` are no fractions.
+        if self.byte(0) == b'.' && self.byte(1) != b'.' && !self.starts_name(1) {
+            self.at += 1;
+            self.eat_digits();
+        }
+        if matches!(self.byte(0), b'e' | b'E') {
+            self.at += 1;
+            self.at += usize::from(matches!(self.byte(0), b'+' | b'-'));
+            self.eat_digits();
+        }
+        self.eat_suffix();
+    }
+
+    fn eat_digits(&mut self) {
+        self.at += self.rest().iter().take_while(|byte| byte.is_ascii_digit() || **byte == b'_').count();
+    }
+
+    /// What stands directly behind a literal belongs to it.
+    fn eat_suffix(&mut self) {
+        if self.starts_name(0) {
+            self.eat_name();
+        }
+    }
+
+    fn starts_name(&self, ahead: usize) -> bool {
+        match self.byte(ahead) {
+            b'_' | b'a'..=b'z' | b'A'..=b'Z' => true,
+            0..=0x7f => false,
+            _ => self.char(ahead).is_some_and(char::is_alphabetic),
+        }
+    }
+
+    fn eat_name(&mut self) {
+        while let Some(&byte) = self.bytes.get(self.at) {
+            match byte {
+                b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => self.at += 1,
+                0..=0x7f => return,
+                _ => match self.char(0).filter(|char| char.is_alphanumeric()) {
+                    Some(char) => self.at += char.len_utf8(),
+                    None => return,
+                },
+            }
+        }
+    }
+}
+
+/// White space of the language beyond ASCII: the Rust Reference, "Whitespace".
+fn is_white_space(char: char) -> bool {
+    matches!(char, '\u{85}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
 }
