@@ -284,7 +284,7 @@ fn relevant(program: &Program, calls: &Calls) -> FxHashSet<BodyRef> {
     // A closure's surroundings are looked at with it: they make it and give it its captures.
     let of_interest = |wanted: Interest| -> FxHashSet<BodyRef> {
         let bodies = interests.iter().filter(|(_, interest)| *interest == wanted).map(|(who, _)| *who);
-        bodies.flat_map(|who| std::iter::successors(Some(who), |at| parent(program, *at))).collect()
+        bodies.flat_map(|who| surroundings(program, who)).collect()
     };
     let mut found = of_interest(Interest::Own);
     let callers = grouped(program.bodies().iter().flat_map(|who| calls.of(*who).iter().map(|callee| (*callee, *who))));
@@ -334,6 +334,11 @@ pub fn parent(program: &Program, who: BodyRef) -> Option<BodyRef> {
         }
         _ => None,
     }
+}
+
+/// A body and those it stands in, up to the function's.
+pub fn surroundings(program: &Program, who: BodyRef) -> impl Iterator<Item = BodyRef> {
+    std::iter::successors(Some(who), |at| parent(program, *at))
 }
 
 fn makes_root(program: &Program, who: BodyRef) -> bool {

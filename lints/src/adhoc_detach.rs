@@ -5,7 +5,6 @@ use ctxlint_analysis::flow::value::{ObjKind, Owner};
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
-use crate::support;
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -24,7 +23,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in analysis.flows().filter(|flow| !analysis.program.is_test(flow.body)) {
         for (id, object) in &flow.objects {
             let ObjKind::Task(task) = &object.kind else { continue };
-            if id.old || task.owner != Owner::Nobody || !support::outlives(analysis, flow, *id, task) {
+            if id.old || task.owner != Owner::Nobody || !analysis.outlives(flow, *id, task) {
                 continue;
             }
             let Some(node) = task.contexts.iter().find_map(|of| of.ctx.detaching()) else { continue };

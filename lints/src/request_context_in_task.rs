@@ -29,7 +29,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         }
         for (id, object) in &flow.objects {
             let ObjKind::Task(task) = &object.kind else { continue };
-            if id.old || !support::outlives(analysis, flow, *id, task) {
+            if id.old || !analysis.outlives(flow, *id, task) {
                 continue;
             }
             if let Some((of, way)) = request(analysis, flow, task) {

@@ -115,21 +115,9 @@ pub(crate) fn tasks(analysis: &Analysis) -> impl Iterator<Item = (&Flow, &Task)>
     })
 }
 
-/// Whether a task goes on after its spawner, with nobody waiting for it or able to abort it.
-pub(crate) fn outlives(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task) -> bool {
-    analysis.outlives(flow, id, task)
-}
-
 /// Whether a body, or one it stands in, only replaces a missing context.
 pub(crate) fn replaces_missing(analysis: &Analysis, body: BodyRef) -> bool {
-    let mut at = Some(body);
-    while let Some(body) = at {
-        if analysis.replaces_missing(body) {
-            return true;
-        }
-        at = summary::parent(&analysis.program, body);
-    }
-    false
+    summary::surroundings(&analysis.program, body).any(|body| analysis.replaces_missing(body))
 }
 
 /// The name of a context that is at hand where a root is made.
@@ -236,7 +224,7 @@ pub(crate) fn detach(analysis: &Analysis, task: &Task, finding: Finding) -> Find
 
 /// Whether a place is in the function that a body is of, or is in.
 fn is_in_function_of(analysis: &Analysis, body: BodyRef, place: Site) -> bool {
-    let function = std::iter::successors(Some(body), |body| summary::parent(&analysis.program, *body)).last();
+    let function = summary::surroundings(&analysis.program, body).last();
     let span = function.and_then(|function| analysis.program.body(function)).map(|body| body.span);
     body.file == place.file_id() && span.is_some_and(|span| span.contains(place.span))
 }

@@ -7,7 +7,6 @@ use ctxlint_analysis::model::OnDrop;
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
-use crate::support;
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -49,7 +48,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 fn unbounded(analysis: &Analysis, flow: &Flow, id: ObjId, task: &Task) -> Option<(Site, &'static str)> {
     // A set that aborts what it holds bounds it by its own life.
     let aborted = task.owner == Owner::Outside && task.on_drop == OnDrop::Abort;
-    if id.old || aborted || !support::outlives(analysis, flow, id, task) {
+    if id.old || aborted || !analysis.outlives(flow, id, task) {
         return None;
     }
     task.contexts.iter().find_map(|of| match of.ctx.life() {

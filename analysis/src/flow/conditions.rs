@@ -18,19 +18,19 @@ const STEADY: &[&str] =
 
 /// Where each temporary gets its value.
 #[derive(Debug, Default)]
-pub(super) struct Definitions(Vec<Option<(u32, u32)>>);
+pub(super) struct Definitions(Vec<Option<At>>);
 
 impl Definitions {
     /// Those of a body.
     pub(super) fn of(body: &Body) -> Definitions {
-        let mut found: Vec<Option<(u32, u32)>> = vec![None; body.locals.len()];
+        let mut found: Vec<Option<At>> = vec![None; body.locals.len()];
         let mut twice = vec![false; body.locals.len()];
         for (b, block) in body.blocks.iter().enumerate() {
             for (o, op) in block.ops.iter().enumerate() {
                 let Some(dest) = op.dest else { continue };
                 if let (Some(slot), Some(again)) = (found.get_mut(dest.index()), twice.get_mut(dest.index())) {
                     *again |= slot.is_some();
-                    *slot = Some((b as u32, o as u32));
+                    *slot = Some(At { block: b as u32, op: o as u32 });
                 }
             }
         }
@@ -50,8 +50,7 @@ impl Definitions {
 
     /// Where that operation is.
     pub(super) fn at(&self, local: LocalId) -> Option<At> {
-        let (block, op) = (*self.0.get(local.index())?)?;
-        Some(At { block, op })
+        *self.0.get(local.index())?
     }
 }
 

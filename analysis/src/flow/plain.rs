@@ -7,7 +7,7 @@ use super::contents::OPTION;
 use super::events::LossKind;
 use super::roles::{Applied, objects_in};
 use super::run::{At, Run};
-use super::value::{CtxKind, Uses, Val, is_success};
+use super::value::{CtxKind, Uses, Val};
 use super::world::{Use, World};
 
 impl<'a> Run<'a> {
@@ -21,9 +21,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn inner(&mut self, call: &Applied<'_>, subject: Val, mut world: World) -> Vec<(World, Val)> {
-        if let Val::Agg(agg) = subject.behind()
-            && agg.variant.as_ref().is_some_and(|variant| !is_success(variant))
-        {
+        if subject.succeeds() == Some(false) {
             return Vec::new();
         }
         if let Val::Asked(ctx, true) = subject.behind() {
@@ -43,14 +41,11 @@ impl<'a> Run<'a> {
         let unwraps = call.model.role == FnRole::InnerOr;
         let shown = |value: &Val| if unwraps { value.project(&some()) } else { value.clone() };
         let mut out = Vec::new();
-        let variant = match subject.behind() {
-            Val::Agg(agg) => agg.variant.clone(),
-            _ => None,
-        };
-        if variant.as_ref().is_none_or(|variant| is_success(variant)) {
+        let succeeds = subject.succeeds();
+        if succeeds != Some(false) {
             out.push((world.clone(), shown(&subject)));
         }
-        if variant.as_ref().is_some_and(|variant| is_success(variant)) {
+        if succeeds == Some(true) {
             return out;
         }
         let before = world.missing;
@@ -83,11 +78,8 @@ impl<'a> Run<'a> {
 
     pub(super) fn map(&mut self, call: &Applied<'_>, subject: Val, world: World) -> Vec<(World, Val)> {
         let wraps = call.model.role == FnRole::Map;
-        let variant = match subject.behind() {
-            Val::Agg(agg) => agg.variant.clone(),
-            _ => None,
-        };
-        if variant.as_ref().is_some_and(|variant| !is_success(variant)) {
+        let succeeds = subject.succeeds();
+        if succeeds == Some(false) {
             return vec![(world, subject)];
         }
         let is_maybe = self.subject_role(call) == Some(TypeRole::Maybe);
@@ -98,7 +90,7 @@ impl<'a> Run<'a> {
         for work in call.work() {
             for (mut world, value) in self.call_value(call.at, call.name, work, vec![inner.clone()], world.clone()) {
                 interesting |= !value.is_unknown();
-                if !(is_maybe && variant.is_some()) {
+                if !(is_maybe && succeeds.is_some()) {
                     world = world.perhaps_after(&before);
                 }
                 let value = match (wraps, is_maybe, value) {
@@ -110,10 +102,10 @@ impl<'a> Run<'a> {
                 out.push((world, value));
             }
         }
-        if interesting && is_maybe && variant.is_none() {
+        if interesting && is_maybe && succeeds.is_none() {
             out.push((world, Val::variant("None")));
         }
-        if out.is_empty() && variant.is_none() {
+        if out.is_empty() && succeeds.is_none() {
             // The closure never returns, or there is nothing to call: the other way stays.
             out.push((World::default(), Val::Unknown));
             out.clear();
@@ -133,19 +125,15 @@ impl<'a> Run<'a> {
     /// The pair of what two optional values hold, or nothing where one of them holds nothing.
     pub(super) fn paired(&mut self, call: &Applied<'_>, subject: &Val, world: World) -> Vec<(World, Val)> {
         let both = [subject.clone(), call.value(call.model.other.unwrap_or(1))];
-        let variant = |value: &Val| match value.behind() {
-            Val::Agg(agg) => agg.variant.as_ref().map(|variant| is_success(variant)),
-            _ => None,
-        };
         let mut out = Vec::new();
-        if both.iter().any(|value| variant(value) != Some(true)) {
+        if both.iter().any(|value| value.succeeds() != Some(true)) {
             let mut nothing = world.clone();
             for value in &both {
                 self.drop_value(call.at, value, LossKind::Ignored, call.whole, &mut nothing);
             }
             out.push((nothing, Val::variant("None")));
         }
-        if both.iter().all(|value| variant(value) != Some(false)) {
+        if both.iter().all(|value| value.succeeds() != Some(false)) {
             let parts = both.iter().map(|value| value.project(&some())).collect();
             out.push((world, Val::success("Some", Val::tuple(parts))));
         }
@@ -154,9 +142,7 @@ impl<'a> Run<'a> {
 
     /// `get_or_insert_with`, `get_or_init`: what is there, or else what is made and put there.
     pub(super) fn filled(&mut self, call: &Applied<'_>, subject: &Val, world: World) -> Vec<(World, Val)> {
-        if let Val::Agg(agg) = subject.behind()
-            && agg.variant.as_ref().is_some_and(|variant| is_success(variant))
-        {
+        if subject.succeeds() == Some(true) {
             return vec![(world, subject.project(&some()).borrowed(None))];
         }
         let mut worlds = self.once(call, world);
@@ -197,11 +183,7 @@ impl<'a> Run<'a> {
         };
         match subject.behind() {
             Val::Asked(ctx, meaning) => Val::Asked(ctx.clone(), *meaning == says),
-            Val::Agg(agg) => match &agg.variant {
-                Some(variant) => Val::Bool(is_success(variant) == says),
-                None => Val::Unknown,
-            },
-            _ => Val::Unknown,
+            value => value.succeeds().map_or(Val::Unknown, |succeeds| Val::Bool(succeeds == says)),
         }
     }
 

@@ -177,20 +177,11 @@ pub(super) fn input_object(index: u32) -> ObjId {
 
 /// Whether a body has a context at hand without making one: given to it or to a body it stands in.
 pub(crate) fn has_context(program: &Program, who: BodyRef) -> bool {
-    let mut at = Some(who);
-    while let Some(here) = at {
-        if let (Some(body), Some(typed)) = (program.body(here), program.typed(here)) {
-            let given = body.params.iter().chain(body.captures.iter().map(|(_, local)| local));
-            for local in given {
-                let Some(ty) = typed.locals.get(local.index()) else { continue };
-                if program.holds_context(ty) {
-                    return true;
-                }
-            }
-        }
-        at = crate::summary::parent(program, here);
-    }
-    false
+    crate::summary::surroundings(program, who).any(|here| {
+        let (Some(body), Some(typed)) = (program.body(here), program.typed(here)) else { return false };
+        let mut given = body.params.iter().chain(body.captures.iter().map(|(_, local)| local));
+        given.any(|local| typed.locals.get(local.index()).is_some_and(|ty| program.holds_context(ty)))
+    })
 }
 
 impl<'a> Run<'a> {
@@ -557,7 +548,7 @@ impl<'a> Run<'a> {
         let value = world.read(place);
         let decided = match (value.behind(), test) {
             (Val::Agg(agg), Test::Variant(path)) => agg.is_variant(path.last()),
-            (Val::Agg(agg), Test::Success) => agg.variant.as_ref().map(|variant| super::value::is_success(variant)),
+            (value, Test::Success) => value.succeeds(),
             (Val::Bool(truth), Test::Lit(crate::facts::Lit::Bool(want))) => Some(truth == want),
             (Val::Nanos(number), Test::Lit(crate::facts::Lit::Int(Some(want)))) => Some(*number == u128::from(*want)),
             _ => None,

@@ -354,6 +354,16 @@ impl Agg {
     }
 }
 
+impl Val {
+    /// Whether it is there, or a success, as far as that is known.
+    pub fn succeeds(&self) -> Option<bool> {
+        match self.behind() {
+            Val::Agg(agg) => agg.variant.as_ref().map(|variant| is_success(variant)),
+            _ => None,
+        }
+    }
+}
+
 /// Whether a variant's name says that there is something.
 pub fn is_success(variant: &str) -> bool {
     matches!(variant, "Ok" | "Some" | "Continue" | "Ready")

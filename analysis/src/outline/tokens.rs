@@ -7,7 +7,7 @@
 use memchr::{memchr, memchr2, memmem};
 
 /// A token; comments, white space and literals are left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Token<'t> {
     /// A name, or one punctuation character.
     pub(crate) text: &'t str,

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 use rustc_hash::FxHashSet;
 
-use super::spread::{self, Group, Seen};
+use super::spread::{Group, Seen};
 use super::{Choice, File, Package};
 use crate::outline::{Body, Declaration, End, Kind, Outline, Word};
 use crate::parse::speaks_of_us;
@@ -117,60 +117,69 @@ struct Called {
     visible: Vec<FxHashSet<Word>>,
     /// Of all bodies: what implements a trait is called where the trait is.
     anywhere: FxHashSet<Word>,
+    /// By package: all that it depends on, directly or by others.
+    depends_on: Vec<FxHashSet<usize>>,
 }
 
 impl Called {
+    fn by_none(packages: &[Package]) -> Called {
+        let depends_on: Vec<FxHashSet<usize>> = (0..=packages.len()).map(|at| dependencies(packages, at)).collect();
+        let visible = vec![FxHashSet::default(); depends_on.len()];
+        Called { visible, anywhere: FxHashSet::default(), depends_on }
+    }
+
     fn names(&self, group: usize, outline: &Outline, declaration: &Declaration) -> bool {
         let of_trait = outline.container(declaration).is_some_and(|(container, _)| container.is_of_trait());
         let words = if of_trait { Some(&self.anywhere) } else { self.visible.get(group) };
         words.is_some_and(|words| declaration.uses.iter().any(|word| words.contains(word)))
     }
 
-    /// Takes up words with the package whose bodies name them; whether there are new ones.
-    fn add(&mut self, packages: &[Package], order: &[usize], found: &[(usize, Vec<Word>)]) -> bool {
+    /// Takes up a word that a body of a package names; whether it is a new one. What is visible in a package
+    /// is so in all that it depends on.
+    fn add(&mut self, group: usize, word: Word) -> bool {
+        if !self.visible.get_mut(group).is_some_and(|visible| visible.insert(word)) {
+            return false;
+        }
+        self.anywhere.insert(word);
+        for of in self.depends_on.get(group).into_iter().flatten() {
+            if let Some(visible) = self.visible.get_mut(*of) {
+                visible.insert(word);
+            }
+        }
+        true
+    }
+
+    /// The same for the words of several bodies, with their packages; whether there is a new one.
+    fn add_all(&mut self, found: &[(usize, Vec<Word>)]) -> bool {
         let mut changed = false;
         for (group, words) in found {
-            let Some(visible) = self.visible.get_mut(*group) else { continue };
             for word in words {
-                changed |= visible.insert(*word);
+                changed |= self.add(*group, *word);
             }
-            self.anywhere.extend(words);
-        }
-        if changed {
-            self.hand_down(packages, order);
         }
         changed
     }
+}
 
-    /// What a package names may be of those it depends on; they may go round in a circle, by way of tests.
-    fn hand_down(&mut self, packages: &[Package], order: &[usize]) {
-        let mut changed = true;
-        while std::mem::take(&mut changed) {
-            for &at in order.iter().rev() {
-                let words = self.visible.get_mut(at).map(std::mem::take).unwrap_or_default();
-                let dependencies = packages.get(at).into_iter().flat_map(|package| &package.dependencies);
-                for &of in dependencies.filter(|of| **of != at) {
-                    let Some(visible) = self.visible.get_mut(of) else { continue };
-                    let before = visible.len();
-                    visible.extend(&words);
-                    changed |= visible.len() > before;
-                }
-                if let Some(visible) = self.visible.get_mut(at) {
-                    *visible = words;
-                }
-            }
+/// The packages that one depends on, directly or by others; it may be one of them, by way of its tests.
+fn dependencies(packages: &[Package], of: usize) -> FxHashSet<usize> {
+    let direct = |at: usize| packages.get(at).into_iter().flat_map(|package| &package.dependencies).copied();
+    let mut found = FxHashSet::default();
+    let mut left: Vec<usize> = direct(of).collect();
+    while let Some(at) = left.pop() {
+        if found.insert(at) {
+            left.extend(direct(at));
         }
     }
+    found
 }
 
 /// Chooses by the bodies of each file; none for one that has no words at all.
 pub(super) fn choose(packages: &[Package], files: &[File<'_>], mut bodies: Vec<Option<Bodies<'_>>>) -> Vec<Choice> {
-    let groups = packages.len() + 1;
-    let order = spread::dependencies_first(packages, groups);
-    let mut called = Called { visible: vec![FxHashSet::default(); groups], anywhere: FxHashSet::default() };
+    let mut called = Called::by_none(packages);
     let mut more: Vec<(usize, Vec<Word>)> =
         bodies.par_iter().flatten().map(|bodies| (bodies.group, bodies.calls())).collect();
-    while called.add(packages, &order, &more) {
+    while called.add_all(&more) {
         let called = &called;
         more = bodies.par_iter_mut().flatten().map(|bodies| (bodies.group, bodies.need_called(called))).collect();
     }

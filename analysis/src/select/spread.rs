@@ -90,7 +90,7 @@ fn enrich(packages: &[Package], groups: &mut [Group], outlines: &[Vec<&Outline>]
 }
 
 /// Every package behind those that it depends on, as far as that goes.
-pub(super) fn dependencies_first(packages: &[Package], count: usize) -> Vec<usize> {
+fn dependencies_first(packages: &[Package], count: usize) -> Vec<usize> {
     let mut order = Vec::with_capacity(count);
     let mut met = vec![false; count];
     for start in 0..count {
