@@ -400,6 +400,8 @@ pub enum FnRole {
     Forget,
     /// The result holds `subject`: `Some`, `Box::new`, `Arc::new`.
     Wrap,
+    /// A variant that holds nothing: `None`, `Pending`.
+    Nothing,
     /// The result holds `subject`, or nothing.
     WrapMaybe,
     /// The result is `subject` itself: `into`, `clone` of a pointer, `Box::pin` apart.

@@ -8,9 +8,10 @@ use crate::facts::{LocalId, LocalKind, Place, Step, Terminator, Test};
 use crate::model::{Bound, Shape, TypeModel, TypeRole};
 use crate::types::Ty;
 
+use super::plain::some;
 use super::roles::Applied;
 use super::run::Run;
-use super::value::{Ctx, CtxKind, CtxNode, Val};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, Val};
 use super::world::World;
 
 /// How many elements of a collection are told apart.
@@ -38,6 +39,16 @@ impl Val {
             Some(value) if known_alone(values) => value.clone(),
             Some(value) if value.owns() => value.without_contexts(),
             _ => Val::Unknown,
+        }
+    }
+
+    /// What an option or result holds, where it is known whether it holds something.
+    pub(super) fn held(&self) -> Option<Option<Val>> {
+        match self.behind() {
+            Val::Agg(Agg { def: None, variant: Some(_), .. }) => {
+                Some(self.succeeds()?.then(|| self.behind().project(&some())))
+            }
+            _ => None,
         }
     }
 
@@ -212,6 +223,14 @@ impl Run<'_> {
                     parts.map(Val::Many)
                 }
                 shape => self.part(&Val::any_of(values), optional(shape), is_map).map(|part| undecided(shape, part)),
+            },
+            // An option is gone over like a list of one element, or of none.
+            value @ Val::Agg(_) => match shape {
+                Shape::Named(path, args) if path == ITERATOR => {
+                    let parts = value.held()?.into_iter().map(|held| self.part(&held, args.first()?, is_map));
+                    parts.collect::<Option<Vec<Val>>>().map(Val::Many)
+                }
+                _ => None,
             },
             // A collection that the body is only shown: any of its elements.
             Val::Input(_)

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::facts::{Body, Callee, Discard, Exit, LocalId, LocalKind, Name, Op, OpKind, Place, Span, Step, UnaryOp};
-use crate::model::{OnDrop, TypeRole};
+use crate::model::{FnRole, OnDrop, TypeRole, last_segment};
 use crate::types::{Target, Ty, TyCon};
 
 use super::constants;
@@ -312,6 +312,7 @@ impl<'a> Run<'a> {
         match self.target(at) {
             Target::Def(def) => Val::Function(Function::Def(def)),
             Target::External(path) if constants::is_zero(self.program, &path) => Val::Nanos(0),
+            Target::External(path) if self.is_nothing(&path) => Val::variant(last_segment(&path)),
             Target::External(path) | Target::TraitMethod(path) => {
                 Val::Function(Function::External(path, self.site(span)))
             }
@@ -339,6 +340,11 @@ impl<'a> Run<'a> {
             }
             _ => Val::Unknown,
         }
+    }
+
+    /// Whether a path is a library's variant that holds nothing.
+    fn is_nothing(&self, path: &str) -> bool {
+        self.program.models.function(path).is_some_and(|model| model.role == FnRole::Nothing)
     }
 
     /// What the operation's path or call turns out to be.

@@ -1,7 +1,7 @@
 //! What the functions of libraries do, by their roles.
 
 use crate::facts::{Discard, LocalId, Place, Span};
-use crate::model::{Bound, FnModel, FnRole, Models, OnDrop, Shape, TypeRole};
+use crate::model::{Bound, FnModel, FnRole, Models, OnDrop, Shape, TypeRole, last_segment};
 use crate::types::Ty;
 
 use super::calls::is_done;
@@ -398,6 +398,7 @@ impl<'a> Run<'a> {
                 let is_variant = name.starts_with(char::is_uppercase);
                 vec![(world, if is_variant { Val::success(name, subject) } else { subject })]
             }
+            FnRole::Nothing => vec![(world, Val::variant(last_segment(call.path)))],
             FnRole::WrapMaybe => {
                 let nothing = (world.clone(), Val::variant("None"));
                 self.drop_value(at, &subject, LossKind::Ignored, call.whole, &mut nothing.0.clone());

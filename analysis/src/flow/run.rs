@@ -543,9 +543,18 @@ impl<'a> Run<'a> {
         test: &Test,
         then: BlockId,
         other: BlockId,
-        world: World,
+        mut world: World,
     ) -> Vec<(BlockId, World)> {
         let value = world.read(place);
+        // An option is gone over like a list of one, of which there is a first turn, or of none.
+        if let (Test::Next, Some(held)) = (test, value.held()) {
+            let has_turn = held.is_some();
+            if let Some(held) = held {
+                let list = Val::Many(vec![held]);
+                world.set(place.base, if matches!(value, Val::Ref(..)) { list.borrowed(None) } else { list });
+            }
+            return vec![(if has_turn { then } else { other }, world)];
+        }
         let decided = match (value.behind(), test) {
             (Val::Agg(agg), Test::Variant(path)) => agg.is_variant(path.last()),
             (value, Test::Success) => value.succeeds(),

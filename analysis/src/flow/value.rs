@@ -608,10 +608,11 @@ impl Val {
         matters
     }
 
-    /// Whether there are numbers or times in it that can be forgotten.
+    /// Whether there are numbers or times in it that can be forgotten, or variants that hold nothing that matters.
     pub(super) fn is_fixed(&self) -> bool {
         match self {
             Val::Nanos(_) | Val::Now => true,
+            Val::Agg(Agg { variant: Some(_), .. }) if !self.matters() => true,
             Val::Ref(inner, _) => inner.is_fixed(),
             Val::Agg(agg) => agg.fields.iter().any(|(_, value)| value.is_fixed()),
             Val::Many(values) => !Val::is_clouded(values) || values.iter().any(Val::is_fixed),
@@ -619,10 +620,12 @@ impl Val {
         }
     }
 
-    /// Forgets the numbers and times in it, and what collections in it do not hold.
+    /// Forgets the numbers and times in it, which variant it is of where that holds nothing that matters, and
+    /// what collections in it do not hold.
     pub(super) fn unfix(&mut self) {
         match self {
             Val::Nanos(_) | Val::Now => *self = Val::Unknown,
+            Val::Agg(Agg { variant: Some(_), .. }) if !self.matters() => *self = Val::Unknown,
             Val::Ref(inner, _) => inner.unfix(),
             Val::Agg(agg) => agg.fields.iter_mut().for_each(|(_, value)| value.unfix()),
             Val::Many(values) => {
