@@ -78,7 +78,7 @@ pub struct Local {
     /// The name in its pattern; for a temporary, the expression it holds.
     pub span: Span,
     /// As written: `let x: T`, a parameter's type.
-    pub ty: Option<TypeRef>,
+    pub ty: Option<Box<TypeRef>>,
     /// Where it comes from.
     pub kind: LocalKind,
     /// `mut`.
@@ -165,6 +165,8 @@ impl Place {
 
     /// The place one step further.
     pub fn then(mut self, step: Step) -> Place {
+        // Most ways have one step.
+        self.path.reserve_exact(1);
         self.path.push(step);
         self
     }

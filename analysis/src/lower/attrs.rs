@@ -3,7 +3,7 @@
 use proc_macro2::{TokenStream, TokenTree};
 use syn::{AttrStyle, Attribute, Meta};
 
-use super::Lowering;
+use super::{Lowering, kept};
 use crate::facts::{Attr, PathRef, Segment, Span};
 
 /// Attributes, by their last segment, that make a function a test.
@@ -79,18 +79,15 @@ impl Lowering<'_> {
 
     /// Attributes as facts keep them; documentation and directives are left out.
     pub(super) fn attrs(&self, attrs: &[Attribute]) -> Vec<Attr> {
-        attrs
-            .iter()
-            .filter(|attr| !attr.path().is_ident("doc") && directive_tokens(attr).is_none())
-            .map(|attr| Attr {
-                path: self.path(None, attr.path()),
-                args: match &attr.meta {
-                    Meta::List(list) => self.paths_in(list.tokens.clone()),
-                    _ => Vec::new(),
-                },
-                span: self.attr_span(attr),
-            })
-            .collect()
+        let attrs = attrs.iter().filter(|attr| !attr.path().is_ident("doc") && directive_tokens(attr).is_none());
+        kept(attrs.map(|attr| Attr {
+            path: self.path(None, attr.path()),
+            args: match &attr.meta {
+                Meta::List(list) => self.paths_in(list.tokens.clone()),
+                _ => Vec::new(),
+            },
+            span: self.attr_span(attr),
+        }))
     }
 
     /// The arguments of a list that are plain paths.

@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::tight;
 use crate::facts::{
     Block, BlockId, Body, BodyId, BodyKind, Discard, Exit, Local, LocalId, LocalKind, LoopId, Name, Op, OpKind, Place,
     ScopeId, Span, Step, Terminator, TypeRef,
@@ -114,7 +115,7 @@ impl Builder {
         mutable: bool,
     ) -> LocalId {
         let id = LocalId(self.body.locals.len() as u32);
-        self.body.locals.push(Local { name, span, ty, kind, mutable });
+        self.body.locals.push(Local { name, span, ty: ty.map(Box::new), kind, mutable });
         id
     }
 
@@ -214,7 +215,7 @@ impl Builder {
         if let Some(&known) = self.captured.get(&outer) {
             return known;
         }
-        let inner = self.local(local.name.clone(), local.span, local.ty.clone(), LocalKind::Capture, local.mutable);
+        let inner = self.local(local.name.clone(), local.span, local.ty.as_deref().cloned(), LocalKind::Capture, local.mutable);
         self.captured.insert(outer, inner);
         self.body.captures.push((outer, inner));
         inner
@@ -353,20 +354,17 @@ impl Builder {
             moved.push(kept.then_some(BlockId(next)));
             next += u32::from(kept);
         }
-        if next as usize == moved.len() {
-            return self.body;
-        }
         let to = |id: BlockId| moved.get(id.index()).copied().flatten().unwrap_or(id);
-        let blocks = std::mem::take(&mut self.body.blocks);
-        self.body.blocks = blocks
-            .into_iter()
-            .zip(&moved)
-            .filter(|(_, kept)| kept.is_some())
-            .map(|(mut block, _)| {
+        let mut blocks = Vec::with_capacity(next as usize);
+        for (mut block, kept) in std::mem::take(&mut self.body.blocks).into_iter().zip(&moved) {
+            if kept.is_some() {
                 redirect(&mut block.end, to);
-                block
-            })
-            .collect();
+                block.ops = tight(block.ops);
+                blocks.push(block);
+            }
+        }
+        self.body.blocks = blocks;
+        self.body.locals = tight(self.body.locals);
         for found in &mut self.body.loops {
             found.head = to(found.head);
         }

@@ -5,7 +5,7 @@ use syn::{Attribute, FnArg, ForeignItem, ImplItem, Item as SynItem, ReceiverKind
 
 use super::rooted::Uses;
 use super::types::mutability;
-use super::{Lowering, attrs, extent};
+use super::{Lowering, attrs, extent, kept, tight};
 use crate::facts::{
     self, BodyKind, Field, Function, Import, ImportName, Item, ItemId, ItemKind, Name, Param, PathRef, ScopeId,
     ScopeKind, Segment, Span, TypeRef, Variant, Visibility,
@@ -84,7 +84,7 @@ impl Lowering<'_> {
                 let head = head(&item.attrs, Some(&item.ident), visibility(&item.vis), span);
                 self.generic(head, |this, _| ItemKind::Struct {
                     generics: this.generics(&item.generics),
-                    fields: item.fields.named.iter().map(|f| this.field(f, 0, false)).collect(),
+                    fields: kept(item.fields.named.iter().map(|f| this.field(f, 0, false))),
                     tuple: false,
                 });
             }
@@ -111,7 +111,7 @@ impl Lowering<'_> {
                 let mut imports = Vec::new();
                 let global = item.leading_colon.is_some();
                 self.imports(&item.tree, global, &mut Vec::new(), &mut imports);
-                self.simple(head, |_| ItemKind::Use(imports));
+                self.simple(head, |_| ItemKind::Use(tight(imports)));
             }
             SynItem::Verbatim(tokens) => {
                 let Some(uses) = Uses::of(tokens) else { return };
@@ -122,7 +122,7 @@ impl Lowering<'_> {
                 for (tree, global) in &uses.trees {
                     self.imports(tree, *global, &mut Vec::new(), &mut imports);
                 }
-                self.simple(head, |_| ItemKind::Use(imports));
+                self.simple(head, |_| ItemKind::Use(tight(imports)));
             }
             _ => {}
         }
@@ -297,7 +297,7 @@ impl Lowering<'_> {
     }
 
     fn fields(&mut self, fields: &syn::Fields, public: bool) -> Vec<Field> {
-        fields.iter().enumerate().map(|(position, field)| self.field(field, position, public)).collect()
+        kept(fields.iter().enumerate().map(|(position, field)| self.field(field, position, public)))
     }
 
     fn field(&mut self, field: &syn::Field, position: usize, public: bool) -> Field {
@@ -463,7 +463,7 @@ impl Lowering<'_> {
 
     fn function(&mut self, head: Head<'_>, sig: &syn::Signature, block: Option<&syn::Block>) {
         self.generic(head, |this, id| {
-            let params: Vec<Param> = sig.inputs.iter().map(|input| this.parameter(input)).collect();
+            let params: Vec<Param> = kept(sig.inputs.iter().map(|input| this.parameter(input)));
             let generics = this.generics(&sig.generics);
             let ret = this.ret(&sig.output);
             let has_self = matches!(sig.inputs.first(), Some(FnArg::Receiver(_)));

@@ -87,7 +87,32 @@ pub(crate) fn lower<'t>(
         lowering.item(item);
     }
     lowering.facts.quiet = quiet.to_vec();
+    let FileFacts { scopes, items, bodies, .. } = &mut lowering.facts;
+    *scopes = tight(std::mem::take(scopes));
+    *items = tight(std::mem::take(items));
+    *bodies = tight(std::mem::take(bodies));
     (lowering.facts, lowering.anchors)
+}
+
+/// All of them, with no room for more: facts stay as long as the check, and most lists have one element.
+fn kept<T>(all: impl Iterator<Item = T>) -> Vec<T> {
+    let mut kept = Vec::with_capacity(all.size_hint().0);
+    for one in all {
+        kept.reserve_exact(1);
+        kept.push(one);
+    }
+    kept
+}
+
+/// The same elements with no room for more.
+fn tight<T>(mut all: Vec<T>) -> Vec<T> {
+    if all.len() == all.capacity() {
+        return all;
+    }
+    // An allocator may leave what shrinks where it is.
+    let mut kept = Vec::with_capacity(all.len());
+    kept.append(&mut all);
+    kept
 }
 
 /// No notes: every directive covers lines.

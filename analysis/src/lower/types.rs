@@ -2,7 +2,7 @@
 
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
-use super::{Lowering, extent};
+use super::{Lowering, extent, kept};
 use crate::facts::{GenericParam, Generics, Mutability, Name, PathRef, Segment, TypeRef};
 
 /// The traits whose parenthesised form is a function type.
@@ -14,7 +14,7 @@ impl Lowering<'_> {
         match ty {
             Type::Array(t) => TypeRef::Array(Box::new(self.ty(&t.elem))),
             Type::FnPtr(t) => TypeRef::Fn {
-                params: t.inputs.iter().map(|arg| self.ty(&arg.ty)).collect(),
+                params: kept(t.inputs.iter().map(|arg| self.ty(&arg.ty))),
                 ret: Box::new(self.ret(&t.output).unwrap_or_else(unit)),
             },
             Type::Group(t) => self.ty(&t.elem),
@@ -27,7 +27,7 @@ impl Lowering<'_> {
             Type::Reference(t) => TypeRef::Ref(Box::new(self.ty(&t.elem)), mutability(t.mutability.is_some())),
             Type::Slice(t) => TypeRef::Slice(Box::new(self.ty(&t.elem))),
             Type::TraitObject(t) => TypeRef::DynTrait(self.bounds(&t.bounds)),
-            Type::Tuple(t) => TypeRef::Tuple(t.elems.iter().map(|elem| self.ty(elem)).collect()),
+            Type::Tuple(t) => TypeRef::Tuple(kept(t.elems.iter().map(|elem| self.ty(elem)))),
             _ => TypeRef::Unknown,
         }
     }
@@ -42,13 +42,11 @@ impl Lowering<'_> {
 
     /// Bounds; lifetimes are left out.
     pub(super) fn bounds<'b>(&self, bounds: impl IntoIterator<Item = &'b TypeParamBound>) -> Vec<TypeRef> {
-        bounds
-            .into_iter()
-            .filter_map(|bound| match bound {
-                TypeParamBound::Trait(bound) if bound.maybe.is_none() => Some(self.path_type(None, &bound.path)),
-                _ => None,
-            })
-            .collect()
+        let bounds = bounds.into_iter().filter_map(|bound| match bound {
+            TypeParamBound::Trait(bound) if bound.maybe.is_none() => Some(self.path_type(None, &bound.path)),
+            _ => None,
+        });
+        kept(bounds)
     }
 
     fn path_type(&self, qself: Option<&syn::QSelf>, path: &syn::Path) -> TypeRef {
@@ -57,7 +55,7 @@ impl Lowering<'_> {
             && FUNCTION_TRAITS.iter().any(|name| last.ident == name)
         {
             return TypeRef::Fn {
-                params: args.inputs.iter().map(|arg| self.ty(&arg.ty)).collect(),
+                params: kept(args.inputs.iter().map(|arg| self.ty(&arg.ty))),
                 ret: Box::new(self.ret(&args.output).unwrap_or_else(unit)),
             };
         }
@@ -72,7 +70,7 @@ impl Lowering<'_> {
 
     /// A path with its generic arguments.
     pub(super) fn path(&self, qself: Option<&syn::QSelf>, path: &syn::Path) -> PathRef {
-        let segments = path.segments.iter().map(|segment| self.segment(segment)).collect();
+        let segments = kept(path.segments.iter().map(|segment| self.segment(segment)));
         PathRef {
             scope: self.scope,
             global: path.leading_colon.is_some() && qself.is_none(),
@@ -91,7 +89,10 @@ impl Lowering<'_> {
             PathArguments::AngleBracketed(generics) => {
                 for arg in &generics.args {
                     match arg {
-                        GenericArgument::Type(ty) => args.push(self.ty(ty)),
+                        GenericArgument::Type(ty) => {
+                            args.reserve_exact(1);
+                            args.push(self.ty(ty));
+                        }
                         GenericArgument::AssocType(assoc) => {
                             bindings.push((self.text.name(&assoc.ident), self.ty(&assoc.ty)));
                         }
@@ -116,27 +117,20 @@ impl Lowering<'_> {
     /// Type arguments of a turbofish.
     pub(super) fn turbofish(&self, generics: Option<&syn::AngleBracketedGenericArguments>) -> Vec<TypeRef> {
         let Some(generics) = generics else { return Vec::new() };
-        generics
-            .args
-            .iter()
-            .filter_map(|arg| match arg {
-                GenericArgument::Type(ty) => Some(self.ty(ty)),
-                _ => None,
-            })
-            .collect()
+        kept(generics.args.iter().filter_map(|arg| match arg {
+            GenericArgument::Type(ty) => Some(self.ty(ty)),
+            _ => None,
+        }))
     }
 
     /// Type parameters with the bounds of all places.
     pub(super) fn generics(&self, generics: &syn::Generics) -> Generics {
         let mut lowered = Generics {
-            params: generics
-                .type_params()
-                .map(|param| GenericParam {
-                    name: self.text.name(&param.ident),
-                    bounds: self.bounds(&param.bounds),
-                    default: param.default.as_ref().map(|(_, ty)| self.ty(ty)),
-                })
-                .collect(),
+            params: kept(generics.type_params().map(|param| GenericParam {
+                name: self.text.name(&param.ident),
+                bounds: self.bounds(&param.bounds),
+                default: param.default.as_ref().map(|(_, ty)| self.ty(ty)),
+            })),
             wheres: Vec::new(),
         };
         for predicate in generics.where_clause.iter().flat_map(|clause| &clause.predicates) {

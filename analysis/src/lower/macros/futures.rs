@@ -112,7 +112,7 @@ impl Lowering<'_> {
     fn pin_name(&mut self, ident: &Ident, span: Span) {
         let (name, name_span) = self.text.ident(ident);
         let Some(old) = self.resolve(&name) else { return };
-        let ty = self.body.body.local(old).and_then(|local| local.ty.clone());
+        let ty = self.body.body.local(old).and_then(|local| local.ty.as_deref().cloned());
         let kind = LocalKind::Binding;
         let local = self.body.local(Some(name.clone()), name_span, ty, kind, true);
         self.body.emit(span, Some(local), OpKind::Use(Place::local(old)));
