@@ -41,10 +41,10 @@ impl<'a> Run<'a> {
     /// Whether what a call writes into what it is lent is known: by its summary or its role.
     fn tells_writes(&self, at: At) -> bool {
         match self.target(at) {
-            Target::Def(def) => self.body_of(def).is_some(),
+            Target::Def(def) => self.body_of(*def).is_some(),
             Target::Closure(_) => true,
             Target::External(path) | Target::TraitMethod(path) => {
-                self.program.models.function(&path).is_some_and(|model| writes_itself(model.role))
+                self.program.models.function(path).is_some_and(|model| writes_itself(model.role))
             }
             _ => false,
         }
@@ -113,18 +113,18 @@ impl<'a> Run<'a> {
             Target::Def(def) => {
                 if let (Some(place), Some(first)) = (receiver, values.first_mut()) {
                     let by_value =
-                        matches!(self.program.param_types(def).first(), Some(ty) if !matches!(ty, Ty::Ref(..)));
+                        matches!(self.program.param_types(*def).first(), Some(ty) if !matches!(ty, Ty::Ref(..)));
                     *first = self.receiver(place, by_value, &mut world);
                 }
-                self.call_def(at, name, def, values, locals, world)
+                self.call_def(at, name, *def, values, locals, world)
             }
-            Target::External(path) | Target::TraitMethod(path) => match self.program.models.function(&path).cloned() {
-                Some(model) => self.apply_model(at, name, whole, &path, &model, values, locals, receiver, world),
+            Target::External(path) | Target::TraitMethod(path) => match self.program.models.function(path) {
+                Some(model) => self.apply_model(at, name, whole, path, model, values, locals, receiver, world),
                 None => self.call_unknown(at, name, values, receiver, world),
             },
-            Target::Constructor(made, ty) => vec![(world, self.construct(&made, &ty, values))],
+            Target::Constructor(made, ty) => vec![(world, self.construct(made, ty, values))],
             Target::Closure(body) => {
-                let body = BodyRef { file: self.who.file, body };
+                let body = BodyRef { file: self.who.file, body: *body };
                 self.call_body(at, name, body, values, CallKind::Direct, world, 0)
             }
             Target::Value(_) | Target::Unknown => self.call_unknown(at, name, values, receiver, world),
@@ -137,7 +137,7 @@ impl<'a> Run<'a> {
         let value = if by_value {
             world.take(place)
         } else {
-            if self.body.local(place.base).is_some_and(|local| local.mutable) || matches!(ty, Ty::Ref(_, true)) {
+            if self.body.local(place.base).is_some_and(|local| local.mutable) || matches!(*ty, Ty::Ref(_, true)) {
                 world.forget(place.base);
                 world.unfix(place.base);
             }
@@ -288,7 +288,7 @@ impl<'a> Run<'a> {
     fn is_clone(&self, at: At) -> bool {
         match self.target(at) {
             Target::External(path) | Target::TraitMethod(path) => {
-                self.program.models.function(&path).is_some_and(|model| model.role == FnRole::Clone)
+                self.program.models.function(path).is_some_and(|model| model.role == FnRole::Clone)
             }
             _ => false,
         }
@@ -358,8 +358,8 @@ impl<'a> Run<'a> {
     ) -> Vec<(World, Val)> {
         match function {
             Function::Def(def) => self.call_def(at, span, *def, args, &[], world),
-            Function::External(path, site) => match self.program.models.function(path).cloned() {
-                Some(model) => self.apply_model(at, site.span, site.span, path, &model, args, &[], None, world),
+            Function::External(path, site) => match self.program.models.function(path) {
+                Some(model) => self.apply_model(at, site.span, site.span, path, model, args, &[], None, world),
                 None => {
                     for value in &args {
                         self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
@@ -449,8 +449,7 @@ impl<'a> Run<'a> {
         self.effects_on(at, name, summary, inputs, world, depth);
         for path in &summary.cancelled {
             let Some(input) = inputs.get(path.input as usize) else { continue };
-            let value = input.at(&path.path);
-            self.cancel(name, &value, world);
+            self.cancel(name, &input.behind_at(&path.path), world);
         }
     }
 
@@ -458,8 +457,7 @@ impl<'a> Run<'a> {
     fn effects_on(&mut self, at: At, name: Span, summary: &Summary, inputs: &[Val], world: &mut World, depth: u8) {
         for (path, uses) in &summary.uses {
             let Some(input) = inputs.get(path.input as usize) else { continue };
-            let value = input.at(&path.path);
-            self.apply_uses(at, name, &value, *uses, world, depth);
+            self.apply_uses(at, name, &input.behind_at(&path.path), *uses, world, depth);
         }
         self.start_given(at, name, summary, inputs, world);
         self.sent_by(at, name, summary, inputs);
@@ -467,43 +465,43 @@ impl<'a> Run<'a> {
 
     fn apply_uses(&mut self, at: At, name: Span, value: &Val, uses: Uses, world: &mut World, depth: u8) {
         let owed = Uses::USED.and(Uses::ESCAPE);
-        match value.behind().clone() {
-            Val::Input(path) => self.use_input(&path, Uses(uses.0 & !Uses::RETURN.0)),
-            value @ Val::Server(..) if !uses.is_empty() => self.note_static(&value),
+        match value.behind() {
+            Val::Input(path) => self.use_input(path, uses.without(Uses::RETURN)),
+            value @ Val::Server(..) if !uses.is_empty() => self.note_static(value),
             Val::Ctx(ctx) => {
                 // A callee that bounds what it is given tells so by what it does not do without a bound.
                 let bound = if uses.any(Uses::RAW) { Uses::default() } else { Uses::BOUND };
-                self.use_ctx(&ctx, uses.without(Uses::RETURN).and(bound));
+                self.use_ctx(ctx, uses.without(Uses::RETURN).and(bound));
                 if uses.any(Uses::DETACHED_RAW) {
-                    self.use_ctx(&ctx, Uses::DETACHED_RAW.and(Uses::BOUND));
+                    self.use_ctx(ctx, Uses::DETACHED_RAW.and(Uses::BOUND));
                 }
             }
-            Val::Obj(id) if uses.any(owed) => self.mark(world, id, Use::Real),
-            Val::Done(ctx) if uses.any(Uses::CALL.and(owed)) => self.use_ctx(&ctx, Uses::WAIT),
+            Val::Obj(id) if uses.any(owed) => self.mark(world, *id, Use::Real),
+            Val::Done(ctx) if uses.any(Uses::CALL.and(owed)) => self.use_ctx(ctx, Uses::WAIT),
             Val::Closure(body, captures) if depth < MAX_DEPTH => {
                 if uses.any(Uses::START) {
                     self.start_at(at, name, vec![value.clone()], world);
                 } else if uses.any(Uses::CALL.and(owed)) {
-                    self.run_unknown(at, name, body, &captures, world, depth + 1);
+                    self.run_unknown(at, name, *body, captures, world, depth + 1);
                 }
             }
             Val::Future(body, args) if depth < MAX_DEPTH => {
                 if uses.any(Uses::START) {
                     self.start_at(at, name, vec![value.clone()], world);
                 } else if uses.any(Uses::CALL.and(owed)) {
-                    self.run_unknown(at, name, body, &args, world, depth + 1);
+                    self.run_unknown(at, name, *body, args, world, depth + 1);
                 }
             }
             Val::Timed(inner) if depth < MAX_DEPTH => {
                 self.timed += 1;
-                self.apply_uses(at, name, &inner, uses, world, depth + 1);
+                self.apply_uses(at, name, inner, uses, world, depth + 1);
                 self.timed -= 1;
             }
             Val::Work(values, _) if depth < MAX_DEPTH => {
                 if uses.any(Uses::START) {
-                    self.start_at(at, name, values, world);
+                    self.start_at(at, name, values.clone(), world);
                 } else {
-                    for value in &values {
+                    for value in values {
                         self.apply_uses(at, name, value, uses, world, depth + 1);
                     }
                 }
@@ -514,7 +512,7 @@ impl<'a> Run<'a> {
                 }
             }
             Val::Many(values) => {
-                for value in &values {
+                for value in values {
                     self.apply_uses(at, name, value, uses, world, depth + 1);
                 }
             }

@@ -274,11 +274,7 @@ impl Run<'_> {
     }
 
     fn any_of_subject(&self, call: &Applied<'_>, subject: &Val) -> Option<Val> {
-        let ty = match call.receiver {
-            Some(place) => self.type_at(place),
-            None => self.type_of(*call.locals.get(call.model.subject)?),
-        };
-        self.any_received(subject, &ty)
+        self.any_received(subject, &*self.subject_type(call)?)
     }
 
     /// What a call gives that takes something out of a channel, or waits for it: that, or nothing.

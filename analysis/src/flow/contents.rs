@@ -210,10 +210,7 @@ impl Run<'_> {
     /// What a function gives that takes from a collection or looks into it; none where that is not
     /// followed, or where what it gives is to be looked after.
     pub(super) fn taken(&self, call: &Applied<'_>, subject: &Val) -> Option<Val> {
-        let ty = match call.receiver {
-            Some(place) => self.type_at(place),
-            None => self.type_of(*call.locals.get(call.model.subject)?),
-        };
+        let ty = self.subject_type(call)?;
         let (shape, is_map) = (call.model.returns.as_ref()?, self.is_map(&ty));
         match subject.behind() {
             Val::Many(values) if !subject.owns() => match shape {

@@ -113,7 +113,7 @@ impl<'a> Run<'a> {
                 let worlds = match future.behind() {
                     Val::Input(path) => {
                         self.use_input(path, Uses::CALL.and(Uses::USED));
-                        let given = self.awaited_end(&future, &self.type_of(*local), world);
+                        let given = self.awaited_end(&future, self.type_of(*local), world);
                         given.unwrap_or_else(|world| vec![(world, Val::Unknown)])
                     }
                     _ => self.drive(at, name, future, world),
@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
         worlds
             .into_iter()
             .map(|(mut world, value)| {
-                let value = self.with_type(value, &ty, made.then_some((at, op.span)));
+                let value = self.with_type(value, ty, made.then_some((at, op.span)));
                 self.given_to(dest, &value);
                 world.set(dest, value);
                 world
@@ -287,8 +287,11 @@ impl<'a> Run<'a> {
     pub(super) fn is_lock_guard(&self, place: &Place) -> bool {
         let role = |ty: &Ty| self.program.type_model(ty).map(|model| model.role);
         let ty = self.type_of(place.base);
-        let ty = if role(&ty) == Some(TypeRole::Maybe) { self.program.held(&ty) } else { ty };
-        place.path.is_empty() && role(&ty) == Some(TypeRole::Pointer)
+        let is_of_guard = || match role(ty) {
+            Some(TypeRole::Maybe) => role(&self.program.held(ty)) == Some(TypeRole::Pointer),
+            role => role == Some(TypeRole::Pointer),
+        };
+        place.path.is_empty() && is_of_guard()
     }
 
     /// The operations that mention a local.
@@ -310,17 +313,17 @@ impl<'a> Run<'a> {
 
     fn path_value(&mut self, at: At, span: Span) -> Val {
         match self.target(at) {
-            Target::Def(def) => Val::Function(Function::Def(def)),
-            Target::External(path) if constants::is_zero(self.program, &path) => Val::Nanos(0),
-            Target::External(path) if self.is_nothing(&path) => Val::variant(last_segment(&path)),
+            Target::Def(def) => Val::Function(Function::Def(*def)),
+            Target::External(path) if constants::is_zero(self.program, path) => Val::Nanos(0),
+            Target::External(path) if self.is_nothing(path) => Val::variant(last_segment(path)),
             Target::External(path) | Target::TraitMethod(path) => {
-                Val::Function(Function::External(path, self.site(span)))
+                Val::Function(Function::External(path.clone(), self.site(span)))
             }
-            Target::Constructor(name, ty) => match &ty {
-                Ty::Constructor(_) | Ty::FnPtr(..) => Val::Function(Function::Constructor(name)),
-                _ if matches!(name.as_str(), "None" | "Pending") => Val::variant(&name),
+            Target::Constructor(name, ty) => match ty {
+                Ty::Constructor(_) | Ty::FnPtr(..) => Val::Function(Function::Constructor(name.clone())),
+                _ if matches!(name.as_str(), "None" | "Pending") => Val::variant(name),
                 _ if matches!(name.as_str(), "Some" | "Ok" | "Err" | "Ready" | "Break" | "Continue") => {
-                    Val::Function(Function::Constructor(name))
+                    Val::Function(Function::Constructor(name.clone()))
                 }
                 _ => Val::Unknown,
             },
@@ -329,13 +332,13 @@ impl<'a> Run<'a> {
                 let site = self.site(span);
                 let is_static = self
                     .program
-                    .item(def)
+                    .item(*def)
                     .is_some_and(|item| matches!(item.kind, crate::facts::ItemKind::Static { .. }));
                 if is_static {
-                    self.statics.insert(id, def);
+                    self.statics.insert(id, *def);
                     Val::Server(id, site)
                 } else {
-                    constants::nanos(self.program, def).map_or(Val::Unknown, Val::Nanos)
+                    constants::nanos(self.program, *def).map_or(Val::Unknown, Val::Nanos)
                 }
             }
             _ => Val::Unknown,
@@ -348,26 +351,21 @@ impl<'a> Run<'a> {
     }
 
     /// What the operation's path or call turns out to be.
-    pub(super) fn target(&self, at: At) -> Target {
-        self.typed
-            .targets
-            .get(at.block as usize)
-            .and_then(|block| block.get(at.op as usize))
-            .cloned()
-            .unwrap_or_default()
+    pub(super) fn target(&self, at: At) -> &'a Target {
+        self.typed.target(crate::facts::BlockId(at.block), at.op as usize)
     }
 
     fn structure(&mut self, at: At, fields: Vec<(crate::facts::Name, Val)>, rest: Option<Box<Val>>) -> Val {
         let (def, variant) = match self.target(at) {
             Target::Constructor(made, ty) => {
-                let def = match self.program.peel(&ty) {
+                let def = match self.program.peel(ty) {
                     Ty::Adt(TyCon::Def(def), _) => Some(*def),
                     _ => None,
                 };
                 let is_enum = def
                     .and_then(|def| self.program.item(def))
                     .is_some_and(|item| matches!(item.kind, crate::facts::ItemKind::Enum { .. }));
-                (def, is_enum.then_some(made))
+                (def, is_enum.then(|| made.clone()))
             }
             _ => (None, None),
         };

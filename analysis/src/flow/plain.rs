@@ -1,7 +1,10 @@
 //! Plain values: options, locks, references and lengths of time, and what they hold.
 
+use std::borrow::Cow;
+
 use crate::facts::{Name, Step};
 use crate::model::{FnRole, Shape, TypeRole};
+use crate::types::Ty;
 
 use super::contents::OPTION;
 use super::events::LossKind;
@@ -12,12 +15,15 @@ use super::world::{Use, World};
 
 impl<'a> Run<'a> {
     pub(super) fn subject_role(&self, call: &Applied<'_>) -> Option<TypeRole> {
-        let ty = match (call.receiver, call.locals.get(call.model.subject)) {
-            (Some(place), _) if call.model.subject == 0 => self.type_at(place),
-            (_, Some(local)) => self.type_of(*local),
-            _ => return None,
-        };
-        self.program.role(&ty)
+        self.program.role(&*self.subject_type(call)?)
+    }
+
+    /// The type of what a call is about.
+    pub(super) fn subject_type(&self, call: &Applied<'_>) -> Option<Cow<'a, Ty>> {
+        match call.receiver {
+            Some(place) if call.model.subject == 0 => Some(self.type_at(place)),
+            _ => Some(Cow::Borrowed(self.type_of(*call.locals.get(call.model.subject)?))),
+        }
     }
 
     pub(super) fn inner(&mut self, call: &Applied<'_>, subject: Val, mut world: World) -> Vec<(World, Val)> {

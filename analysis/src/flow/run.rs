@@ -1,5 +1,6 @@
 //! The forward analysis of one body: worlds through blocks until nothing new is seen.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
@@ -295,24 +296,23 @@ impl<'a> Run<'a> {
     }
 
     fn given(&mut self, path: InputPath, local: LocalId) -> Val {
-        let ty = self.type_of(local);
-        self.with_type(Val::Input(path), &ty, None)
+        self.with_type(Val::Input(path), self.type_of(local), None)
     }
 
     /// A local's type.
-    pub(super) fn type_of(&self, local: LocalId) -> Ty {
-        self.typed.locals.get(local.index()).cloned().unwrap_or_default()
+    pub(super) fn type_of(&self, local: LocalId) -> &'a Ty {
+        self.typed.local(local)
     }
 
     /// A place's type.
-    pub(super) fn type_at(&self, place: &Place) -> Ty {
-        let mut ty = self.type_of(place.base);
+    pub(super) fn type_at(&self, place: &Place) -> Cow<'a, Ty> {
+        let mut ty = Cow::Borrowed(self.type_of(place.base));
         for step in &place.path {
             ty = match step {
                 Step::Deref => ty,
-                Step::Field(name) => self.program.field_type(&ty, name),
-                Step::Variant(variant, name) => self.program.variant_field_type(&ty, variant, name),
-                Step::Index | Step::Nth(_) => return Ty::Unknown,
+                Step::Field(name) => Cow::Owned(self.program.field_type(&ty, name)),
+                Step::Variant(variant, name) => Cow::Owned(self.program.variant_field_type(&ty, variant, name)),
+                Step::Index | Step::Nth(_) => return Cow::Owned(Ty::Unknown),
             };
         }
         ty
@@ -387,10 +387,10 @@ impl<'a> Run<'a> {
         }
         let index = (path.input - captures) as usize;
         let origin = self.program.handler(self.who).and_then(|handler| handler.params.get(index));
-        let ty = self.body.params.get(index).map(|local| self.type_of(*local)).unwrap_or_default();
+        let ty = self.body.params.get(index).map_or(&Ty::Unknown, |local| self.type_of(*local));
         // What an extractor of a library holds is the request's if it is a context itself; a context
         // deeper down belongs to what the server put there.
-        let role = self.program.role(&ty);
+        let role = self.program.role(ty);
         if origin == Some(&Origin::Either) {
             return CtxKind::Opaque;
         }
@@ -468,8 +468,7 @@ impl<'a> Run<'a> {
                         for lost in &futures {
                             self.settle(&mut world, lost);
                         }
-                        let ty = self.type_of(arm.output);
-                        let output = self.with_type(output, &ty, Some((here, arm.body_span)));
+                        let output = self.with_type(output, self.type_of(arm.output), Some((here, arm.body_span)));
                         world.set(arm.output, output);
                         next.push((arm.block, world));
                     }
@@ -773,9 +772,13 @@ impl<'a> Run<'a> {
             *entry = entry.and(Uses::OPAQUE).and(Uses::ESCAPE).and(Uses::USED);
             return;
         }
-        let entry = self.uses.entry(path.clone()).or_default();
-        let more = entry.and(uses) != *entry;
-        *entry = entry.and(uses);
+        let more = match self.uses.get_mut(path) {
+            Some(known) => std::mem::replace(known, known.and(uses)) != known.and(uses),
+            None => {
+                self.uses.insert(path.clone(), uses);
+                !uses.is_empty()
+            }
+        };
         if more && uses.any(REACHING) {
             self.note_input(path);
         }

@@ -188,7 +188,7 @@ impl<'a> Run<'a> {
         {
             for (at, uses) in summary.uses.iter().filter(|(at, _)| at.input == index && !at.path.is_empty()) {
                 if uses.any(CONTEXT_USES) {
-                    let path = at.path.iter().fold(path.clone(), |path, step| path.then(step.clone()));
+                    let path = path.along(&at.path);
                     let (id, site, kind) = (self.input_id(&path), self.input_site(&path), self.input_kind(&path));
                     let ctx = super::value::Ctx::new(super::value::CtxNode { id, site, kind });
                     found.push(TaskCtx { ctx, uses: *uses, received: false });

@@ -1,9 +1,11 @@
 //! What a local can hold, as far as contexts, handles and tasks are concerned.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::sync::Arc;
 
-use smol_str::SmolStr;
+use smol_str::{SmolStr, format_smolstr};
 
 use crate::facts::{Name, Place, Span, Step};
 use crate::model::{Bound, OnDrop};
@@ -59,24 +61,46 @@ pub struct InputPath {
     /// Which input.
     pub input: u32,
     /// The way into it.
-    pub path: Vec<Name>,
+    pub path: Steps,
+}
+
+/// The steps of a way into an input. Copies share them; most ways have none.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Steps(Option<Arc<[Name]>>);
+
+impl Deref for Steps {
+    type Target = [Name];
+
+    fn deref(&self) -> &[Name] {
+        self.0.as_deref().unwrap_or_default()
+    }
 }
 
 impl InputPath {
     /// The input as a whole.
     pub fn whole(input: u32) -> InputPath {
-        InputPath { input, path: Vec::new() }
+        InputPath { input, path: Steps::default() }
     }
 
-    /// One step further. Ways longer than eight steps are cut: they are of recursive types.
+    /// One step further.
     pub fn then(&self, step: Name) -> InputPath {
-        let mut path = self.path.clone();
-        if path.len() < 8 {
-            path.push(step);
+        self.along(&[step])
+    }
+
+    /// Further along. Ways longer than eight steps are cut: they are of recursive types.
+    pub fn along(&self, steps: &[Name]) -> InputPath {
+        let left = MAX_STEPS.saturating_sub(self.path.len());
+        let steps = steps.get(..left).unwrap_or(steps);
+        if steps.is_empty() {
+            return self.clone();
         }
-        InputPath { input: self.input, path }
+        let path = self.path.iter().chain(steps).cloned().collect();
+        InputPath { input: self.input, path: Steps(Some(path)) }
     }
 }
+
+/// How many steps a way into an input has at most.
+const MAX_STEPS: usize = 8;
 
 /// A context, as the tree of what it was derived from.
 pub type Ctx = Arc<CtxNode>;
@@ -326,6 +350,16 @@ impl Agg {
         }
     }
 
+    /// The field that it has itself for a step of an input's way.
+    fn part(&self, step: &str) -> Option<&Val> {
+        let name = match &self.variant {
+            None if step != "?" && step != "[]" => step,
+            Some(variant) if step == "?" && is_success(variant) => "0",
+            _ => return None,
+        };
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
+    }
+
     /// Whether it is this variant, as far as that is known. What is there stays so when a result is made
     /// an option of it, or the other way round.
     pub fn is_variant(&self, name: &str) -> Option<bool> {
@@ -412,6 +446,14 @@ impl Val {
         value
     }
 
+    fn into_behind(self) -> Val {
+        let mut value = self;
+        while let Val::Ref(inner, _) = value {
+            value = *inner;
+        }
+        value
+    }
+
     /// Whether anything is known of it.
     pub fn is_unknown(&self) -> bool {
         matches!(self.behind(), Val::Unknown)
@@ -493,7 +535,7 @@ impl Val {
                 Step::Field(name) => Val::Input(path.then(name.clone())),
                 Step::Index | Step::Nth(_) => Val::Input(path.then("[]".into())),
                 Step::Variant(variant, name) if is_success(variant) && name == "0" => Val::Input(path.then("?".into())),
-                Step::Variant(variant, name) => Val::Input(path.then(format!("{variant}.{name}").into())),
+                Step::Variant(variant, name) => Val::Input(path.then(format_smolstr!("{variant}.{name}"))),
             },
             Val::Many(values) => match step {
                 Step::Deref => self.clone(),
@@ -539,6 +581,22 @@ impl Val {
         value
     }
 
+    /// What is behind references at the end of an input's way. What is there as a part is not copied.
+    pub(super) fn behind_at(&self, path: &[Name]) -> Cow<'_, Val> {
+        let value = self.behind();
+        let Some((name, rest)) = path.split_first() else { return Cow::Borrowed(value) };
+        let part = match value {
+            Val::Unknown => return Cow::Borrowed(&Val::Unknown),
+            Val::Input(given) => return Cow::Owned(Val::Input(given.along(path))),
+            Val::Agg(agg) => agg.part(name),
+            _ => None,
+        };
+        match part {
+            Some(part) => part.behind_at(rest),
+            None => Cow::Owned(value.at(path).into_behind()),
+        }
+    }
+
     /// Everything in it that `found` is to see, with the way to it; borrowed parts are told as such.
     pub fn walk(&self, found: &mut dyn FnMut(&Val, &[Name], bool)) {
         self.walk_from(&mut Vec::new(), false, found);
@@ -553,7 +611,7 @@ impl Val {
                     path.push(match &agg.variant {
                         None => name.clone(),
                         Some(variant) if is_success(variant) && name == "0" => "?".into(),
-                        Some(variant) => format!("{variant}.{name}").into(),
+                        Some(variant) => format_smolstr!("{variant}.{name}"),
                     });
                     value.walk_from(path, borrowed, found);
                     path.pop();
@@ -588,24 +646,26 @@ impl Val {
 
     /// Whether a context, handle, task or work is part of it.
     pub fn matters(&self) -> bool {
-        let mut matters = false;
-        self.walk(&mut |value, _, _| {
-            matters |= matches!(
-                value,
-                Val::Ctx(_)
-                    | Val::Obj(_)
-                    | Val::Done(_)
-                    | Val::Asked(..)
-                    | Val::Closure(..)
-                    | Val::Future(..)
-                    | Val::Called(..)
-                    | Val::Moved
-                    | Val::Request(..)
-                    | Val::Server(..)
-                    | Val::Input(_)
-            );
-        });
-        matters
+        match self {
+            Val::Ctx(_)
+            | Val::Obj(_)
+            | Val::Done(_)
+            | Val::Asked(..)
+            | Val::Closure(..)
+            | Val::Future(..)
+            | Val::Called(..)
+            | Val::Moved
+            | Val::Request(..)
+            | Val::Server(..)
+            | Val::Input(_) => true,
+            Val::Ref(inner, _) | Val::Timed(inner) => inner.matters(),
+            Val::Agg(agg) => {
+                agg.fields.iter().any(|(_, value)| value.matters())
+                    || agg.rest.as_ref().is_some_and(|rest| rest.matters())
+            }
+            Val::Many(values) | Val::Work(values, _) => values.iter().any(Val::matters),
+            Val::Unknown | Val::Function(_) | Val::Bool(_) | Val::Nanos(_) | Val::Now => false,
+        }
     }
 
     /// Whether there are numbers or times in it that can be forgotten, or variants that hold nothing that matters.

@@ -215,7 +215,8 @@ impl Builder {
         if let Some(&known) = self.captured.get(&outer) {
             return known;
         }
-        let inner = self.local(local.name.clone(), local.span, local.ty.as_deref().cloned(), LocalKind::Capture, local.mutable);
+        let inner =
+            self.local(local.name.clone(), local.span, local.ty.as_deref().cloned(), LocalKind::Capture, local.mutable);
         self.captured.insert(outer, inner);
         self.body.captures.push((outer, inner));
         inner
