@@ -103,7 +103,7 @@ pub enum Target {
     /// A model's function reached by a method of a trait on a type: the canonical path of the trait's method.
     TraitMethod(SmolStr),
     /// The constructor of a tuple struct or variant: the variant's or struct's name, and what it makes.
-    Constructor(SmolStr, Ty),
+    Constructor(SmolStr, Box<Ty>),
     /// A closure of the same file.
     Closure(BodyId),
     /// A constant or static of the program.

@@ -319,7 +319,7 @@ impl<'a> Run<'a> {
             Target::External(path) | Target::TraitMethod(path) => {
                 Val::Function(Function::External(path.clone(), self.site(span)))
             }
-            Target::Constructor(name, ty) => match ty {
+            Target::Constructor(name, ty) => match &**ty {
                 Ty::Constructor(_) | Ty::FnPtr(..) => Val::Function(Function::Constructor(name.clone())),
                 _ if matches!(name.as_str(), "None" | "Pending") => Val::variant(name),
                 _ if matches!(name.as_str(), "Some" | "Ok" | "Err" | "Ready" | "Break" | "Continue") => {

@@ -29,8 +29,8 @@ impl<'a> Tree<'a> {
                         (Target::Def(def), ty)
                     }
                     Target::Constructor(name, ty) => {
-                        let ty = self.constructed(&name, ty, &types);
-                        (Target::Constructor(name, ty.clone()), ty)
+                        let ty = self.constructed(&name, *ty, &types);
+                        (Target::Constructor(name, ty.clone().into()), ty)
                     }
                     Target::External(path) | Target::TraitMethod(path)
                         if self.program.models.function(&path).is_none() =>
@@ -118,7 +118,7 @@ impl<'a> Tree<'a> {
                 };
                 let name = name.unwrap_or_default();
                 let ty = self.constructed(&name, *made, types);
-                (Target::Constructor(name, ty.clone()), ty)
+                (Target::Constructor(name, ty.clone().into()), ty)
             }
             Ty::FnPtr(_, ret) => (Target::Unknown, *ret),
             ty @ (Ty::Bounds(_) | Ty::Param(..)) => {
@@ -331,7 +331,7 @@ impl<'a> Tree<'a> {
         } else {
             // `Self::Variant { .. }`, `Alias::Variant { .. }`.
             match self.program.value_path(self.file, path).target {
-                Target::Constructor(_, ty) => ty,
+                Target::Constructor(_, ty) => *ty,
                 _ => self.program.resolve_type(self.file, &TypeRef::Path(path.clone())),
             }
         };
@@ -359,7 +359,7 @@ impl<'a> Tree<'a> {
                 .map_or(variant, |item| item.name.clone()),
             _ => variant,
         };
-        (Target::Constructor(name, ty.clone()), ty)
+        (Target::Constructor(name, ty.clone().into()), ty)
     }
 }
 

@@ -438,7 +438,7 @@ impl<'a> Tree<'a> {
                 if self.has_fields(name, made) {
                     ty
                 } else {
-                    made.clone()
+                    Ty::clone(made)
                 }
             }
             (_, ty) => ty,

@@ -247,7 +247,7 @@ impl Program {
 
 fn constructor(name: &str, ty: Ty) -> ValuePath {
     ValuePath {
-        target: Target::Constructor(name.into(), ty.clone()),
+        target: Target::Constructor(name.into(), ty.clone().into()),
         ty: Ty::Constructor(Box::new(ty)),
         ..ValuePath::default()
     }

@@ -221,7 +221,7 @@ impl Program {
         match self.value_path(file, path).target {
             Target::Def(def) | Target::Value(def) => Res::Def(def),
             Target::External(path) | Target::TraitMethod(path) => Res::External(path),
-            Target::Constructor(name, ty) => match ty {
+            Target::Constructor(name, ty) => match *ty {
                 Ty::Adt(TyCon::Def(def), _) => match self.item(def).map(|item| &item.kind) {
                     Some(ItemKind::Enum { .. }) => Res::Variant(def, name),
                     _ => Res::Def(def),
