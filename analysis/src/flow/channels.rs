@@ -309,7 +309,7 @@ impl Run<'_> {
         let with_received = |index: usize| {
             let piece = call.value(index);
             let any = match (piece.behind(), call.locals.get(index)) {
-                (Val::Input(path), Some(local)) => self.of_given(path, &self.type_of(*local)),
+                (Val::Input(path), Some(local)) => self.of_given(path, self.type_of(*local)),
                 _ => None,
             };
             match any {

@@ -120,7 +120,7 @@ impl Run<'_> {
         }
         let ty = self.type_of(place.base);
         let is_local = self.body.local(place.base).is_some_and(|local| local.kind == LocalKind::Binding);
-        if !is_local || !place.path.is_empty() || matches!(ty, Ty::Ref(..)) || !self.is_collection(&ty) {
+        if !is_local || !place.path.is_empty() || matches!(ty, Ty::Ref(..)) || !self.is_collection(ty) {
             if self.is_collection(self.program.peel(&self.type_at(place))) {
                 world.unfix(place.base);
             }
@@ -137,7 +137,7 @@ impl Run<'_> {
             false if call.model.value.is_none() => add(&mut values, Val::Unknown),
             false => {
                 let element = self.element(value);
-                let is_known = !element.is_unknown() && self.is_map(&ty);
+                let is_known = !element.is_unknown() && self.is_map(ty);
                 add(&mut values, if is_known { Val::tuple(vec![Val::Unknown, element]) } else { element });
             }
         }
@@ -196,7 +196,7 @@ impl Run<'_> {
     /// Others may write to a collection that is lent to them.
     pub(super) fn lend(&self, local: LocalId, world: &mut World) {
         let ty = self.type_of(local);
-        if self.program.type_model(self.program.peel(&ty)).is_some_and(|model| model.shared) {
+        if self.program.type_model(self.program.peel(ty)).is_some_and(|model| model.shared) {
             world.unfix(local);
         }
     }

@@ -114,7 +114,7 @@ impl Run<'_> {
         let named = world.env.iter_back().filter_map(|(local, value)| {
             let ctx = value.as_ctx()?;
             let foreign = !matches!(ctx.origin().kind, CtxKind::Root { .. } | CtxKind::Server | CtxKind::Own);
-            let fits = foreign && self.program.is_own_handle(&self.type_of(*local)) == own;
+            let fits = foreign && self.program.is_own_handle(self.type_of(*local)) == own;
             if fits { self.body.local(*local)?.name.clone() } else { None }
         });
         named.into_iter().next()

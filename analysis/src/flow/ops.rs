@@ -675,7 +675,7 @@ impl<'a> Run<'a> {
     fn gives_away_context(&self, temp: LocalId) -> bool {
         self.mentions(temp).any(|op| match (&op.kind, op.dest) {
             (OpKind::Use(place), Some(dest)) if !place.path.is_empty() => {
-                self.program.role(&self.type_of(dest)) == Some(TypeRole::Context) && self.is_kept(dest, 4)
+                self.program.role(self.type_of(dest)) == Some(TypeRole::Context) && self.is_kept(dest, 4)
             }
             _ => false,
         })

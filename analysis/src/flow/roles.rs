@@ -187,7 +187,7 @@ impl<'a> Run<'a> {
                 let value = call.value(call.model.value.unwrap_or(1));
                 let local = call.model.value.and_then(|value| call.locals.get(value)).copied();
                 let bare = local.is_some_and(|local| {
-                    self.program.type_model(&self.type_of(local)).is_some_and(|model| model.role == TypeRole::Context)
+                    self.program.type_model(self.type_of(local)).is_some_and(|model| model.role == TypeRole::Context)
                 });
                 // Only what the body was given goes on to the rest of the chain.
                 let given = matches!(subject.behind(), Val::Input(_) | Val::Request(..));
