@@ -263,6 +263,9 @@ pub struct FnModel {
     /// The arguments with the work, closure, callback or handler.
     #[serde(default)]
     pub work: Vec<usize>,
+    /// For what runs several pieces of work: the first that ends ends it, and the others are given up.
+    #[serde(default)]
+    pub first: bool,
     /// For spawns: whether the work can outlive the caller. Default true.
     #[serde(default = "yes")]
     pub outlives: bool,

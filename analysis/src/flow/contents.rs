@@ -19,6 +19,8 @@ const MAX_ELEMENTS: usize = 16;
 
 pub(super) const OPTION: &str = "std::option::Option";
 pub(super) const RESULT: &str = "std::result::Result";
+pub(super) const EITHER: &str = "futures::future::Either";
+pub(super) const VEC: &str = "std::vec::Vec";
 pub(super) const ITERATOR: &str = "std::iter::Iterator";
 
 impl Val {

@@ -1,13 +1,17 @@
 //! What work that runs other work gives, by what that gives: a race with the end of a context or of
-//! some time, several pieces of work together.
+//! some time, several pieces of work together, or whichever of them ends first.
 
 use crate::facts::{Name, Span};
-use crate::model::Shape;
+use crate::model::{FnModel, Shape};
 
-use super::contents::{OPTION, RESULT};
+use super::contents::{EITHER, OPTION, RESULT, VEC};
+use super::plain::some;
 use super::run::{At, Run};
-use super::value::Val;
+use super::value::{Life, Uses, Val};
 use super::world::World;
+
+/// How many ways through several pieces of work are told apart.
+const MAX_WAYS: usize = 32;
 
 /// What work gives, by what the pieces of it give.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,37 +21,86 @@ pub enum Gives {
     Unknown,
     /// What the piece at this position gives.
     Piece(usize),
+    /// What the piece at this position gives where it succeeds; where one fails, all of it fails.
+    Held(usize),
+    /// The piece at this position is a list of pieces: the list of what they give.
+    All(usize),
+    /// The same of what each gives where it succeeds.
+    AllHeld(usize),
+    /// The pieces are those of such a list; whether they are to succeed.
+    List(bool),
     /// A tuple.
     Tuple(Vec<Gives>),
+    /// A variant.
+    Variant(Name, Box<Gives>),
     /// Something in the first of these variants, or the second without any of it.
     Either(Name, Name, Box<Gives>),
+    /// What is given where the piece at each position is the first to end. Where there is one for a list of
+    /// pieces, it is that for each of them.
+    First(Vec<Gives>),
 }
 
 impl Gives {
     /// What a library's function gives that is given pieces of work as these arguments; where that is a
     /// future, what the future gives.
-    pub(super) fn of(shape: Option<&Shape>, work: &[usize]) -> Gives {
-        match shape {
-            Some(Shape::Future(given)) => Gives::held(given, work),
-            Some(shape) => Gives::held(shape, work),
-            None => Gives::Unknown,
+    pub(super) fn of(model: &FnModel, work: &[usize]) -> Gives {
+        let shape = match &model.returns {
+            Some(Shape::Future(given)) => Some(&**given),
+            shape => shape.as_ref(),
+        };
+        match (shape, model.first) {
+            (Some(Shape::Named(path, sides)), true) if path == EITHER => {
+                let sides = ["Left", "Right"].iter().zip(sides);
+                Gives::First(sides.map(|(name, side)| Gives::side(name, side, work)).collect())
+            }
+            (shape, true) => {
+                let each = shape.map_or(Gives::Unknown, |shape| Gives::held(shape, work));
+                Gives::First(vec![each; work.len()])
+            }
+            (shape, false) => shape.map_or(Gives::Unknown, |shape| Gives::held(shape, work)),
         }
     }
 
+    /// One that came first, beside the other, of which nobody knows how far it came.
+    fn side(name: &str, side: &Shape, work: &[usize]) -> Gives {
+        let given = match side {
+            Shape::Tuple(parts) => {
+                let first = parts.first().map_or(Gives::Unknown, |first| Gives::held(first, work));
+                Gives::Tuple(vec![first, Gives::Unknown])
+            }
+            _ => Gives::Unknown,
+        };
+        Gives::Variant(name.into(), Box::new(given))
+    }
+
     fn held(shape: &Shape, work: &[usize]) -> Gives {
+        let piece = |at: &usize, gives: fn(usize) -> Gives| {
+            work.iter().position(|index| index == at).map_or(Gives::Unknown, gives)
+        };
         let either = |some: &str, none: &str, of: &Shape| match Gives::held(of, work) {
             Gives::Unknown => Gives::Unknown,
             given => Gives::Either(some.into(), none.into(), Box::new(given)),
         };
         match shape {
-            Shape::Awaited(given) => Gives::held(given, work),
-            Shape::Arg(at) | Shape::Output(at) => {
-                work.iter().position(|index| index == at).map_or(Gives::Unknown, Gives::Piece)
-            }
+            Shape::Awaited(given) => match &**given {
+                // Any of a list.
+                Shape::Held(of) => Gives::held(of, work),
+                given => Gives::held(given, work),
+            },
+            Shape::Held(given) => match Gives::held(given, work) {
+                Gives::Piece(at) => Gives::Held(at),
+                _ => Gives::Unknown,
+            },
+            Shape::Arg(at) | Shape::Output(at) => piece(at, Gives::Piece),
             Shape::Tuple(parts) => Gives::Tuple(parts.iter().map(|part| Gives::held(part, work)).collect()),
             Shape::Named(path, args) => match (path.as_str(), args.first()) {
                 (OPTION, Some(of)) => either("Some", "None", of),
                 (RESULT, Some(of)) => either("Ok", "Err", of),
+                (VEC, Some(of)) => match Gives::held(of, work) {
+                    Gives::Piece(at) => Gives::All(at),
+                    Gives::Held(at) => Gives::AllHeld(at),
+                    _ => Gives::Unknown,
+                },
                 _ => Gives::Unknown,
             },
             _ => Gives::Unknown,
@@ -65,20 +118,47 @@ impl Gives {
     /// Whether what a piece gives is part of its value.
     fn has(&self, piece: usize) -> bool {
         match self {
-            Gives::Piece(at) => *at == piece,
+            Gives::Piece(at) | Gives::Held(at) | Gives::All(at) | Gives::AllHeld(at) => *at == piece,
             Gives::Tuple(parts) => parts.iter().any(|part| part.has(piece)),
-            Gives::Unknown | Gives::Either(..) => false,
+            Gives::Variant(_, given) => given.has(piece),
+            Gives::Unknown | Gives::Either(..) | Gives::List(_) | Gives::First(_) => false,
+        }
+    }
+
+    /// Where a piece is a list of pieces: what is given of that list.
+    fn list(&self, piece: usize) -> Option<Gives> {
+        match self {
+            Gives::All(at) if *at == piece => Some(Gives::List(false)),
+            Gives::AllHeld(at) if *at == piece => Some(Gives::List(true)),
+            _ => None,
+        }
+    }
+
+    /// Whether all of it fails, by what the pieces gave.
+    fn fails(&self, outputs: &[Val]) -> bool {
+        let failed = |at: &usize| outputs.get(*at).is_some_and(|output| output.succeeds() == Some(false));
+        match self {
+            Gives::Held(at) | Gives::AllHeld(at) => failed(at),
+            Gives::Tuple(parts) => parts.iter().any(|part| part.fails(outputs)),
+            Gives::List(true) => outputs.iter().any(|output| output.succeeds() == Some(false)),
+            _ => false,
         }
     }
 
     fn value(&self, outputs: &[Val]) -> Val {
+        let held = |output: &Val| if output.is_unknown() { Val::Unknown } else { output.project(&some()) };
         match self {
-            Gives::Piece(at) => outputs.get(*at).cloned().unwrap_or_default(),
+            Gives::Piece(at) | Gives::All(at) => outputs.get(*at).cloned().unwrap_or_default(),
+            Gives::Held(at) | Gives::AllHeld(at) => outputs.get(*at).map(held).unwrap_or_default(),
+            Gives::List(to_succeed) if outputs.iter().any(|output| !output.is_unknown()) => Val::Many(
+                outputs.iter().map(|output| if *to_succeed { held(output) } else { output.clone() }).collect(),
+            ),
             Gives::Tuple(parts) => {
                 let parts: Vec<Val> = parts.iter().map(|part| part.value(outputs)).collect();
                 if parts.iter().all(Val::is_unknown) { Val::Unknown } else { Val::tuple(parts) }
             }
-            Gives::Unknown | Gives::Either(..) => Val::Unknown,
+            Gives::Variant(name, given) => Val::success(name, given.value(outputs)),
+            Gives::Unknown | Gives::Either(..) | Gives::List(_) | Gives::First(_) => Val::Unknown,
         }
     }
 }
@@ -94,40 +174,168 @@ impl Run<'_> {
         gives: &Gives,
         world: World,
     ) -> Vec<(World, Val)> {
+        if let Gives::First(cases) = gives {
+            return self.drive_first(at, name, pieces, cases, world);
+        }
+        let (given, variants) = gives.success();
         let before = world.clone();
         let mut ways = vec![(world, Vec::with_capacity(pieces.len()))];
-        for piece in pieces {
-            let most = ways.len().max(1) * 4;
+        for (index, piece) in pieces.iter().enumerate() {
+            let most = (ways.len().max(1) * 4).min(MAX_WAYS);
             let mut next = Vec::new();
             for (world, outputs) in ways {
-                for (world, output) in self.drive(at, name, piece.clone(), world) {
+                let driven = match (piece.behind(), given.list(index)) {
+                    (Val::Many(list), Some(of_list)) => self.drive_all(at, name, list, &of_list, world),
+                    _ => self.drive(at, name, piece.clone(), world),
+                };
+                for (world, output) in driven {
                     next.push((world, outputs.iter().cloned().chain([output]).collect::<Vec<_>>()));
                 }
             }
             next.truncate(most);
             ways = next;
         }
-        let (given, variants) = gives.success();
         let mut found: Vec<(World, Val)> = Vec::with_capacity(ways.len() + 1);
-        for (mut world, outputs) in ways {
-            for (piece, output) in outputs.iter().enumerate() {
-                // What cannot be told any more is looked after by whoever gets it.
-                if !given.has(piece) {
-                    self.look_after(output, &mut world);
+        let mut failed = Vec::new();
+        for (mut world, mut outputs) in ways {
+            let fails = given.fails(&outputs);
+            for (piece, output) in outputs.iter_mut().enumerate() {
+                match given {
+                    Gives::List(_) => *output = self.listed(output, &mut world),
+                    // What cannot be told any more is looked after by whoever gets it.
+                    _ if !given.has(piece) => self.look_after(output, &mut world),
+                    _ => {}
                 }
             }
-            found.push((world, given.value(&outputs)));
+            match fails {
+                true => failed.push(world),
+                false => found.push((world, given.value(&outputs))),
+            }
         }
-        match variants {
-            Some((some, none)) if found.is_empty() || found.iter().any(|(_, value)| !value.is_unknown()) => {
+        match (variants, given) {
+            (Some((some, none)), _) if found.is_empty() || found.iter().any(|(_, value)| !value.is_unknown()) => {
                 let mut given_up = before;
-                found.iter().for_each(|(world, _)| {
+                found.iter().map(|(world, _)| world).chain(&failed).for_each(|world| {
                     given_up.join(world);
                 });
                 let given = found.into_iter().map(|(world, value)| (world, Val::success(some, value)));
                 given.chain([(given_up, Val::variant(none))]).collect()
             }
-            _ => found,
+            (None, Gives::List(true)) => {
+                let given = found.into_iter().map(|(world, value)| (world, Val::success("Ok", value)));
+                given.chain(failed.into_iter().map(|world| (world, Val::variant("Err")))).collect()
+            }
+            _ => {
+                found.extend(failed.into_iter().map(|world| (world, Val::Unknown)));
+                found
+            }
         }
+    }
+
+    /// What one of a list of pieces gives. Tasks are followed into collections, and contexts where one
+    /// stands for all that are made alike: none of them can be ended without the others.
+    fn listed(&mut self, output: &Val, world: &mut World) -> Val {
+        if self.holds_task(output) {
+            return output.clone();
+        }
+        self.look_after(output, world);
+        let output = output.behind();
+        let mut has_own_end = false;
+        output.walk(&mut |value, _, _| {
+            has_own_end |= value.as_ctx().is_some_and(|ctx| ctx.line().iter().any(|node| node.is_bound()));
+        });
+        if has_own_end { Val::Unknown } else { output.without_objects() }
+    }
+
+    /// A piece of work is run against the others of a race.
+    pub(super) fn drive_raced(
+        &mut self,
+        at: At,
+        name: Span,
+        piece: Val,
+        world: World,
+        race: &Race,
+    ) -> Vec<(World, Val)> {
+        self.timed += u32::from(race.bounded);
+        let driven = self.drive(at, name, piece, world);
+        self.timed -= u32::from(race.bounded);
+        driven
+    }
+
+    /// The first of several pieces of work that ends: the others are given up somewhere on their way.
+    fn drive_first(&mut self, at: At, name: Span, pieces: &[Val], cases: &[Gives], world: World) -> Vec<(World, Val)> {
+        let list = match pieces {
+            [only] => match only.behind() {
+                Val::Many(list) => Some(list.as_slice()),
+                _ => None,
+            },
+            _ => None,
+        };
+        let pieces = list.unwrap_or(pieces);
+        let race = Race::of(pieces);
+        let mut found = Vec::with_capacity(pieces.len());
+        for (index, piece) in pieces.iter().enumerate() {
+            let driven = match piece.behind() {
+                Val::Done(ctx) => {
+                    self.use_ctx(ctx, race.use_of_end());
+                    let mut world = world.clone();
+                    // Under a limit of time the race may end before any of them does.
+                    if self.timed == 0 {
+                        world.done.insert(ctx.id, ());
+                    }
+                    vec![(world, Val::Unknown)]
+                }
+                _ => self.drive_raced(at, name, piece.clone(), world.clone(), &race),
+            };
+            let position = if list.is_some() { 0 } else { index };
+            for (mut world, output) in driven {
+                for lost in pieces {
+                    self.settle(&mut world, lost);
+                }
+                let mut outputs = vec![Val::Unknown; position];
+                outputs.push(output);
+                let case = cases.get(position).unwrap_or(&Gives::Unknown);
+                if !case.has(position) {
+                    outputs.iter().for_each(|output| self.look_after(output, &mut world));
+                }
+                found.push((world, case.value(&outputs)));
+            }
+        }
+        // A piece that lost may have used what it was given.
+        let mut any = world;
+        found.iter().for_each(|(world, _)| {
+            any.join(world);
+        });
+        if found.len() > MAX_WAYS || found.is_empty() {
+            return vec![(any, Val::Unknown)];
+        }
+        for (world, _) in &mut found {
+            any.used.iter().for_each(|(id, how)| world.mark(*id, how.clone()));
+        }
+        found
+    }
+}
+
+/// Pieces of work of which the first to end ends the others.
+pub(super) struct Race {
+    /// Something else than the ends of contexts is waited for.
+    works: bool,
+    /// A context that can end is among them.
+    bounded: bool,
+}
+
+impl Race {
+    pub(super) fn of(pieces: &[Val]) -> Race {
+        let ends = |piece: &Val| match piece.behind() {
+            Val::Done(ctx) => !matches!(ctx.life(), Life::Root(_) | Life::Detached(_)),
+            _ => false,
+        };
+        let works = pieces.iter().any(|piece| !matches!(piece.behind(), Val::Done(_)));
+        Race { works, bounded: pieces.iter().any(ends) }
+    }
+
+    /// What waiting for a context's end in it does with the context.
+    pub(super) fn use_of_end(&self) -> Uses {
+        if self.works { Uses::RACE } else { Uses::WAIT }
     }
 }

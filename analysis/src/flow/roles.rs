@@ -5,7 +5,8 @@ use crate::model::{Bound, FnModel, FnRole, Models, OnDrop, Shape, TypeRole, last
 use crate::types::Ty;
 
 use super::calls::is_done;
-use super::contents::ITERATOR;
+use super::channels::READY;
+use super::contents::{ITERATOR, RESULT};
 use super::events::{Loss, LossKind, Seen};
 use super::gives::Gives;
 use super::plain::some;
@@ -46,7 +47,7 @@ impl Applied<'_> {
 
     /// What its work gives when it is run, or what it gives itself where it runs it at once.
     fn gives(&self) -> Gives {
-        Gives::of(self.model.returns.as_ref(), &self.work_indices())
+        Gives::of(self.model, &self.work_indices())
     }
 
     fn returns_future(&self, models: &Models) -> bool {
@@ -413,6 +414,9 @@ impl<'a> Run<'a> {
                 if self.pairs(&call) {
                     return self.paired(&call, &subject, world);
                 }
+                if let Some(given) = ready(call.model, &subject) {
+                    return vec![(world, given)];
+                }
                 let value = self.taken(&call, &subject).unwrap_or(subject);
                 vec![(world, value)]
             }
@@ -710,6 +714,22 @@ impl<'a> Run<'a> {
     pub(super) fn start_at(&mut self, at: At, name: Span, work: Vec<Val>, world: &mut World) {
         self.start(at, (name, name), "", (true, OnDrop::Detach), work, (None, Owner::Nobody, None), world);
     }
+}
+
+/// The future that gives a value at once.
+fn ready(model: &FnModel, value: &Val) -> Option<Val> {
+    let Some(Shape::Future(given)) = &model.returns else { return None };
+    let is_value = |shape: &Shape| *shape == Shape::Arg(model.subject);
+    let given = match &**given {
+        shape if is_value(shape) => value.clone(),
+        Shape::Named(path, args) if path == RESULT => match args.as_slice() {
+            [some, ..] if is_value(some) => Val::success("Ok", value.clone()),
+            [_, error] if is_value(error) => Val::success("Err", value.clone()),
+            _ => return None,
+        },
+        _ => return None,
+    };
+    Some(Val::success(READY, given))
 }
 
 fn gives_iterator(model: &FnModel) -> bool {

@@ -16,6 +16,7 @@ use crate::ways::Occurrences;
 use super::channels::Channels;
 use super::conditions::{self, Definitions};
 use super::events::{Call, CallKind, Event, Flow, Loss, Seen};
+use super::gives::Race;
 use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
 use super::world::{MAX_WORLDS, TaskState, Use, World};
 
@@ -436,16 +437,12 @@ impl<'a> Run<'a> {
             Terminator::Match { place, test, then, other, .. } => self.matching(place, test, *then, *other, world),
             Terminator::Select { arms, other, span } => {
                 let futures: Vec<Val> = arms.iter().map(|arm| world.take(&Place::local(arm.future))).collect();
-                let works = futures.iter().any(|future| !matches!(future.behind(), Val::Done(_)));
-                let bounded = futures.iter().any(|future| match future.behind() {
-                    Val::Done(ctx) => !matches!(ctx.life(), Life::Root(_) | Life::Detached(_)),
-                    _ => false,
-                });
+                let race = Race::of(&futures);
                 let mut next = Vec::new();
                 self.settle_fresh(&mut world);
                 for future in &futures {
                     if let Val::Done(ctx) = future.behind() {
-                        self.use_ctx(ctx, if works { Uses::RACE } else { Uses::WAIT });
+                        self.use_ctx(ctx, race.use_of_end());
                     }
                 }
                 for (index, (arm, future)) in arms.iter().zip(&futures).enumerate() {
@@ -461,9 +458,7 @@ impl<'a> Run<'a> {
                         continue;
                     }
                     // Losing futures are dropped: whatever they hold counts as looked after.
-                    self.timed += u32::from(bounded);
-                    let driven = self.drive(here, arm.body_span, future.clone(), world);
-                    self.timed -= u32::from(bounded);
+                    let driven = self.drive_raced(here, arm.body_span, future.clone(), world, &race);
                     for (mut world, output) in driven {
                         for lost in &futures {
                             self.settle(&mut world, lost);

@@ -258,6 +258,15 @@ impl CtxNode {
         }
     }
 
+    /// Whether something of its own ends it, besides what it derives from.
+    pub fn is_bound(&self) -> bool {
+        match &self.kind {
+            CtxKind::Own => true,
+            CtxKind::Derived { bound, .. } => *bound != Bound::None,
+            _ => false,
+        }
+    }
+
     /// The input it is, if it is one.
     pub fn input(&self) -> Option<&InputPath> {
         match &self.kind {

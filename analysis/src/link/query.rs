@@ -381,6 +381,7 @@ impl Program {
                 _ => self.field_type(ty, field),
             },
             Ty::Adt(TyCon::External(path), args) => match self.models.ty(path).map(|model| model.role) {
+                Some(TypeRole::Other) => self.field_type(ty, &format!("{variant}.{field}")),
                 // `Option`, `Result`, `Poll`, `ControlFlow`: the second argument is the other variant's.
                 Some(TypeRole::Maybe) => {
                     let other = matches!(variant, "Err" | "Break");

@@ -30,7 +30,10 @@ impl Lowering<'_> {
             let other = self.body.new_block();
             self.body.terminate(Terminator::Match { place: place.clone(), test: Test::Success, then, other, span: at });
             self.body.switch(other);
-            self.body.emit(at, Some(value), OpKind::Use(place.clone()));
+            let error = step(&place, Step::Variant("Err".into(), "0".into()));
+            let error = self.body.op(at, OpKind::Use(error));
+            let failed = self.wrapped("Err", error, at);
+            self.body.emit(at, Some(value), failed);
             self.body.goto(after);
             self.body.switch(then);
             let payload = step(&place, Step::Variant("Ok".into(), "0".into()));
