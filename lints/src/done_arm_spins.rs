@@ -29,7 +29,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in analysis.flows() {
         for event in &flow.events {
             let Some((ctx, from)) = spins(analysis, flow, event) else { continue };
-            if support::can_leave(analysis, flow.body, event, from) {
+            if support::can_leave(analysis, flow.body, event, from, stays(event)) {
                 continue;
             }
             findings.push(
@@ -56,7 +56,7 @@ fn spins<'e>(analysis: &Analysis, flow: &Flow, event: &'e Event) -> Option<(&'e 
         return None;
     }
     event.seen.iter().find_map(|seen| match seen {
-        Seen::Arm { ctx, block, again: true, guarded: false } => Some((ctx, *block)),
+        Seen::Arm { ctx, block, again: true, guarded: false, .. } => Some((ctx, *block)),
         Seen::Context { role: FnRole::IsDone, ctx: Some(ctx), done: true, .. } => {
             let then = support::then_block(analysis, flow.body, event)?;
             // A turn that waits for something else does not spin.
@@ -64,6 +64,15 @@ fn spins<'e>(analysis: &Analysis, flow: &Flow, event: &'e Event) -> Option<(&'e 
         }
         _ => None,
     })
+}
+
+/// Whether every way from an arm that is taken again leads to the loop's next turn.
+fn stays(event: &Event) -> bool {
+    let mut again = event.seen.iter().filter_map(|seen| match seen {
+        Seen::Arm { again: true, stays, .. } => Some(*stays),
+        _ => None,
+    });
+    again.next().is_some_and(|first| first && again.all(|stays| stays))
 }
 
 /// Whether a way leads from a block to an event on which nothing is awaited.

@@ -202,6 +202,8 @@ pub enum Seen {
         again: bool,
         /// It has a precondition.
         guarded: bool,
+        /// Then every way from it leads to the next turn of the loop, by what is known of values there.
+        stays: bool,
     },
     /// A context is derived.
     Derived {

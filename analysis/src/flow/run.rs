@@ -29,6 +29,9 @@ const AWAY: Uses = Uses(Uses::CANCEL.0 | Uses::USED.0 | Uses::ESCAPE.0 | Uses::O
 /// How often a block is looked at before its worlds are joined.
 const MAX_VISITS: usize = 40;
 
+/// How many steps the ways on from an arm are followed.
+const MAX_WAYS_ON: usize = 64;
+
 /// How often a body is gone through for what is sent into its channels.
 const MAX_SENDINGS: usize = 4;
 
@@ -451,9 +454,10 @@ impl<'a> Run<'a> {
                     if let Val::Done(ctx) = future.behind() {
                         let again = super::calls::is_done(ctx, &world);
                         let (block, guarded) = (arm.block.0, arm.guarded);
-                        let at = self.body.local_span(arm.future);
-                        self.record(here, at, *span, Seen::Arm { ctx: ctx.clone(), block, again, guarded });
+                        let name = self.body.local_span(arm.future);
                         world.done.insert(ctx.id, ());
+                        let stays = again && self.stays(at, arm.block, &world);
+                        self.record(here, name, *span, Seen::Arm { ctx: ctx.clone(), block, again, guarded, stays });
                         next.push((arm.block, world));
                         continue;
                     }
@@ -474,6 +478,29 @@ impl<'a> Run<'a> {
                 next
             }
         }
+    }
+
+    /// Whether every way from a block leads to the next turn of the loop around a place. Where there are too many
+    /// ways it is taken not to be so.
+    fn stays(&mut self, at: At, from: BlockId, world: &World) -> bool {
+        let Some(around) = self.body.block(BlockId(at.block)).and_then(|block| block.in_loop) else { return false };
+        let Some(head) = self.body.loops.get(around.index()).map(|around| around.head) else { return false };
+        let is_recording = std::mem::replace(&mut self.recording, false);
+        // What was asked in an earlier turn may be answered differently in this one.
+        let mut left = vec![(from, world.unasked())];
+        let mut stays = is_recording;
+        for _ in 0..MAX_WAYS_ON {
+            let Some((block, world)) = left.pop().filter(|_| stays) else { break };
+            if block == head {
+                continue;
+            }
+            let in_loop = self.body.block(block).and_then(|block| block.in_loop);
+            let next = self.block(block, world);
+            stays = self.body.loops_around(in_loop).any(|of| of == around) && !next.is_empty();
+            left.extend(next);
+        }
+        self.recording = is_recording;
+        stays && left.is_empty()
     }
 
     fn branch(&mut self, condition: LocalId, then: BlockId, other: BlockId, world: World) -> Vec<(BlockId, World)> {

@@ -677,10 +677,10 @@ impl Val {
         }
     }
 
-    /// Whether there are numbers or times in it that can be forgotten, or variants that hold nothing that matters.
+    /// Whether there are numbers, truths or times in it that can be forgotten, or variants that hold nothing that matters.
     pub(super) fn is_fixed(&self) -> bool {
         match self {
-            Val::Nanos(_) | Val::Now => true,
+            Val::Nanos(_) | Val::Bool(_) | Val::Now => true,
             Val::Agg(Agg { variant: Some(_), .. }) if !self.matters() => true,
             Val::Ref(inner, _) => inner.is_fixed(),
             Val::Agg(agg) => agg.fields.iter().any(|(_, value)| value.is_fixed()),
@@ -689,11 +689,11 @@ impl Val {
         }
     }
 
-    /// Forgets the numbers and times in it, which variant it is of where that holds nothing that matters, and
+    /// Forgets the numbers, truths and times in it, which variant it is of where that holds nothing that matters, and
     /// what collections in it do not hold.
     pub(super) fn unfix(&mut self) {
         match self {
-            Val::Nanos(_) | Val::Now => *self = Val::Unknown,
+            Val::Nanos(_) | Val::Bool(_) | Val::Now => *self = Val::Unknown,
             Val::Agg(Agg { variant: Some(_), .. }) if !self.matters() => *self = Val::Unknown,
             Val::Ref(inner, _) => inner.unfix(),
             Val::Agg(agg) => agg.fields.iter_mut().for_each(|(_, value)| value.unfix()),

@@ -271,6 +271,11 @@ impl World {
         true
     }
 
+    /// The same with no condition assumed.
+    pub(super) fn unasked(&self) -> World {
+        World { assume: Map::default(), asked: Map::default(), ..self.clone() }
+    }
+
     /// Forgets what the conditions on this local said.
     pub(super) fn forget(&mut self, local: LocalId) {
         if self.asked.is_empty() {
