@@ -602,6 +602,8 @@ impl<'a> Run<'a> {
 
     fn escape_from(&mut self, at: At, world: &mut World, value: &Val, uses: Uses, depth: u8) {
         match value.behind() {
+            // What is sent by it from now on is the caller's to know.
+            Val::Obj(id) if uses == Uses::RETURN && self.is_sender(*id) => self.channels.give_back(*id),
             Val::Obj(id) => self.mark(world, *id, Use::Real),
             Val::Input(path) => self.use_input(path, uses.and(Uses::ESCAPE).and(Uses::USED)),
             Val::Ctx(ctx) | Val::Done(ctx) => self.use_ctx(ctx, uses),

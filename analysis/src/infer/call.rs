@@ -30,6 +30,10 @@ impl<'a> Tree<'a> {
                     }
                     Target::Constructor(name, ty) => {
                         let ty = self.constructed(&name, *ty, &types);
+                        for (at, arg) in args.iter().enumerate() {
+                            let declared = self.declared(&ty, &name, &at.to_string());
+                            frame.tell(*arg, &declared);
+                        }
                         (Target::Constructor(name, ty.clone().into()), ty)
                     }
                     Target::External(path) | Target::TraitMethod(path)
@@ -174,9 +178,7 @@ impl<'a> Tree<'a> {
     fn tell_arguments(&mut self, frame: &mut Frame<'a>, def: DefId, skipped: usize, args: &[LocalId]) {
         let signature = self.signature(def);
         for (param, arg) in signature.params.iter().skip(skipped).zip(args) {
-            if !matches!(param, Ty::Unknown | Ty::Bounds(_)) && !param.is_generic() {
-                frame.fill(*arg, param);
-            }
+            frame.tell(*arg, param);
         }
     }
 
@@ -278,6 +280,14 @@ impl<'a> Tree<'a> {
         self.with_fields(name, ty, &fields)
     }
 
+    /// The type that is written for a field of a struct or variant.
+    fn declared(&self, ty: &Ty, variant: &str, field: &str) -> Ty {
+        match self.program.variant_field_type(ty, variant, field) {
+            Ty::Unknown => self.program.field_type(ty, field),
+            declared => declared,
+        }
+    }
+
     /// A struct's type arguments as its fields tell them.
     fn with_fields(&self, variant: &str, ty: Ty, given: &[(SmolStr, Ty)]) -> Ty {
         let Ty::Adt(TyCon::Def(def), args) = &ty else { return ty };
@@ -315,7 +325,7 @@ impl<'a> Tree<'a> {
     /// `Path { field: value, ..base }`.
     pub(super) fn literal_struct(
         &mut self,
-        frame: &Frame<'a>,
+        frame: &mut Frame<'a>,
         path: &PathRef,
         fields: &[(Name, LocalId)],
         base: Option<&Place>,
@@ -341,12 +351,10 @@ impl<'a> Tree<'a> {
         let given: Vec<(SmolStr, Ty)> =
             fields.iter().map(|(name, value)| (name.clone(), frame.local(*value))).collect();
         let mut ty = self.with_fields(&variant, ty, &given);
-        for (name, value) in &given {
-            let declared = match self.program.variant_field_type(&ty, &variant, name) {
-                Ty::Unknown => self.program.field_type(&ty, name),
-                declared => declared,
-            };
+        for ((name, value), (_, local)) in given.iter().zip(fields) {
+            let declared = self.declared(&ty, &variant, name);
             self.expect(&declared, value);
+            frame.tell(*local, &declared);
         }
         if let Some(base) = base {
             ty.fill(&self.place(frame, base));

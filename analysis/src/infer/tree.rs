@@ -105,6 +105,13 @@ impl Frame<'_> {
         self.learn(id, |local| local.fill(ty));
     }
 
+    /// Tells a local the type that is written where its value goes, where that says something by itself.
+    pub(super) fn tell(&mut self, id: LocalId, declared: &Ty) {
+        if !matches!(declared, Ty::Unknown | Ty::Bounds(_)) && !declared.is_generic() {
+            self.fill(id, declared);
+        }
+    }
+
     /// Changes a local's type; `change` says whether it did.
     pub(super) fn learn(&mut self, id: LocalId, change: impl FnOnce(&mut Ty) -> bool) {
         if let Some(local) = self.typed.locals.get_mut(id.index()) {
