@@ -173,7 +173,7 @@ pub enum End {
     Exits,
 }
 
-/// A range of [`Outline::words`], sorted, each once.
+/// A range of [`Outline::words`], each once or little more.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Words {
     from: u32,

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::tokens::Token;
+use super::tokens::{self, Token};
 use super::{
     Body, CALLED_MACRO, Container, Declaration, End, FUNCTION, Import, Kind, MEMBER, NAME, Outline, Spelling, Word,
     Words,
@@ -76,28 +76,55 @@ const USUAL: [&str; 50] = [
 /// How deep modules, impls and `use` groups are followed into each other.
 const DEEPEST: usize = 64;
 
-pub(super) fn scan(text: &str, tokens: &[Token<'_>]) -> Outline {
-    let mut scan = Scan { tokens, end: text.len() as u32, in_macro: false, outline: Outline::default() };
+/// How many words are remembered at a time, so that they are kept once.
+const RECENT: usize = 1024;
+
+pub(super) fn scan(source: &str, tokens: &[Token]) -> Outline {
+    let mut scan = Scan {
+        source,
+        tokens,
+        in_macro: false,
+        outline: Outline::default(),
+        scratch: Vec::new(),
+        recent: vec![(Word(0), 0); RECENT],
+        kept: 0,
+    };
     scan.items(0..tokens.len(), None, DEEPEST);
     scan.outline
 }
 
 struct Scan<'t> {
-    tokens: &'t [Token<'t>],
-    /// One past the text's last byte.
-    end: u32,
+    source: &'t str,
+    tokens: &'t [Token],
     /// Within the tokens of a macro call.
     in_macro: bool,
     outline: Outline,
+    scratch: Vec<Word>,
+    /// By the last digits of a word, which was kept last, and at which turn.
+    recent: Vec<(Word, u32)>,
+    /// How many times words were kept.
+    kept: u32,
 }
 
 impl<'t> Scan<'t> {
     fn text(&self, at: usize) -> &'t str {
-        self.tokens.get(at).map_or("", |token| token.text)
+        self.tokens.get(at).map_or("", |token| token.text(self.source))
+    }
+
+    /// The punctuation character that a token is.
+    fn mark(&self, at: usize) -> u8 {
+        self.tokens.get(at).map_or(0, |token| token.mark)
     }
 
     fn is_name(&self, at: usize) -> bool {
-        self.tokens.get(at).is_some_and(|token| token.is_name)
+        self.mark(at) == tokens::NAME
+    }
+
+    /// The names of a range and where they are.
+    fn names(&self, range: Range<usize>) -> impl Iterator<Item = (usize, &'t str)> + use<'t> {
+        let source = self.source;
+        let tokens = self.tokens.get(range.clone()).unwrap_or_default();
+        range.zip(tokens).filter(|(_, token)| token.mark == tokens::NAME).map(|(at, token)| (at, token.text(source)))
     }
 
     /// The index of the bracket that closes the one at `at`.
@@ -107,29 +134,37 @@ impl<'t> Scan<'t> {
 
     /// One past what stands at `at`: a bracket with all within it, or a token.
     fn past(&self, at: usize) -> usize {
-        if matches!(self.text(at), "{" | "(" | "[") { self.close(at) + 1 } else { at + 1 }
+        if matches!(self.mark(at), b'{' | b'(' | b'[') { self.close(at) + 1 } else { at + 1 }
     }
 
     fn items(&mut self, range: Range<usize>, container: Option<usize>, fuel: usize) {
         let Some(fuel) = fuel.checked_sub(1) else { return };
         let mut at = range.start;
         while at < range.end {
-            let next = match self.text(at) {
-                "fn" if self.is_name(at + 1) => self.function(at, container),
-                "struct" | "enum" | "union" if self.is_name(at + 1) => self.ty(at),
-                "type" if self.is_name(at + 1) => self.alias(at, container),
-                "const" | "static" if self.value_name(at).is_some() => self.value(at, container),
-                "use" => self.import(at),
-                "mod" if self.text(at + 2) == "{" => {
-                    self.items(at + 3..self.close(at + 2), None, fuel);
-                    self.close(at + 2) + 1
-                }
-                "impl" | "trait" => self.members(at, fuel),
-                "macro_rules" => self.macro_rules(at),
-                "!" if self.is_name(at.wrapping_sub(1)) => self.macro_call(at, fuel),
+            let next = match self.mark(at) {
+                tokens::NAME => self.item(at, container, fuel),
+                b'!' if self.is_name(at.wrapping_sub(1)) => self.macro_call(at, fuel),
                 _ => self.past(at),
             };
             at = next.max(at + 1);
+        }
+    }
+
+    /// What begins with a name; one past it.
+    fn item(&mut self, at: usize, container: Option<usize>, fuel: usize) -> usize {
+        match self.text(at) {
+            "fn" if self.is_name(at + 1) => self.function(at, container),
+            "struct" | "enum" | "union" if self.is_name(at + 1) => self.ty(at),
+            "type" if self.is_name(at + 1) => self.alias(at, container),
+            "const" | "static" if self.value_name(at).is_some() => self.value(at, container),
+            "use" => self.import(at),
+            "mod" if self.mark(at + 2) == b'{' => {
+                self.items(at + 3..self.close(at + 2), None, fuel);
+                self.close(at + 2) + 1
+            }
+            "impl" | "trait" => self.members(at, fuel),
+            "macro_rules" => self.macro_rules(at),
+            _ => at + 1,
         }
     }
 
@@ -137,26 +172,26 @@ impl<'t> Scan<'t> {
     fn value_name(&self, at: usize) -> Option<&'t str> {
         // `static ref` is what `lazy_static!` reads.
         let name = if matches!(self.text(at + 1), "mut" | "ref") { at + 2 } else { at + 1 };
-        (self.is_name(name) && self.text(name + 1) == ":").then(|| self.text(name))
+        (self.is_name(name) && self.mark(name + 1) == b':').then(|| self.text(name))
     }
 
     /// The first token from `at` on that is one of these, brackets jumped over.
-    fn until(&self, mut at: usize, ends: &[&str]) -> usize {
-        while at < self.tokens.len() && !ends.contains(&self.text(at)) {
+    fn until(&self, mut at: usize, ends: &[u8]) -> usize {
+        while at < self.tokens.len() && !ends.contains(&self.mark(at)) {
             at = self.past(at);
         }
         at
     }
 
     fn function(&mut self, at: usize, container: Option<usize>) -> usize {
-        let head_end = self.until(at + 2, &["{", ";", "}"]);
-        let params = self.until(at + 2, &["(", "{", ";", "}"]);
+        let head_end = self.until(at + 2, b"{;}");
+        let params = self.until(at + 2, b"({;}");
         let result = self.close(params) + 1;
         let head = at + 2..head_end;
         let has_self = (params..self.close(params)).take(6).any(|at| self.text(at) == "self");
-        let never = self.text(result) == "-" && self.text(result + 2) == "!";
-        let next = if self.text(head_end) == "{" { self.close(head_end) + 1 } else { head_end + 1 };
-        let body = (self.text(head_end) == "{").then(|| self.body(head_end, never));
+        let never = self.mark(result) == b'-' && self.mark(result + 2) == b'!';
+        let next = if self.mark(head_end) == b'{' { self.close(head_end) + 1 } else { head_end + 1 };
+        let body = (self.mark(head_end) == b'{').then(|| self.body(head_end, never));
         let mut gives: Vec<Word> = Vec::new();
         self.collect(result..head_end, &mut gives);
         self.handed(head.clone(), &mut gives);
@@ -168,7 +203,7 @@ impl<'t> Scan<'t> {
             takes_work: self.takes_work(head.clone()) || self.is_generic(at + 2),
             words: self.words(head),
             fields: Vec::new(),
-            gives: self.keep(gives),
+            gives: self.keep(&gives),
             body,
         };
         self.outline.declarations.push(declaration);
@@ -186,13 +221,13 @@ impl<'t> Scan<'t> {
     /// What callers get otherwise than as the result: arguments of their closures, and what is
     /// written through `&mut`.
     fn handed(&self, head: Range<usize>, into: &mut Vec<Word>) {
-        for at in head {
-            match self.text(at) {
-                name if self.text(at + 1) == "(" && (name == "fn" || FUNCTIONS.contains(&name)) => {
+        for (at, name) in self.names(head) {
+            match name {
+                _ if self.mark(at + 1) == b'(' && (name == "fn" || FUNCTIONS.contains(&name)) => {
                     self.collect(at + 1..self.close(at + 1), into);
                 }
-                "mut" if self.text(at.wrapping_sub(1)) == "&" && self.text(at + 1) != "self" => {
-                    self.collect(at + 1..self.until(at + 1, &[",", ")", "{", ";"]), into);
+                "mut" if self.mark(at.wrapping_sub(1)) == b'&' && self.text(at + 1) != "self" => {
+                    self.collect(at + 1..self.until(at + 1, b",){;"), into);
                 }
                 _ => {}
             }
@@ -201,18 +236,19 @@ impl<'t> Scan<'t> {
 
     /// Whether there are parameters in angle brackets other than lifetimes, which are no tokens here.
     fn is_generic(&self, at: usize) -> bool {
-        self.text(at) == "<" && self.text(at + 1) != ">"
+        self.mark(at) == b'<' && self.mark(at + 1) != b'>'
     }
 
-    fn takes_work(&self, mut head: Range<usize>) -> bool {
-        head.any(|at| FUNCTIONS.contains(&self.text(at)) || FUTURES.contains(&self.text(at)))
+    fn takes_work(&self, head: Range<usize>) -> bool {
+        self.names(head).any(|(_, name)| FUNCTIONS.contains(&name) || FUTURES.contains(&name))
     }
 
     fn body(&mut self, open: usize, never: bool) -> Body {
         let close = self.close(open);
+        let end = self.source.len() as u32;
         let span = Span::new(
-            self.tokens.get(open).map_or(self.end, |token| token.start + 1),
-            self.tokens.get(close).filter(|token| token.text == "}").map_or(self.end, |token| token.start),
+            self.tokens.get(open).map_or(end, |token| token.start + 1),
+            self.tokens.get(close).filter(|token| token.mark == b'}').map_or(end, |token| token.start),
         );
         let end = if never { End::Exits } else { self.ends(open + 1..close) };
         // To the parser, what stands in a macro's tokens is no body.
@@ -224,11 +260,14 @@ impl<'t> Scan<'t> {
         let mut depth = 0_usize;
         let mut end = End::Returns;
         for at in range {
-            match self.text(at) {
-                "{" => depth += 1,
-                "}" => depth = depth.saturating_sub(1),
-                "exit" | "abort" if self.text(at.wrapping_sub(1)) != "." => return End::Exits,
-                "panic" | "unreachable" | "todo" | "unimplemented" | "loop" if depth <= 1 => end = End::MayDiverge,
+            match self.mark(at) {
+                b'{' => depth += 1,
+                b'}' => depth = depth.saturating_sub(1),
+                tokens::NAME => match self.text(at) {
+                    "exit" | "abort" if self.mark(at.wrapping_sub(1)) != b'.' => return End::Exits,
+                    "panic" | "unreachable" | "todo" | "unimplemented" | "loop" if depth <= 1 => end = End::MayDiverge,
+                    _ => {}
+                },
                 _ => {}
             }
         }
@@ -236,9 +275,9 @@ impl<'t> Scan<'t> {
     }
 
     fn ty(&mut self, at: usize) -> usize {
-        let end = self.until(at + 2, &["{", ";", "}"]);
+        let end = self.until(at + 2, b"{;}");
         let next = self.past(end);
-        let fields = if self.text(at) == "struct" && self.text(end) == "{" { self.fields(end) } else { Vec::new() };
+        let fields = if self.text(at) == "struct" && self.mark(end) == b'{' { self.fields(end) } else { Vec::new() };
         self.declare(Kind::Type, vec![Word::name(self.text(at + 1))], None, at + 2..next);
         if let Some(declared) = self.outline.declarations.last_mut().filter(|_| fields.len() > 1) {
             declared.fields = fields;
@@ -253,9 +292,9 @@ impl<'t> Scan<'t> {
         let mut at = open + 1;
         while at < close {
             let is_field = self.is_name(at)
-                && self.text(at + 1) == ":"
-                && self.text(at + 2) != ":"
-                && self.text(at.wrapping_sub(1)) != ":";
+                && self.mark(at + 1) == b':'
+                && self.mark(at + 2) != b':'
+                && self.mark(at.wrapping_sub(1)) != b':';
             if is_field {
                 starts.push(at);
             }
@@ -267,7 +306,7 @@ impl<'t> Scan<'t> {
 
     /// An impl's associated type says something of the type the impl is for.
     fn alias(&mut self, at: usize, container: Option<usize>) -> usize {
-        let end = self.until(at + 2, &[";", "}"]);
+        let end = self.until(at + 2, b";}");
         let of_impl = container.and_then(|at| self.outline.containers.get(at)).filter(|container| !container.is_trait);
         let name = of_impl.map_or(Some(Word::name(self.text(at + 1))), |container| container.name);
         self.declare(Kind::Type, name.into_iter().collect(), container, at + 2..end);
@@ -275,14 +314,14 @@ impl<'t> Scan<'t> {
     }
 
     fn value(&mut self, at: usize, container: Option<usize>) -> usize {
-        let end = self.until(at + 2, &[";", "}"]);
+        let end = self.until(at + 2, b";}");
         let name = self.value_name(at).filter(|name| *name != "_");
         self.declare(Kind::Value, name.map(Word::name).into_iter().collect(), container, at + 2..end);
         end + 1
     }
 
     fn macro_rules(&mut self, at: usize) -> usize {
-        let body = self.until(at + 2, &["{", "(", "["]);
+        let body = self.until(at + 2, b"{([");
         let uses = vec![Word::called_macro(self.text(at + 2))];
         self.declare(Kind::Macro, uses, None, body..self.close(body));
         self.close(body) + 1
@@ -290,7 +329,7 @@ impl<'t> Scan<'t> {
 
     /// A macro in place of an item: mostly it declares what stands in it, under a condition.
     fn macro_call(&mut self, at: usize, fuel: usize) -> usize {
-        if !matches!(self.text(at + 1), "{" | "(" | "[") {
+        if !matches!(self.mark(at + 1), b'{' | b'(' | b'[') {
             return at + 1;
         }
         let close = self.close(at + 1);
@@ -301,8 +340,8 @@ impl<'t> Scan<'t> {
     }
 
     fn members(&mut self, at: usize, fuel: usize) -> usize {
-        let open = self.until(at + 1, &["{", ";", "}"]);
-        if self.text(open) != "{" {
+        let open = self.until(at + 1, b"{;}");
+        if self.mark(open) != b'{' {
             return open + 1;
         }
         let is_trait = self.text(at) == "trait";
@@ -326,13 +365,16 @@ impl<'t> Scan<'t> {
         let mut angles = 0_usize;
         let (mut of, mut found) = (None, None);
         for at in header {
-            match self.text(at) {
-                "<" => angles += 1,
+            match self.mark(at) {
+                b'<' => angles += 1,
                 // Not the arrow of a function type.
-                ">" if self.text(at.wrapping_sub(1)) != "-" => angles = angles.saturating_sub(1),
-                "where" => break,
-                "for" if angles == 0 => of = found.take(),
-                name if angles == 0 && self.is_name(at) => found = Some(name),
+                b'>' if self.mark(at.wrapping_sub(1)) != b'-' => angles = angles.saturating_sub(1),
+                tokens::NAME => match self.text(at) {
+                    "where" => break,
+                    "for" if angles == 0 => of = found.take(),
+                    name if angles == 0 => found = Some(name),
+                    _ => {}
+                },
                 _ => {}
             }
         }
@@ -340,7 +382,7 @@ impl<'t> Scan<'t> {
     }
 
     fn import(&mut self, at: usize) -> usize {
-        let end = self.until(at + 1, &[";", "}"]);
+        let end = self.until(at + 1, b";}");
         self.tree(at + 1..end, None, DEEPEST);
         end + 1
     }
@@ -351,24 +393,24 @@ impl<'t> Scan<'t> {
         let (mut first, mut last, mut alias) = (root, None, None);
         let mut at = range.start;
         while at <= range.end {
-            match self.text(at) {
+            match self.mark(at) {
                 _ if at == range.end => self.leaf(first, last, alias),
-                "," => {
+                b',' => {
                     self.leaf(first, last, alias);
                     (first, last, alias) = (root, None, None);
                 }
-                "{" => {
+                b'{' => {
                     self.tree(at + 1..self.close(at), first, fuel);
                     last = None;
                     at = self.close(at);
                 }
-                "as" => {
+                tokens::NAME if self.text(at) == "as" => {
                     alias = Some(self.text(at + 1));
                     at += 1;
                 }
-                name if self.is_name(at) => {
-                    first = first.or(Some(name));
-                    last = Some(name);
+                tokens::NAME => {
+                    first = first.or(Some(self.text(at)));
+                    last = Some(self.text(at));
                 }
                 _ => {}
             }
@@ -399,45 +441,50 @@ impl<'t> Scan<'t> {
     }
 
     fn words(&mut self, range: Range<usize>) -> Words {
-        let mut words = Vec::new();
+        let mut words = std::mem::take(&mut self.scratch);
         self.collect(range, &mut words);
-        self.keep(words)
+        let kept = self.keep(&words);
+        words.clear();
+        self.scratch = words;
+        kept
     }
 
     /// The words of a range; types named by a path into the standard library are left out.
     fn collect(&self, range: Range<usize>, into: &mut Vec<Word>) {
         let mut standard = false;
-        for at in range {
-            if !self.is_name(at) {
+        for (at, name) in self.names(range) {
+            let (before, after) = (self.mark(at.wrapping_sub(1)), self.mark(at + 1));
+            let behind_colons = before == b':' && self.mark(at.wrapping_sub(2)) == b':';
+            standard = if behind_colons { standard } else { STANDARD.contains(&name) };
+            if standard && name.starts_with(char::is_uppercase) {
                 continue;
             }
-            let behind_colons = self.text(at.wrapping_sub(1)) == ":" && self.text(at.wrapping_sub(2)) == ":";
-            standard = if behind_colons { standard } else { STANDARD.contains(&self.text(at)) };
-            if standard && self.text(at).starts_with(char::is_uppercase) {
-                continue;
-            }
-            let name = self.text(at);
             let spelling = Spelling::of(name);
             into.push(spelling.as_kind(NAME));
-            let (before, after) = (self.text(at.wrapping_sub(1)), self.text(at + 1));
-            if behind_colons || before == "." {
+            if behind_colons || before == b'.' {
                 into.push(spelling.as_kind(MEMBER));
             }
-            let is_argument = matches!(before, "(" | ",") && matches!(after, ")" | ",");
-            if before != "." && (behind_colons || is_argument || matches!(after, "(" | ":")) {
+            let is_argument = matches!(before, b'(' | b',') && matches!(after, b')' | b',');
+            if before != b'.' && (behind_colons || is_argument || matches!(after, b'(' | b':')) {
                 into.push(spelling.as_kind(FUNCTION));
             }
-            if after == "!" {
+            if after == b'!' {
                 into.push(spelling.as_kind(CALLED_MACRO));
             }
         }
     }
 
-    fn keep(&mut self, mut words: Vec<Word>) -> Words {
-        words.sort_unstable();
-        words.dedup();
+    /// Keeps words together, most of them once.
+    fn keep(&mut self, words: &[Word]) -> Words {
         let from = self.outline.words.len() as u32;
-        self.outline.words.extend(words);
+        self.kept += 1;
+        for word in words {
+            let slot = self.recent.get_mut(word.0 as usize % RECENT);
+            let is_new = slot.is_none_or(|slot| std::mem::replace(slot, (*word, self.kept)) != (*word, self.kept));
+            if is_new {
+                self.outline.words.push(*word);
+            }
+        }
         Words { from, to: self.outline.words.len() as u32 }
     }
 }

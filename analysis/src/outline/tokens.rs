@@ -8,34 +8,58 @@ use memchr::{memchr, memchr2, memmem};
 
 /// A token; comments, white space and literals are left out.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Token<'t> {
-    /// A name, or one punctuation character.
-    pub(crate) text: &'t str,
-    pub(crate) is_name: bool,
-    /// Its first byte.
+pub(crate) struct Token {
+    /// Its first byte; of a raw name the first one of the name.
     pub(crate) start: u32,
+    /// One past its last byte.
+    pub(crate) end: u32,
     /// For an opening bracket: the index of the token that closes it, or of the last one.
     pub(crate) close: u32,
+    /// The punctuation character, [`OTHER`] or [`NAME`].
+    pub(crate) mark: u8,
 }
 
+impl Token {
+    /// What it says, in its file's text.
+    pub(crate) fn text<'t>(&self, of: &'t str) -> &'t str {
+        of.get(self.start as usize..self.end as usize).unwrap_or("")
+    }
+}
+
+/// The mark of names.
+pub(crate) const NAME: u8 = b'a';
+/// The mark of what is neither a name nor punctuation of ASCII.
+const OTHER: u8 = 0;
+
 /// The tokens of a text.
-pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
-    let mut found: Vec<Token<'_>> = Vec::with_capacity(text.len() / 5);
+pub(crate) fn tokens(text: &str) -> Vec<Token> {
+    let mut found: Vec<Token> = Vec::with_capacity(text.len() / 5);
     let mut open: Vec<usize> = Vec::new();
     let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0 };
     while let Some(kind) = lexer.skip_to_token() {
-        let start = lexer.at;
-        match kind {
-            Kind::Name => lexer.eat_name(),
+        let start = lexer.at as u32;
+        let (start, mark) = match kind {
+            Kind::Name => {
+                lexer.eat_name();
+                (start, NAME)
+            }
             Kind::RawName => {
                 lexer.at += "r#".len();
                 lexer.eat_name();
+                (start + 2, NAME)
             }
-            Kind::Mark(length) => lexer.at += length,
-        }
-        match lexer.bytes.get(start) {
-            Some(b'{' | b'(' | b'[') => open.push(found.len()),
-            Some(b'}' | b')' | b']') => {
+            Kind::Mark(mark) => {
+                lexer.at += 1;
+                (start, mark)
+            }
+            Kind::Other(length) => {
+                lexer.at += length;
+                (start, OTHER)
+            }
+        };
+        match mark {
+            b'{' | b'(' | b'[' => open.push(found.len()),
+            b'}' | b')' | b']' => {
                 let close = found.len() as u32;
                 if let Some(opening) = open.pop().and_then(|at| found.get_mut(at)) {
                     opening.close = close;
@@ -43,9 +67,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Token<'_>> {
             }
             _ => {}
         }
-        let name_at = if kind == Kind::RawName { start + "r#".len() } else { start };
-        let text = text.get(name_at..lexer.at).unwrap_or("");
-        found.push(Token { text, is_name: !matches!(kind, Kind::Mark(_)), start: start as u32, close: 0 });
+        found.push(Token { start, end: lexer.at as u32, close: 0, mark });
     }
     let last = found.len().saturating_sub(1) as u32;
     for opening in open {
@@ -62,8 +84,10 @@ enum Kind {
     Name,
     /// A name behind `r#`.
     RawName,
-    /// Punctuation, or what is no Rust: so many bytes.
-    Mark(usize),
+    /// Punctuation.
+    Mark(u8),
+    /// What is no Rust: so many bytes.
+    Other(usize),
 }
 
 struct Lexer<'t> {
@@ -91,7 +115,8 @@ impl Lexer<'_> {
     fn skip_to_token(&mut self) -> Option<Kind> {
         while let Some(&byte) = self.bytes.get(self.at) {
             match byte {
-                b' ' | b'\n' | b'\t' | b'\r' | b'\x0b' | b'\x0c' => self.at += 1,
+                b' ' => self.skip_spaces(),
+                b'\n' | b'\t' | b'\r' | b'\x0b' | b'\x0c' => self.at += 1,
                 b'/' if self.byte(1) == b'/' => self.skip_past(memchr(b'\n', self.rest())),
                 b'/' if self.byte(1) == b'*' => self.skip_block_comment(),
                 b'"' => self.skip_string(),
@@ -109,15 +134,25 @@ impl Lexer<'_> {
                     self.skip_char();
                 }
                 b'_' | b'a'..=b'z' | b'A'..=b'Z' => return Some(Kind::Name),
-                0..=0x7f => return Some(Kind::Mark(1)),
+                0..=0x7f => return Some(Kind::Mark(byte)),
                 _ => match self.char(0) {
                     Some(char) if char.is_alphabetic() => return Some(Kind::Name),
                     Some(char) if is_white_space(char) => self.at += char.len_utf8(),
-                    other => return Some(Kind::Mark(other.map_or(1, char::len_utf8))),
+                    other => return Some(Kind::Other(other.map_or(1, char::len_utf8))),
                 },
             }
         }
         None
+    }
+
+    /// Spaces, of which most stand before lines, by the indentation's width.
+    fn skip_spaces(&mut self) {
+        while self.rest().starts_with(b"    ") {
+            self.at += 4;
+        }
+        while self.byte(0) == b' ' {
+            self.at += 1;
+        }
     }
 
     fn skip_past(&mut self, found: Option<usize>) {
@@ -275,18 +310,28 @@ impl Lexer<'_> {
     }
 
     fn eat_name(&mut self) {
-        while let Some(&byte) = self.bytes.get(self.at) {
-            match byte {
-                b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => self.at += 1,
-                0..=0x7f => return,
-                _ => match self.char(0).filter(|char| char.is_alphanumeric()) {
-                    Some(char) => self.at += char.len_utf8(),
-                    None => return,
-                },
+        let goes_on = |byte: &u8| GOES_ON.get(usize::from(*byte)) == Some(&true);
+        loop {
+            self.at += self.rest().iter().take_while(|byte| goes_on(byte)).count();
+            match self.bytes.get(self.at).and_then(|_| self.char(0)) {
+                Some(char) if !char.is_ascii() && char.is_alphanumeric() => self.at += char.len_utf8(),
+                _ => return,
             }
         }
     }
 }
+
+/// Which bytes of ASCII a name may have behind its first one.
+#[allow(clippy::indexing_slicing, reason = "of a constant: the compiler goes through it")]
+const GOES_ON: [bool; 256] = {
+    let mut goes_on = [false; 256];
+    let mut byte = 0;
+    while byte < goes_on.len() {
+        goes_on[byte] = matches!(byte as u8, b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9');
+        byte += 1;
+    }
+    goes_on
+};
 
 /// White space of the language beyond ASCII: the Rust Reference, "Whitespace".
 fn is_white_space(char: char) -> bool {

@@ -5,7 +5,7 @@ use std::path::Path;
 use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
 use walkdir::WalkDir;
 
-use crate::outline::tokens::tokens;
+use crate::outline::tokens::{NAME, tokens};
 
 /// Where each token is, what it says, and whether it is a name, as the compiler's lexer has it.
 fn expected(text: &str) -> Vec<(u32, &str, bool)> {
@@ -26,7 +26,8 @@ fn expected(text: &str) -> Vec<(u32, &str, bool)> {
             kind => matches!(kind, TokenKind::Ident | TokenKind::RawIdent | TokenKind::UnknownPrefix),
         };
         let says = text.get(start..at).unwrap();
-        found.push((start as u32, says.strip_prefix("r#").filter(|_| is_name).unwrap_or(says), is_name));
+        let name = says.strip_prefix("r#").filter(|_| is_name).unwrap_or(says);
+        found.push(((at - name.len()) as u32, name, is_name));
     }
     found
 }
@@ -34,7 +35,7 @@ fn expected(text: &str) -> Vec<(u32, &str, bool)> {
 #[track_caller]
 fn check(text: &str) {
     let told: Vec<(u32, &str, bool)> =
-        tokens(text).into_iter().map(|token| (token.start, token.text, token.is_name)).collect();
+        tokens(text).into_iter().map(|token| (token.start, token.text(text), token.mark == NAME)).collect();
     assert_eq!(told, expected(text), "{text}");
 }
 
