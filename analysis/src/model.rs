@@ -275,6 +275,10 @@ pub struct FnModel {
     /// The result's type where it matters and does not follow from the role.
     #[serde(default)]
     pub returns: Option<Shape>,
+    /// What the arguments are, in their order and a receiver included, where what is written at the call says it:
+    /// `with_value::<String, _>(Default::default(), ..)`.
+    #[serde(default)]
+    pub takes: Vec<Shape>,
     /// What the closures in `work` are given, where that does not follow from the role.
     #[serde(default)]
     pub gives: Vec<Shape>,

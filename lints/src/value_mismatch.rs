@@ -31,7 +31,8 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     }
     let reads = all.iter().filter(|access| !access.written);
     let keys: BTreeSet<DefId> = reads.filter_map(|access| values::own_type(&access.key)).collect();
-    let hidden = values::hidden(analysis, &keys);
+    let mut hidden = values::hidden(analysis, &keys);
+    hidden.extend(values::written_by_traits(analysis, &all, &keys));
     for read in all.iter().filter(|access| !access.written) {
         match values::own_type(&read.key) {
             Some(def) if hidden.contains(&def) || is_open(analysis, def) => {}

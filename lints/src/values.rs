@@ -176,6 +176,30 @@ pub(crate) fn hidden(analysis: &Analysis, keys: &BTreeSet<DefId>) -> BTreeSet<De
     found
 }
 
+/// Key types under which a method of a trait may write that they have: one that takes itself as the key.
+pub(crate) fn written_by_traits(analysis: &Analysis, all: &[Access], keys: &BTreeSet<DefId>) -> BTreeSet<DefId> {
+    let program = &analysis.program;
+    let traits: BTreeSet<DefId> = all
+        .iter()
+        .filter(|access| access.written)
+        .filter_map(|access| match access.key.unreferenced() {
+            Ty::SelfOf(of) => Some(*of),
+            _ => None,
+        })
+        .collect();
+    let impls = traits.iter().flat_map(|of| program.impls_of_trait(*of));
+    let types = impls.filter_map(|found| match &program.item(*found)?.kind {
+        ItemKind::Impl { self_ty, .. } => Some(program.resolve_type(found.file, self_ty)),
+        _ => None,
+    });
+    let types: Vec<Ty> = types.collect();
+    let is_any = |ty: &Ty| !matches!(ty.unreferenced(), Ty::Adt(..) | Ty::Prim(_) | Ty::Tuple(_));
+    match types.iter().any(is_any) {
+        true => keys.clone(),
+        false => types.iter().filter_map(|ty| own_type(ty.unreferenced())).collect(),
+    }
+}
+
 fn named(analysis: &Analysis, file: FileId, path: &ctxlint_analysis::facts::PathRef) -> Option<DefId> {
     match analysis.program.resolve_path(file, path, Namespace::Value) {
         Res::Def(def) | Res::Variant(def, _) => Some(def),

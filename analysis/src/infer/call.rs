@@ -24,8 +24,8 @@ impl<'a> Tree<'a> {
                 match found.target {
                     Target::Def(def) => {
                         let def = self.of_known_type(def, types.first());
+                        self.tell_arguments(frame, def, 0, args, &found.with);
                         let ty = self.call_function(def, &types, found.with, &found.own);
-                        self.tell_arguments(frame, def, 0, args);
                         (Target::Def(def), ty)
                     }
                     Target::Constructor(name, ty) => {
@@ -59,6 +59,7 @@ impl<'a> Tree<'a> {
                             &given,
                             args.first().map(|arg| Place::local(*arg)).as_ref(),
                         );
+                        self.tell_taken(frame, &target, &given, 0, args);
                         (target, ty)
                     }
                     Target::Value(def) => {
@@ -156,7 +157,7 @@ impl<'a> Tree<'a> {
             Target::Def(def) => {
                 let mut with = method.with;
                 with.extend(self.program.arguments(*def, &turbofish));
-                self.tell_arguments(frame, *def, 1, args);
+                self.tell_arguments(frame, *def, 1, args, &with);
                 self.call_function(*def, &types, with, &method.own)
             }
             target @ (Target::External(_) | Target::TraitMethod(_)) => {
@@ -167,6 +168,7 @@ impl<'a> Tree<'a> {
                     trait_args: &method.trait_args,
                     method: true,
                 };
+                self.tell_taken(frame, target, &given, 1, args);
                 self.call_model(frame, target, &given, Some(receiver))
             }
             _ => Ty::Unknown,
@@ -174,11 +176,22 @@ impl<'a> Tree<'a> {
         (method.target, ty)
     }
 
-    /// What a parameter's written type says of the argument: `fill(&mut slot)`.
-    fn tell_arguments(&mut self, frame: &mut Frame<'a>, def: DefId, skipped: usize, args: &[LocalId]) {
+    /// What a parameter's written type says of the argument, `fill(&mut slot)`, with the type arguments that are
+    /// written at the call, `wrap::<String>(Default::default())`.
+    fn tell_arguments(
+        &mut self,
+        frame: &mut Frame<'a>,
+        def: DefId,
+        skipped: usize,
+        args: &[LocalId],
+        with: &Substitution,
+    ) {
         let signature = self.signature(def);
         for (param, arg) in signature.params.iter().skip(skipped).zip(args) {
-            frame.tell(*arg, param);
+            match with.is_empty() {
+                true => frame.tell(*arg, param),
+                false => frame.tell(*arg, &param.substitute(with)),
+            }
         }
     }
 

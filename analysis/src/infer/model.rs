@@ -55,6 +55,22 @@ impl<'a> Tree<'a> {
         self.model_result(target, given)
     }
 
+    /// Tells the arguments of a call of a library's function what they are.
+    pub(super) fn tell_taken(
+        &mut self,
+        frame: &mut Frame<'a>,
+        target: &Target,
+        given: &Given<'_>,
+        skipped: usize,
+        args: &[LocalId],
+    ) {
+        let Some(model) = self.program.model_of(target) else { return };
+        for (shape, arg) in model.takes.iter().skip(skipped).zip(args) {
+            let told = self.shape(shape, given, &Ty::Unknown);
+            frame.tell(*arg, &told);
+        }
+    }
+
     /// What a library's function gives.
     pub(super) fn model_result(&mut self, target: &Target, given: &Given<'_>) -> Ty {
         let Some(model) = self.program.model_of(target) else { return Ty::Unknown };
@@ -140,7 +156,11 @@ impl<'a> Tree<'a> {
                 }
                 held
             }
-            FnRole::Borrow => self.program.held(subject).referenced(),
+            // What is there, or what is made to be there.
+            FnRole::Borrow => match (self.program.held(subject), work) {
+                (Ty::Unknown, Some(work)) => self.output(&given.arg(work), &[]).referenced(),
+                (held, _) => held.referenced(),
+            },
             FnRole::Map => match (subject.unreferenced(), work) {
                 (Ty::Adt(con, args), Some(work)) => {
                     let output = self.output(&given.arg(work), &[self.program.held(subject)]);
