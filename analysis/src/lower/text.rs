@@ -99,9 +99,18 @@ impl<'t> Text<'t> {
 
     /// An identifier's name, without `r#`, and its place.
     pub(crate) fn ident(&self, ident: &proc_macro2::Ident) -> (Name, Span) {
-        let span = self.span(ident.span());
-        let text = self.slice(span);
-        (SmolStr::new(text.strip_prefix("r#").unwrap_or(text)), span)
+        let at = ident.span();
+        let start = self.byte(at.start(), at, false);
+        let rest = self.whole.get(start as usize..).unwrap_or("");
+        // Most names say themselves where they end, which is faster than to look for the place.
+        let length = rest.bytes().take_while(|byte| *byte == b'_' || byte.is_ascii_alphanumeric()).count();
+        let goes_on = |byte: u8| byte == b'#' || !byte.is_ascii();
+        if length == 0 || rest.as_bytes().get(length).copied().is_some_and(goes_on) {
+            let span = Span { start, end: self.byte(at.end(), at, true) };
+            let text = self.slice(span);
+            return (SmolStr::new(text.strip_prefix("r#").unwrap_or(text)), span);
+        }
+        (SmolStr::new(rest.get(..length).unwrap_or("")), Span { start, end: start + length as u32 })
     }
 
     /// An identifier's name, without `r#`.
