@@ -7,11 +7,11 @@ use crate::model::{FnModel, Shape};
 use super::contents::{EITHER, OPTION, RESULT, VEC};
 use super::plain::some;
 use super::run::{At, Run};
-use super::value::{Life, Uses, Val};
+use super::value::Val;
 use super::world::World;
 
 /// How many ways through several pieces of work are told apart.
-const MAX_WAYS: usize = 32;
+pub(super) const MAX_WAYS: usize = 32;
 
 /// What work gives, by what the pieces of it give.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,7 +116,7 @@ impl Gives {
     }
 
     /// Whether what a piece gives is part of its value.
-    fn has(&self, piece: usize) -> bool {
+    pub(super) fn has(&self, piece: usize) -> bool {
         match self {
             Gives::Piece(at) | Gives::Held(at) | Gives::All(at) | Gives::AllHeld(at) => *at == piece,
             Gives::Tuple(parts) => parts.iter().any(|part| part.has(piece)),
@@ -145,7 +145,7 @@ impl Gives {
         }
     }
 
-    fn value(&self, outputs: &[Val]) -> Val {
+    pub(super) fn value(&self, outputs: &[Val]) -> Val {
         let held = |output: &Val| if output.is_unknown() { Val::Unknown } else { output.project(&some()) };
         match self {
             Gives::Piece(at) | Gives::All(at) => outputs.get(*at).cloned().unwrap_or_default(),
@@ -245,97 +245,5 @@ impl Run<'_> {
             has_own_end |= value.as_ctx().is_some_and(|ctx| ctx.line().iter().any(|node| node.is_bound()));
         });
         if has_own_end { Val::Unknown } else { output.without_objects() }
-    }
-
-    /// A piece of work is run against the others of a race.
-    pub(super) fn drive_raced(
-        &mut self,
-        at: At,
-        name: Span,
-        piece: Val,
-        world: World,
-        race: &Race,
-    ) -> Vec<(World, Val)> {
-        self.timed += u32::from(race.bounded);
-        let driven = self.drive(at, name, piece, world);
-        self.timed -= u32::from(race.bounded);
-        driven
-    }
-
-    /// The first of several pieces of work that ends: the others are given up somewhere on their way.
-    fn drive_first(&mut self, at: At, name: Span, pieces: &[Val], cases: &[Gives], world: World) -> Vec<(World, Val)> {
-        let list = match pieces {
-            [only] => match only.behind() {
-                Val::Many(list) => Some(list.as_slice()),
-                _ => None,
-            },
-            _ => None,
-        };
-        let pieces = list.unwrap_or(pieces);
-        let race = Race::of(pieces);
-        let mut found = Vec::with_capacity(pieces.len());
-        for (index, piece) in pieces.iter().enumerate() {
-            let driven = match piece.behind() {
-                Val::Done(ctx) => {
-                    self.use_ctx(ctx, race.use_of_end());
-                    let mut world = world.clone();
-                    // Under a limit of time the race may end before any of them does.
-                    if self.timed == 0 {
-                        world.done.insert(ctx.id, ());
-                    }
-                    vec![(world, Val::Unknown)]
-                }
-                _ => self.drive_raced(at, name, piece.clone(), world.clone(), &race),
-            };
-            let position = if list.is_some() { 0 } else { index };
-            for (mut world, output) in driven {
-                for lost in pieces {
-                    self.settle(&mut world, lost);
-                }
-                let mut outputs = vec![Val::Unknown; position];
-                outputs.push(output);
-                let case = cases.get(position).unwrap_or(&Gives::Unknown);
-                if !case.has(position) {
-                    outputs.iter().for_each(|output| self.look_after(output, &mut world));
-                }
-                found.push((world, case.value(&outputs)));
-            }
-        }
-        // A piece that lost may have used what it was given.
-        let mut any = world;
-        found.iter().for_each(|(world, _)| {
-            any.join(world);
-        });
-        if found.len() > MAX_WAYS || found.is_empty() {
-            return vec![(any, Val::Unknown)];
-        }
-        for (world, _) in &mut found {
-            any.used.iter().for_each(|(id, how)| world.mark(*id, how.clone()));
-        }
-        found
-    }
-}
-
-/// Pieces of work of which the first to end ends the others.
-pub(super) struct Race {
-    /// Something else than the ends of contexts is waited for.
-    works: bool,
-    /// A context that can end is among them.
-    bounded: bool,
-}
-
-impl Race {
-    pub(super) fn of(pieces: &[Val]) -> Race {
-        let ends = |piece: &Val| match piece.behind() {
-            Val::Done(ctx) => !matches!(ctx.life(), Life::Root(_) | Life::Detached(_)),
-            _ => false,
-        };
-        let works = pieces.iter().any(|piece| !matches!(piece.behind(), Val::Done(_)));
-        Race { works, bounded: pieces.iter().any(ends) }
-    }
-
-    /// What waiting for a context's end in it does with the context.
-    pub(super) fn use_of_end(&self) -> Uses {
-        if self.works { Uses::RACE } else { Uses::WAIT }
     }
 }

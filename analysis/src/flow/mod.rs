@@ -3,9 +3,10 @@
 //! One forward analysis: `run` takes worlds (`world`) through the blocks of a body, `ops` says
 //! what an operation does, `calls` and `roles` what functions do, `making` which contexts they make,
 //! `copying` what they give back, `started` which work of theirs they start, `gives` what work gives
-//! that runs other work, `plain` what they do with
-//! plain values, `contents` with collections, `channels` with channels. What a local can hold is in
-//! `value`; what rules are told is in `events`; `fields` tells which fields anybody uses.
+//! that runs other work, `races` what follows where the first of several pieces decides, `plain` what
+//! they do with plain values, `contents` with collections, `channels` with channels. What a local can
+//! hold is in `value`, what is done with that in `uses`; what rules are told is in `events`; `fields`
+//! tells which fields anybody uses.
 
 mod calls;
 mod channels;
@@ -20,10 +21,12 @@ mod making;
 mod map;
 mod ops;
 mod plain;
+mod races;
 mod roles;
 mod run;
 mod started;
 mod tasks;
+mod uses;
 pub mod value;
 mod world;
 

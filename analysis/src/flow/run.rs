@@ -16,7 +16,6 @@ use crate::ways::Occurrences;
 use super::channels::Channels;
 use super::conditions::{self, Definitions};
 use super::events::{Call, CallKind, Event, Flow, Loss, Seen};
-use super::gives::Race;
 use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
 use super::world::{MAX_WORLDS, TaskState, Use, World};
 
@@ -28,9 +27,6 @@ const AWAY: Uses = Uses(Uses::CANCEL.0 | Uses::USED.0 | Uses::ESCAPE.0 | Uses::O
 
 /// How often a block is looked at before its worlds are joined.
 const MAX_VISITS: usize = 40;
-
-/// How many steps the ways on from an arm are followed.
-const MAX_WAYS_ON: usize = 64;
 
 /// How often a body is gone through for what is sent into its channels.
 const MAX_SENDINGS: usize = 4;
@@ -403,7 +399,7 @@ impl<'a> Run<'a> {
     }
 
     /// Runs a block in one world; where control goes, and with what.
-    fn block(&mut self, id: BlockId, world: World) -> Vec<(BlockId, World)> {
+    pub(super) fn block(&mut self, id: BlockId, world: World) -> Vec<(BlockId, World)> {
         let body: &'a Body = self.body;
         let Some(block) = body.block(id) else { return Vec::new() };
         let mut worlds = vec![world];
@@ -428,7 +424,7 @@ impl<'a> Run<'a> {
         worlds.into_iter().flat_map(|world| self.end(at, block, world)).collect()
     }
 
-    fn end(&mut self, at: At, block: &'a Block, mut world: World) -> Vec<(BlockId, World)> {
+    fn end(&mut self, at: At, block: &'a Block, world: World) -> Vec<(BlockId, World)> {
         match &block.end {
             Terminator::Goto(next) => vec![(*next, world)],
             Terminator::Diverge => Vec::new(),
@@ -438,69 +434,8 @@ impl<'a> Run<'a> {
             }
             Terminator::If { condition, then, other } => self.branch(*condition, *then, *other, world),
             Terminator::Match { place, test, then, other, .. } => self.matching(place, test, *then, *other, world),
-            Terminator::Select { arms, other, span } => {
-                let futures: Vec<Val> = arms.iter().map(|arm| world.take(&Place::local(arm.future))).collect();
-                let race = Race::of(&futures);
-                let mut next = Vec::new();
-                self.settle_fresh(&mut world);
-                for future in &futures {
-                    if let Val::Done(ctx) = future.behind() {
-                        self.use_ctx(ctx, race.use_of_end());
-                    }
-                }
-                for (index, (arm, future)) in arms.iter().zip(&futures).enumerate() {
-                    let mut world = world.clone();
-                    let here = At { block: at.block, op: at.op + 1 + index as u32 };
-                    if let Val::Done(ctx) = future.behind() {
-                        let again = super::calls::is_done(ctx, &world);
-                        let (block, guarded) = (arm.block.0, arm.guarded);
-                        let name = self.body.local_span(arm.future);
-                        world.done.insert(ctx.id, ());
-                        let stays = again && self.stays(at, arm.block, &world);
-                        self.record(here, name, *span, Seen::Arm { ctx: ctx.clone(), block, again, guarded, stays });
-                        next.push((arm.block, world));
-                        continue;
-                    }
-                    // Losing futures are dropped: whatever they hold counts as looked after.
-                    let driven = self.drive_raced(here, arm.body_span, future.clone(), world, &race);
-                    for (mut world, output) in driven {
-                        for lost in &futures {
-                            self.settle(&mut world, lost);
-                        }
-                        let output = self.with_type(output, self.type_of(arm.output), Some((here, arm.body_span)));
-                        world.set(arm.output, output);
-                        next.push((arm.block, world));
-                    }
-                }
-                if let Some(other) = other {
-                    next.push((*other, world));
-                }
-                next
-            }
+            Terminator::Select { arms, other, span } => self.select(at, arms, *other, *span, world),
         }
-    }
-
-    /// Whether every way from a block leads to the next turn of the loop around a place. Where there are too many
-    /// ways it is taken not to be so.
-    fn stays(&mut self, at: At, from: BlockId, world: &World) -> bool {
-        let Some(around) = self.body.block(BlockId(at.block)).and_then(|block| block.in_loop) else { return false };
-        let Some(head) = self.body.loops.get(around.index()).map(|around| around.head) else { return false };
-        let is_recording = std::mem::replace(&mut self.recording, false);
-        // What was asked in an earlier turn may be answered differently in this one.
-        let mut left = vec![(from, world.unasked())];
-        let mut stays = is_recording;
-        for _ in 0..MAX_WAYS_ON {
-            let Some((block, world)) = left.pop().filter(|_| stays) else { break };
-            if block == head {
-                continue;
-            }
-            let in_loop = self.body.block(block).and_then(|block| block.in_loop);
-            let next = self.block(block, world);
-            stays = self.body.loops_around(in_loop).any(|of| of == around) && !next.is_empty();
-            left.extend(next);
-        }
-        self.recording = is_recording;
-        stays && left.is_empty()
     }
 
     fn branch(&mut self, condition: LocalId, then: BlockId, other: BlockId, world: World) -> Vec<(BlockId, World)> {
