@@ -427,6 +427,13 @@ impl<'a> Run<'a> {
             let held = self.with_type(world.read(place), &ty, None);
             self.grows(at, place, span, new, held.as_ctx(), target.is_some());
         }
+        // What a closure puts into what it captures is there for whoever looks into that later.
+        if value.owns() || matches!(value.behind(), Val::Input(_) | Val::Agg(_)) {
+            let kept_in = world.leads_to(place.base);
+            if self.body.local(kept_in).is_some_and(|local| local.kind == LocalKind::Capture) {
+                self.escape(at, world, &value, Uses::ESCAPE.and(Uses::USED));
+            }
+        }
         let old = target.and_then(|place| world.replace(place, value.clone()));
         match old {
             Some(old) => self.drop_value(at, &old, LossKind::Overwritten, span, world),

@@ -397,7 +397,16 @@ impl<'a> Run<'a> {
             FnRole::Wrap => {
                 let name = call.path.rsplit("::").next().unwrap_or("");
                 let is_variant = name.starts_with(char::is_uppercase);
-                vec![(world, if is_variant { Val::success(name, subject) } else { subject })]
+                let value = match is_variant {
+                    true => Val::success(name, subject),
+                    false if self.is_changed_in_place(call.path) => {
+                        let mut held = subject;
+                        held.unfix();
+                        held
+                    }
+                    false => subject,
+                };
+                vec![(world, value)]
             }
             FnRole::Nothing => vec![(world, Val::variant(last_segment(call.path)))],
             FnRole::WrapMaybe => {
@@ -502,6 +511,12 @@ impl<'a> Run<'a> {
             FnRole::Now => vec![(world, Val::Now)],
             FnRole::Duration => vec![(world, self.duration(&call))],
         }
+    }
+
+    /// Whether a function makes a lock or cell: whoever shares it may change what it holds.
+    fn is_changed_in_place(&self, path: &str) -> bool {
+        let made = path.rsplit_once("::").and_then(|(ty, _)| self.program.models.ty(ty));
+        made.is_some_and(|ty| ty.role == TypeRole::Collection)
     }
 
     // Objects.

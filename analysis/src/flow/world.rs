@@ -152,6 +152,18 @@ impl World {
         }
     }
 
+    /// The local that a local is a reference into, or itself.
+    pub(super) fn leads_to(&self, local: LocalId) -> LocalId {
+        let mut at = local;
+        for _ in 0..4 {
+            match self.env.get(&at).map(Rc::as_ref) {
+                Some(Val::Ref(_, Some(target))) if target.base != at => at = target.base,
+                _ => break,
+            }
+        }
+        at
+    }
+
     /// Gives a local a value.
     pub(super) fn set(&mut self, local: LocalId, value: Val) {
         self.forget(local);
