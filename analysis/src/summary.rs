@@ -14,7 +14,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use crate::analysis::{GoOn, grouped};
+use crate::analysis::GoOn;
 use crate::facts::{BodyKind, Field, ItemKind, Name, Op, OpKind, Terminator};
 use crate::flow::FieldName;
 use crate::flow::events::{Asked, Flow};
@@ -25,7 +25,7 @@ use crate::model::{FnRole, TypeRole};
 use crate::reuse::{Changes, Earlier};
 use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
 
-use calls::Calls;
+use calls::{Callers, Calls};
 
 /// How often a body is looked at in one fixpoint.
 const MAX_ROUNDS: u8 = 6;
@@ -169,12 +169,13 @@ pub(crate) fn summarize<S: Send>(
 ) -> Result<(Summaries, Vec<Arc<Flow>>), S> {
     go_on()?;
     let calls = Calls::of_program(program);
-    let relevant = relevant(program, &calls);
+    let callers = calls.callers(program);
+    let relevant = relevant(program, &calls, &callers);
     go_on()?;
     let levels = calls::levels(program, &calls, &relevant);
     let plain = Summary { rets: vec![Val::Unknown], ..Summary::default() };
     let never = Summary { diverges: true, ..Summary::default() };
-    let endless = endless(program).into_iter().filter(|body| !relevant.contains(body)).collect();
+    let endless = endless(program, &callers).into_iter().filter(|body| !relevant.contains(body)).collect();
     let mut summaries = Summaries { known: FxHashMap::default(), relevant, endless, plain, never };
     let mut flows: BTreeMap<BodyRef, Arc<Flow>> = BTreeMap::new();
     let mut changes = Changes::since(earlier);
@@ -278,7 +279,7 @@ fn go_round<S: Send>(
 }
 
 /// The bodies that something of interest occurs in.
-fn relevant(program: &Program, calls: &Calls) -> FxHashSet<BodyRef> {
+fn relevant(program: &Program, calls: &Calls, callers: &Callers) -> FxHashSet<BodyRef> {
     let interests: Vec<(BodyRef, Interest)> =
         program.bodies().par_iter().map(|who| (*who, interest(program, *who))).collect();
     // A closure's surroundings are looked at with it: they make it and give it its captures.
@@ -287,7 +288,6 @@ fn relevant(program: &Program, calls: &Calls) -> FxHashSet<BodyRef> {
         bodies.flat_map(|who| surroundings(program, who)).collect()
     };
     let mut found = of_interest(Interest::Own);
-    let callers = grouped(program.bodies().iter().flat_map(|who| calls.of(*who).iter().map(|callee| (*callee, *who))));
     // So are those that may be given what is of interest, or hand it on.
     let passes = of_interest(Interest::Passes);
     let callers_of = |who: BodyRef| callers.get(&who).map_or(&[][..], Vec::as_slice);
@@ -443,19 +443,16 @@ pub(crate) fn carries(program: &Program, ty: &Ty, fuel: u8) -> bool {
 }
 
 /// The bodies that never come back: no way through them leads to a `Return` past calls that do not.
-fn endless(program: &Program) -> FxHashSet<BodyRef> {
+fn endless(program: &Program, callers: &Callers) -> FxHashSet<BodyRef> {
     let mut found: FxHashSet<BodyRef> = FxHashSet::default();
+    let mut left = program.bodies().to_vec();
     // A chain of helpers that exit is rarely longer than this.
     for _ in 0..8 {
-        let more: Vec<BodyRef> = program
-            .bodies()
-            .par_iter()
-            .filter(|body| !found.contains(*body) && never_returns(program, **body, &found))
-            .copied()
-            .collect();
-        if more.is_empty() {
-            break;
-        }
+        let is_news = |body: &BodyRef| !found.contains(body) && never_returns(program, *body, &found);
+        let more: Vec<BodyRef> = left.into_par_iter().filter(is_news).collect();
+        left = more.iter().flat_map(|body| callers.get(body)).flatten().copied().collect();
+        left.sort_unstable();
+        left.dedup();
         found.extend(more);
     }
     found
@@ -470,11 +467,11 @@ fn never_returns(program: &Program, who: BodyRef, known: &FxHashSet<BodyRef>) ->
             _ => false,
         })
     };
-    let mut seen = FxHashSet::default();
+    let mut seen = vec![false; body.blocks.len()];
     let mut left = vec![0usize];
     while let Some(at) = left.pop() {
-        let Some(block) = body.blocks.get(at) else { continue };
-        if !seen.insert(at) || stops(at) {
+        let (Some(block), Some(seen)) = (body.blocks.get(at), seen.get_mut(at)) else { continue };
+        if std::mem::replace(seen, true) || stops(at) {
             continue;
         }
         if matches!(block.end, Terminator::Return(_)) {

@@ -1,6 +1,7 @@
 //! A body's operations as rules ask for them: what calls what, where a value comes from and goes to,
 //! and which way leads back into a loop.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::OnceLock;
 
@@ -111,19 +112,8 @@ impl<'a> Code<'a> {
     }
 
     /// A place's type.
-    pub(crate) fn type_at(&self, place: &Place) -> Ty {
-        use ctxlint_analysis::facts::Step;
-        let program = &self.analysis.program;
-        let mut ty = self.ty(place.base).clone();
-        for step in &place.path {
-            ty = match step {
-                Step::Deref => ty,
-                Step::Field(name) => program.field_type(&ty, name),
-                Step::Variant(variant, name) => program.variant_field_type(&ty, variant, name),
-                Step::Index | Step::Nth(_) => return Ty::Unknown,
-            };
-        }
-        ty
+    pub(crate) fn type_at(&self, place: &Place) -> Cow<'a, Ty> {
+        self.analysis.program.type_at(self.typed, place)
     }
 
     /// Whether a place holds a context.

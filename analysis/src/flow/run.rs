@@ -306,16 +306,7 @@ impl<'a> Run<'a> {
 
     /// A place's type.
     pub(super) fn type_at(&self, place: &Place) -> Cow<'a, Ty> {
-        let mut ty = Cow::Borrowed(self.type_of(place.base));
-        for step in &place.path {
-            ty = match step {
-                Step::Deref => ty,
-                Step::Field(name) => Cow::Owned(self.program.field_type(&ty, name)),
-                Step::Variant(variant, name) => Cow::Owned(self.program.variant_field_type(&ty, variant, name)),
-                Step::Index | Step::Nth(_) => return Cow::Owned(Ty::Unknown),
-            };
-        }
-        ty
+        self.program.type_at(self.typed, place)
     }
 
     /// The expression an operation stands for.

@@ -1,11 +1,12 @@
 //! What the program is asked.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use smol_str::SmolStr;
 
 use super::Program;
-use crate::facts::{Body, BodyKind, FileFacts, Function, Item, ItemKind, Op, PathRef, Variant};
+use crate::facts::{Body, BodyKind, FileFacts, Function, Item, ItemKind, Op, PathRef, Place, Step, Variant};
 use crate::handlers::Handler;
 use crate::infer::{FileTypes, TypedBody};
 use crate::model::{AttributeRole, FnModel, TypeModel, TypeRole};
@@ -391,6 +392,20 @@ impl Program {
             },
             _ => self.field_type(ty, field),
         }
+    }
+
+    /// The type of a place in a body.
+    pub fn type_at<'t>(&self, typed: &'t TypedBody, place: &Place) -> Cow<'t, Ty> {
+        let mut ty = Cow::Borrowed(typed.local(place.base));
+        for step in &place.path {
+            ty = match step {
+                Step::Deref => ty,
+                Step::Field(name) => Cow::Owned(self.field_type(&ty, name)),
+                Step::Variant(variant, name) => Cow::Owned(self.variant_field_type(&ty, variant, name)),
+                Step::Index | Step::Nth(_) => return Cow::Owned(Ty::Unknown),
+            };
+        }
+        ty
     }
 
     /// The types of a function's parameters, its receiver included.

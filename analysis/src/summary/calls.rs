@@ -6,9 +6,13 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::body_of;
+use crate::analysis::grouped;
 use crate::facts::OpKind;
 use crate::link::Program;
 use crate::types::{BodyRef, Target};
+
+/// Who may run each body.
+pub(super) type Callers = FxHashMap<BodyRef, Vec<BodyRef>>;
 
 /// The calls between the bodies of a program.
 pub(super) struct Calls {
@@ -18,6 +22,12 @@ pub(super) struct Calls {
 impl Calls {
     pub(super) fn of_program(program: &Program) -> Calls {
         Calls { of: program.bodies().par_iter().map(|who| (*who, callees(program, *who))).collect() }
+    }
+
+    /// The same the other way round.
+    pub(super) fn callers(&self, program: &Program) -> Callers {
+        let calls = program.bodies().iter().flat_map(|who| self.of(*who).iter().map(|callee| (*callee, *who)));
+        grouped(calls)
     }
 
     /// The bodies of the program that a body may run, by name.
