@@ -107,7 +107,8 @@ pub struct TypeModel {
     /// What a `for` loop over it yields, where that is not what it holds (a map's pairs).
     #[serde(default)]
     pub items: Option<Shape>,
-    /// For collections: what it holds can be changed through a shared reference.
+    /// For collections: what it holds can be changed through a shared reference. For pointers: their clones
+    /// lead to the same.
     #[serde(default)]
     pub shared: bool,
     /// For what makes a handler: handlers get a reference to it. Otherwise they get it by value, and

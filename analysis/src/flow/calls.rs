@@ -285,7 +285,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether an operation is a call that gives what it is called on once more.
-    fn is_clone(&self, at: At) -> bool {
+    pub(super) fn is_clone(&self, at: At) -> bool {
         match self.target(at) {
             Target::External(path) | Target::TraitMethod(path) => {
                 self.program.models.function(path).is_some_and(|model| model.role == FnRole::Clone)

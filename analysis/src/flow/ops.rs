@@ -427,13 +427,7 @@ impl<'a> Run<'a> {
             let held = self.with_type(world.read(place), &ty, None);
             self.grows(at, place, span, new, held.as_ctx(), target.is_some());
         }
-        // What a closure puts into what it captures is there for whoever looks into that later.
-        if value.owns() || matches!(value.behind(), Val::Input(_) | Val::Agg(_)) {
-            let kept_in = world.leads_to(place.base);
-            if self.body.local(kept_in).is_some_and(|local| local.kind == LocalKind::Capture) {
-                self.escape(at, world, &value, Uses::ESCAPE.and(Uses::USED));
-            }
-        }
+        self.share(at, place, &value, world);
         let old = target.and_then(|place| world.replace(place, value.clone()));
         match old {
             Some(old) => self.drop_value(at, &old, LossKind::Overwritten, span, world),
@@ -442,6 +436,47 @@ impl<'a> Run<'a> {
                 self.store(at, place, &value, world);
                 world.overlay(place, &value);
             }
+        }
+    }
+
+    /// What is put into what a closure captures, or behind a pointer with another owner, is there for whoever
+    /// looks into that later.
+    pub(super) fn share(&mut self, at: At, place: &Place, value: &Val, world: &mut World) {
+        if value.owns() || matches!(value.behind(), Val::Input(_) | Val::Agg(_)) {
+            let kept_in = world.leads_to(place);
+            let is_captured = self.body.local(kept_in.base).is_some_and(|local| local.kind == LocalKind::Capture);
+            if is_captured || (self.is_behind_shared(&kept_in) && self.is_cloned(kept_in.base)) {
+                self.escape(at, world, value, Uses::ESCAPE.and(Uses::USED));
+            }
+        }
+    }
+
+    /// Whether a pointer whose clones lead to the same is on the way to a place.
+    fn is_behind_shared(&self, place: &Place) -> bool {
+        (0..=place.path.len()).any(|steps| {
+            let path = place.path.get(..steps).unwrap_or_default().to_vec();
+            let ty = self.type_at(&Place { base: place.base, path });
+            self.program.type_model(ty.unreferenced()).is_some_and(|ty| ty.role == TypeRole::Pointer && ty.shared)
+        })
+    }
+
+    /// Whether a local, or something in it, is cloned, or comes from a clone.
+    fn is_cloned(&self, local: LocalId) -> bool {
+        let is_given_to_clone = |local: LocalId| {
+            let mut mentions = self.occurrences.mentions(local).iter();
+            mentions.any(|at| self.is_clone(At { block: at.block, op: at.op }))
+        };
+        let lent = self.mentions(local).filter(|op| matches!(op.kind, OpKind::Ref(..) | OpKind::Use(_)));
+        is_given_to_clone(local)
+            || self.definitions.at(local).is_some_and(|at| self.is_clone(at))
+            || lent.filter_map(|op| op.dest).any(is_given_to_clone)
+            || self.comes_from_clone(local)
+    }
+
+    fn comes_from_clone(&self, local: LocalId) -> bool {
+        match self.definitions.op(self.body, local) {
+            Some(OpKind::Use(place)) => self.definitions.at(place.base).is_some_and(|at| self.is_clone(at)),
+            _ => false,
         }
     }
 

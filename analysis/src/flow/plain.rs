@@ -203,13 +203,16 @@ impl<'a> Run<'a> {
     /// Puts `new` where the subject is and gives what was there; `subject` is a reference to it.
     pub(super) fn put(&mut self, at: At, subject: &Val, new: Val, world: &mut World) -> Val {
         match subject {
-            Val::Ref(inner, Some(place)) if !is_outside(inner) => match world.replace(&place.clone(), new.clone()) {
-                Some(old) => old,
-                None => {
-                    self.escape(at, world, &new, Uses::ESCAPE);
-                    inner.behind().clone()
+            Val::Ref(inner, Some(place)) if !is_outside(inner) => {
+                self.share(at, place, &new, world);
+                match world.replace(place, new.clone()) {
+                    Some(old) => old,
+                    None => {
+                        self.escape(at, world, &new, Uses::ESCAPE);
+                        inner.behind().clone()
+                    }
                 }
-            },
+            }
             other => {
                 match other.behind() {
                     Val::Server(id, _) if self.statics.contains_key(id) => {

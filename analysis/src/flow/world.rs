@@ -152,12 +152,15 @@ impl World {
         }
     }
 
-    /// The local that a local is a reference into, or itself.
-    pub(super) fn leads_to(&self, local: LocalId) -> LocalId {
-        let mut at = local;
+    /// The place that a place is by way of a reference, or itself.
+    pub(super) fn leads_to(&self, place: &Place) -> Place {
+        let mut at = place.clone();
         for _ in 0..4 {
-            match self.env.get(&at).map(Rc::as_ref) {
-                Some(Val::Ref(_, Some(target))) if target.base != at => at = target.base,
+            match self.env.get(&at.base).map(Rc::as_ref) {
+                Some(Val::Ref(_, Some(target))) if target.base != at.base => {
+                    let path = target.path.iter().chain(&at.path).cloned().collect();
+                    at = Place { base: target.base, path };
+                }
                 _ => break,
             }
         }
