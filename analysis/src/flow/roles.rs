@@ -395,7 +395,7 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Unknown)]
             }
             FnRole::Wrap => {
-                let name = call.path.rsplit("::").next().unwrap_or("");
+                let name = last_segment(call.path);
                 let is_variant = name.starts_with(char::is_uppercase);
                 let value = match is_variant {
                     true => Val::success(name, subject),
