@@ -117,7 +117,7 @@ impl<'a> Builder<'a> {
     fn find_tasks(&mut self, flow: &Flow) {
         for (id, object) in tasks(flow) {
             let ObjKind::Task(task) = &object.kind else { continue };
-            self.kept.insert(task.site, (!flow.outlives(*id, task), flow.body, task.call));
+            self.kept.insert(task.site, (!self.analysis.outlives(flow, *id, task), flow.body, task.call));
             for body in &task.bodies {
                 self.add_task_body(*body, task.site);
             }

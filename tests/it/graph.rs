@@ -128,6 +128,29 @@ fn derivations_calls_tasks_and_cuts_are_drawn() {
 }
 
 #[test]
+fn a_task_in_a_set_that_is_lent_ends_with_its_owner() {
+    let text = r#"
+use axum::Extension;
+use context::Context;
+use tokio::task::JoinSet;
+
+async fn serve(Extension(ctx): Extension<Context>) {
+    let mut tasks = JoinSet::new();
+    start(&ctx, &mut tasks);
+    while tasks.join_next().await.is_some() {}
+}
+
+fn start(ctx: &Context, tasks: &mut JoinSet<()>) {
+    let ctx = ctx.clone();
+    tasks.spawn(async move { ctx.done().await });
+}
+"#;
+    let names: Vec<String> = labels(&draw(text, &[])).into_iter().map(|(_, label)| label).collect();
+    assert!(names.iter().any(|name| name.contains("JoinSet::spawn, task")), "{names:?}");
+    assert!(!names.iter().any(|name| name.contains("outlive")), "{names:?}");
+}
+
+#[test]
 fn a_handler_is_drawn_with_what_it_reaches() {
     let text = format!("{SERVICE}\nasync fn other(Extension(ctx): Extension<Context>) {{ load(&ctx).await }}\n");
     let dot = draw(&text, &["--handler", "other"]);

@@ -48,7 +48,7 @@ pub(crate) type Asked = (BodyRef, bool);
 
 impl Flow {
     /// Whether a task goes on after its spawner, with nobody waiting for it or able to abort it.
-    pub fn outlives(&self, id: ObjId, task: &Task) -> bool {
+    pub(crate) fn outlives(&self, id: ObjId, task: &Task) -> bool {
         let aborts = |(at, object): (&ObjId, &Object)| {
             object.kind == ObjKind::Aborter(id) && self.used.get(at).is_some_and(|uses| !uses.is_empty())
         };
