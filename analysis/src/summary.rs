@@ -196,7 +196,7 @@ pub(crate) fn summarize<S: Send>(
         let circles = || {
             let look = |circle: &Vec<BodyRef>| match kept(circle) {
                 Some(kept) => Ok(kept),
-                None => go_round(program, &calls, circle, go_on, &summaries),
+                None => go_round(program, &callers, circle, go_on, &summaries),
             };
             level.circles.par_iter().map(look).collect::<Result<Vec<_>, S>>()
         };
@@ -227,20 +227,12 @@ impl Looked {
 /// same time: how many depends on the circle alone, so that every machine finds the same.
 fn go_round<S: Send>(
     program: &Program,
-    calls: &Calls,
+    callers: &Callers,
     circle: &[BodyRef],
     go_on: &GoOn<'_, S>,
     before: &Summaries,
 ) -> Result<Vec<Looked>, S> {
     let position: FxHashMap<BodyRef, usize> = circle.iter().copied().zip(0..).collect();
-    let mut callers: Vec<BTreeSet<usize>> = vec![BTreeSet::new(); circle.len()];
-    for (at, body) in circle.iter().enumerate() {
-        for callee in calls.of(*body) {
-            if let Some(slot) = position.get(callee).and_then(|at| callers.get_mut(*at)) {
-                slot.insert(at);
-            }
-        }
-    }
     let at_once = (circle.len() / PER_LOOK).clamp(1, MAX_AT_ONCE);
     let mut summaries: FxHashMap<BodyRef, Arc<Summary>> = FxHashMap::default();
     let mut flows: BTreeMap<BodyRef, Flow> = BTreeMap::new();
@@ -248,26 +240,26 @@ fn go_round<S: Send>(
     let mut rests = true;
     let mut work: BTreeSet<usize> = (0..circle.len()).collect();
     while !work.is_empty() {
-        let mut now: Vec<(usize, BodyRef)> = Vec::new();
+        let mut now: Vec<BodyRef> = Vec::new();
         while let Some(at) = if now.len() < at_once { work.pop_first() } else { None } {
             let (Some(body), Some(round)) = (circle.get(at), rounds.get_mut(at)) else { continue };
             if *round < MAX_ROUNDS {
                 *round += 1;
-                now.push((at, *body));
+                now.push(*body);
             } else {
                 rests = false;
             }
         }
-        let look = |(at, body): &(usize, BodyRef)| {
+        let look = |body: &BodyRef| {
             go_on()?;
-            Ok(crate::flow::run(program, &Known::within(&summaries, before), *body).map(|looked| (*at, *body, looked)))
+            Ok(crate::flow::run(program, &Known::within(&summaries, before), *body).map(|looked| (*body, looked)))
         };
         let looked = now.par_iter().map(look).collect::<Result<Vec<_>, S>>()?;
-        for (at, body, (summary, flow)) in looked.into_iter().flatten() {
+        for (body, (summary, flow)) in looked.into_iter().flatten() {
             flows.insert(body, flow);
             if summaries.get(&body).map(Arc::as_ref) != Some(&summary) {
                 summaries.insert(body, Arc::new(summary));
-                work.extend(callers.get(at).into_iter().flatten());
+                work.extend(callers.get(&body).into_iter().flatten().filter_map(|caller| position.get(caller)));
             }
         }
     }
@@ -412,8 +404,7 @@ fn sends(program: &Program, typed: &TypedBody) -> bool {
     typed.targets.iter().flatten().any(|target| match target {
         Target::External(path) | Target::TraitMethod(path) => {
             let is_push = program.models.function(path).is_some_and(|model| model.role == FnRole::Push);
-            let of = path.rsplit_once("::").and_then(|(of, _)| program.models.ty(of));
-            is_push && of.is_none_or(|of| of.role == TypeRole::Channel)
+            is_push && program.models.owner(path).is_none_or(|of| of.role == TypeRole::Channel)
         }
         _ => false,
     })

@@ -721,6 +721,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// A context's end is waited for, in this way.
+    pub(super) fn wait_for_end(&mut self, ctx: &Ctx, how: Uses, world: &mut World) {
+        self.use_ctx(ctx, how);
+        // Under a limit of time the wait may end before the context does.
+        if self.timed == 0 {
+            world.done.insert(ctx.id, ());
+        }
+    }
+
     /// A future is polled to its end, a task waited for.
     pub(super) fn drive(&mut self, at: At, name: Span, value: Val, mut world: World) -> Vec<(World, Val)> {
         match value.behind().clone() {
@@ -755,11 +764,7 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Unknown)]
             }
             Val::Done(ctx) => {
-                self.use_ctx(&ctx, Uses::WAIT);
-                // Under a limit of time the wait may end before the context does.
-                if self.timed == 0 {
-                    world.done.insert(ctx.id, ());
-                }
+                self.wait_for_end(&ctx, Uses::WAIT, &mut world);
                 vec![(world, Val::Unknown)]
             }
             Val::Input(path) => {

@@ -466,18 +466,16 @@ impl<'a> Run<'a> {
             let mut mentions = self.occurrences.mentions(local).iter();
             mentions.any(|at| self.is_clone(At { block: at.block, op: at.op }))
         };
-        let lent = self.mentions(local).filter(|op| matches!(op.kind, OpKind::Ref(..) | OpKind::Use(_)));
+        let is_made_by_clone = |local: LocalId| self.definitions.at(local).is_some_and(|at| self.is_clone(at));
+        let mut lent = self.mentions(local).filter(|op| matches!(op.kind, OpKind::Ref(..) | OpKind::Use(_)));
+        let source = match self.definitions.op(self.body, local) {
+            Some(OpKind::Use(place)) => place.base,
+            _ => local,
+        };
         is_given_to_clone(local)
-            || self.definitions.at(local).is_some_and(|at| self.is_clone(at))
-            || lent.filter_map(|op| op.dest).any(is_given_to_clone)
-            || self.comes_from_clone(local)
-    }
-
-    fn comes_from_clone(&self, local: LocalId) -> bool {
-        match self.definitions.op(self.body, local) {
-            Some(OpKind::Use(place)) => self.definitions.at(place.base).is_some_and(|at| self.is_clone(at)),
-            _ => false,
-        }
+            || lent.any(|op| op.dest.is_some_and(is_given_to_clone))
+            || is_made_by_clone(local)
+            || is_made_by_clone(source)
     }
 
     /// An element is taken out of a collection or looked at: which one is not known, so all of them

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::facts::{Name, Step};
-use crate::model::{FnRole, Shape, TypeRole};
+use crate::model::{FnRole, Shape, TypeRole, last_segment};
 use crate::types::Ty;
 
 use super::contents::OPTION;
@@ -111,11 +111,6 @@ impl<'a> Run<'a> {
         if interesting && is_maybe && succeeds.is_none() {
             out.push((world, Val::variant("None")));
         }
-        if out.is_empty() && succeeds.is_none() {
-            // The closure never returns, or there is nothing to call: the other way stays.
-            out.push((World::default(), Val::Unknown));
-            out.clear();
-        }
         out
     }
 
@@ -181,8 +176,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn look(&mut self, call: &Applied<'_>, subject: &Val) -> Val {
-        let name = call.path.rsplit("::").next().unwrap_or("");
-        let says = match name {
+        let says = match last_segment(call.path) {
             "is_some" | "is_ok" => true,
             "is_none" | "is_err" => false,
             _ => return Val::Unknown,

@@ -138,12 +138,8 @@ impl Run<'_> {
         for (index, piece) in pieces.iter().enumerate() {
             let driven = match piece.behind() {
                 Val::Done(ctx) => {
-                    self.use_ctx(ctx, race.use_of_end());
                     let mut world = world.clone();
-                    // Under a limit of time the race may end before any of them does.
-                    if self.timed == 0 {
-                        world.done.insert(ctx.id, ());
-                    }
+                    self.wait_for_end(ctx, race.use_of_end(), &mut world);
                     vec![(world, Val::Unknown)]
                 }
                 _ => self.drive_raced(at, name, piece.clone(), world.clone(), &race),

@@ -502,8 +502,7 @@ impl<'a> Run<'a> {
             FnRole::Look => vec![(world, self.look(&call, &subject))],
             FnRole::Channel => vec![(world, self.channel(&call, &subject))],
             FnRole::MakeTaskSet => {
-                let made = call.path.rsplit_once("::").and_then(|(ty, _)| self.program.models.ty(ty));
-                let on_drop = made.map_or(call.model.on_drop, |ty| ty.on_drop);
+                let on_drop = self.program.models.owner(call.path).map_or(call.model.on_drop, |ty| ty.on_drop);
                 let id = self.object(&call, ObjKind::TaskSet(on_drop));
                 vec![(world, Val::Obj(id))]
             }
@@ -515,8 +514,7 @@ impl<'a> Run<'a> {
 
     /// Whether a function makes a lock or cell: whoever shares it may change what it holds.
     fn is_changed_in_place(&self, path: &str) -> bool {
-        let made = path.rsplit_once("::").and_then(|(ty, _)| self.program.models.ty(ty));
-        made.is_some_and(|ty| ty.role == TypeRole::Collection)
+        self.program.models.owner(path).is_some_and(|ty| ty.role == TypeRole::Collection)
     }
 
     // Objects.

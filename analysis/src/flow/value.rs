@@ -352,21 +352,25 @@ pub struct Agg {
 impl Agg {
     /// The field's value.
     pub fn field(&self, name: &str) -> Val {
-        match (self.fields.iter().find(|(field, _)| field == name), &self.rest) {
-            (Some((_, value)), _) => value.clone(),
+        match (self.own(name), &self.rest) {
+            (Some(value), _) => value.clone(),
             (None, Some(rest)) => rest.project(&Step::Field(name.into())),
             (None, None) => Val::Unknown,
         }
     }
 
+    /// A field that it has itself.
+    fn own(&self, name: &str) -> Option<&Val> {
+        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
+    }
+
     /// The field that it has itself for a step of an input's way.
     fn part(&self, step: &str) -> Option<&Val> {
-        let name = match &self.variant {
-            None if step != "?" && step != "[]" => step,
-            Some(variant) if step == "?" && is_success(variant) => "0",
-            _ => return None,
-        };
-        self.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
+        match &self.variant {
+            None if step != "?" && step != "[]" => self.own(step),
+            Some(variant) if step == "?" && is_success(variant) => self.own("0"),
+            _ => None,
+        }
     }
 
     /// Whether it is this variant, as far as that is known. What is there stays so when a result is made
@@ -512,12 +516,11 @@ impl Val {
     /// A field that a tuple, struct or variant has itself.
     fn part(&self, step: &Step) -> Option<&Val> {
         let Val::Agg(agg) = self else { return None };
-        let name = match (step, &agg.variant) {
-            (Step::Field(name), None) => name,
-            (Step::Variant(variant, name), Some(have)) if have == variant => name,
-            _ => return None,
-        };
-        agg.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value)
+        match (step, &agg.variant) {
+            (Step::Field(name), None) => agg.own(name),
+            (Step::Variant(variant, name), Some(have)) if have == variant => agg.own(name),
+            _ => None,
+        }
     }
 
     /// The value one step further.

@@ -87,12 +87,9 @@ impl Lowering<'_> {
         match &segment.arguments {
             PathArguments::None => {}
             PathArguments::AngleBracketed(generics) => {
+                args = self.turbofish(Some(generics));
                 for arg in &generics.args {
                     match arg {
-                        GenericArgument::Type(ty) => {
-                            args.reserve_exact(1);
-                            args.push(self.ty(ty));
-                        }
                         GenericArgument::AssocType(assoc) => {
                             bindings.push((self.text.name(&assoc.ident), self.ty(&assoc.ty)));
                         }

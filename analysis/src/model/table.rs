@@ -183,6 +183,11 @@ impl Models {
         self.types.get(path)
     }
 
+    /// The type that the function with this canonical path belongs to.
+    pub fn owner(&self, function: &str) -> Option<&TypeModel> {
+        self.ty(function.rsplit_once("::")?.0)
+    }
+
     /// The function or method with this canonical path.
     pub fn function(&self, path: &str) -> Option<&FnModel> {
         self.functions.get(path)
@@ -269,7 +274,7 @@ impl Models {
 
     /// The methods of any type or trait with this name.
     pub fn methods_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a FnModel> {
-        self.iter().flat_map(|model| &model.functions).filter(move |model| model.path.rsplit("::").next() == Some(name))
+        self.iter().flat_map(|model| &model.functions).filter(move |model| last_segment(&model.path) == name)
     }
 
     /// The models, in the order they were given.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{FnRole, Model, Models, TypeRole, expand};
+use crate::model::{FnRole, Model, Models, TypeRole, expand, last_segment};
 use crate::outline::Word;
 
 /// Words, by what follows from them.
@@ -54,7 +54,8 @@ impl Vocabulary {
         }
         let of_contexts = model.types.iter().filter(|ty| ty.role.is_of_contexts());
         let paths = of_contexts.flat_map(|ty| std::iter::once(&ty.path).chain(&ty.also));
-        let types: FxHashSet<String> = paths.flat_map(|path| expand(path)).map(|path| last(&path).to_owned()).collect();
+        let types: FxHashSet<String> =
+            paths.flat_map(|path| expand(path)).map(|path| last_segment(&path).to_owned()).collect();
         for name in &types {
             let word = Word::name(name);
             found.words.insert(word);
@@ -67,10 +68,10 @@ impl Vocabulary {
         for function in &model.functions {
             let makes_root = carries && function.role.makes_root();
             for path in std::iter::once(&function.path).chain(&function.also).flat_map(|path| expand(path)) {
-                let owner = path.rsplit_once("::").map_or("", |(owner, _)| last(owner));
-                let word = called(owner, last(&path));
+                let owner = path.rsplit_once("::").map_or("", |(owner, _)| last_segment(owner));
+                let word = called(owner, last_segment(&path));
                 if makes_root {
-                    found.roots.extend([word, Word::function(last(&path))]);
+                    found.roots.extend([word, Word::function(last_segment(&path))]);
                 }
                 if function.role.gives_context() && !types.contains(owner) {
                     found.words.insert(word);
@@ -87,7 +88,7 @@ pub(super) fn starters(models: &Models) -> FxHashSet<Word> {
     let starters = functions.filter(|function| matches!(function.role, FnRole::Spawn | FnRole::Scope));
     starters
         .flat_map(|function| expand(&function.path))
-        .flat_map(|path| [Word::function(last(&path)), Word::member(last(&path))])
+        .flat_map(|path| [Word::function(last_segment(&path)), Word::member(last_segment(&path))])
         .collect()
 }
 
@@ -98,8 +99,4 @@ fn called(owner: &str, name: &str) -> Word {
         true => Word::member(name),
         false => Word::function(name),
     }
-}
-
-fn last(path: &str) -> &str {
-    path.rsplit("::").next().unwrap_or(path)
 }
