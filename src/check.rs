@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use ctxlint_analysis::facts::{Name, Span};
 use ctxlint_analysis::model::Models;
+use ctxlint_analysis::outline::Word;
 use ctxlint_analysis::source::{Crate, CrateId, CrateKind, Dependency, FileId, SourceFile, Sources};
 use ctxlint_lints::RULES;
 use ctxlint_lints::finding::{Finding, Place};
@@ -15,7 +16,7 @@ use crate::engine::{self, Memory, Parsed};
 use crate::graph::Graph;
 use crate::modules::{self, Trees};
 use crate::report::{Report, Reported, Work, fingerprint};
-use crate::selection;
+use crate::selection::{self, Selected};
 use crate::suppress;
 use crate::workspace::{DependencyKind, File, Workspace};
 
@@ -82,7 +83,7 @@ fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>, memory: &mu
     };
 
     let all_tasks = RULES.iter().enumerate().any(|(index, rule)| rule.all_tasks && config.may_run(index));
-    let parsed = selection::parse(workspace, &models, all_tasks, wish.parsed_one, wish.is_wanted);
+    let Selected { parsed, plain } = selection::parse(workspace, &models, all_tasks, wish.parsed_one, wish.is_wanted);
     clock.step("parse");
     if !(wish.is_wanted)() {
         return Err(Stopped { parsed });
@@ -90,7 +91,7 @@ fn in_steps(workspace: &Workspace, config: &Config, wish: &Wish<'_>, memory: &mu
 
     let trees = modules::trees(workspace, &parsed);
     let parsed = leave_out_unreached(workspace, parsed, &trees);
-    let sources = assemble(workspace, &models, &parsed, &trees);
+    let sources = assemble(workspace, &models, &parsed, plain, &trees);
     clock.step("modules");
     let Some(judged) = judge(sources, models, config, wish, memory, &mut clock) else {
         return Err(Stopped { parsed });
@@ -165,9 +166,17 @@ fn leave_out_unreached(workspace: &Workspace, parsed: Vec<Option<Parsed>>, trees
 }
 
 /// The crates: one for each target, and one for each file that no target has.
-fn assemble(workspace: &Workspace, models: &Models, parsed: &[Option<Parsed>], trees: &Trees) -> Sources {
+fn assemble(
+    workspace: &Workspace,
+    models: &Models,
+    parsed: &[Option<Parsed>],
+    plain: Vec<Vec<Word>>,
+    trees: &Trees,
+) -> Sources {
     let facts = parsed.iter().map(|parsed| parsed.as_ref().and_then(|parsed| parsed.as_ref().ok().cloned()));
-    let files = workspace.files.iter().zip(facts).map(|(file, facts)| SourceFile { path: file.path.clone(), facts });
+    let file =
+        |((file, facts), plain): ((&File, _), _)| SourceFile { path: file.path.clone(), facts, plain };
+    let files = workspace.files.iter().zip(facts).zip(plain).map(file);
     let targets = workspace.targets.iter().map(|target| Crate {
         name: target.name.clone(),
         root: FileId(target.root as u32),

@@ -1,6 +1,7 @@
 //! What of a workspace is parsed.
 
 use ctxlint_analysis::model::{Model, Models};
+use ctxlint_analysis::outline::Word;
 use ctxlint_analysis::select::{self, Choice};
 use ctxlint_analysis::source::CrateKind;
 use rayon::prelude::*;
@@ -10,6 +11,14 @@ use crate::engine::{self, Parsed};
 use crate::modules;
 use crate::workspace::{File, Package, PackageDependency, Target, Workspace};
 
+/// What was parsed of a workspace.
+pub(crate) struct Selected {
+    /// By file; none for one that was left out.
+    pub(crate) parsed: Vec<Option<Parsed>>,
+    /// By file: of one that was left out, the types that are of no interest.
+    pub(crate) plain: Vec<Vec<Word>>,
+}
+
 /// Parses the files that can matter and those on the way to them from their crate's root, each but
 /// for the bodies that cannot. Once it is not wanted any more, what is left is not parsed.
 pub(crate) fn parse(
@@ -18,7 +27,7 @@ pub(crate) fn parse(
     all_tasks: bool,
     parsed_one: &(dyn Fn() + Sync),
     is_wanted: &(dyn Fn() -> bool + Sync),
-) -> Vec<Option<Parsed>> {
+) -> Selected {
     let choices = select::select(models, &packages(workspace, models), &candidates(workspace), all_tasks);
     let is_path_attribute = |file: &File| memchr::memmem::find(file.text.as_bytes(), b"#[path").is_some();
     let mut wanted: Vec<bool> = (workspace.files.par_iter().zip(&choices))
@@ -36,7 +45,9 @@ pub(crate) fn parse(
         parsed_one();
         Some(parsed)
     };
-    workspace.files.par_iter().zip(&choices).zip(&wanted).map(job).collect()
+    let parsed: Vec<Option<Parsed>> = workspace.files.par_iter().zip(&choices).zip(&wanted).map(job).collect();
+    let plain = |(choice, wanted): (Choice, &bool)| if *wanted { Vec::new() } else { choice.plain };
+    Selected { parsed, plain: choices.into_iter().zip(&wanted).map(plain).collect() }
 }
 
 fn candidates(workspace: &Workspace) -> Vec<select::File<'_>> {

@@ -142,8 +142,10 @@ pub struct Declaration {
 /// What kind of thing is declared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
-    /// A struct, enum, union, alias.
+    /// A struct, enum or union.
     Type,
+    /// Another name of a type.
+    Alias,
     /// A function or method.
     Function,
     /// A constant or static.

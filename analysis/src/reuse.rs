@@ -57,7 +57,7 @@ fn have_the_same_files(before: &Sources, now: &Sources) -> bool {
 }
 
 fn is_the_same(before: &SourceFile, now: &SourceFile) -> bool {
-    before.facts.as_ref().map(Arc::as_ptr) == now.facts.as_ref().map(Arc::as_ptr)
+    before.facts.as_ref().map(Arc::as_ptr) == now.facts.as_ref().map(Arc::as_ptr) && before.plain == now.plain
 }
 
 /// Bodies that do something else than before, as far as that is known by now.

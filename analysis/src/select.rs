@@ -26,7 +26,7 @@ use rayon::prelude::*;
 
 use crate::facts::Span;
 use crate::model::Models;
-use crate::outline::Outline;
+use crate::outline::{Outline, Word};
 
 /// Where words may stand for the words of a model.
 #[derive(Clone, Debug, Default)]
@@ -66,6 +66,8 @@ pub struct Choice {
     pub matters: bool,
     /// The bodies to leave out: what stands between their braces, in source order.
     pub quiet: Vec<Span>,
+    /// The structs and enums declared in it that have no part in anything.
+    pub plain: Vec<Word>,
 }
 
 /// Chooses what to parse of each file. A file that cannot matter has its choice too, in case it is

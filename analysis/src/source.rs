@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::facts::{FileFacts, Name, index};
+use crate::outline::Word;
 
 index! {
     /// A file in [`Sources::files`].
@@ -27,6 +28,9 @@ pub struct SourceFile {
     pub path: String,
     /// None if the file was not parsed: it names nothing of interest, or does not parse.
     pub facts: Option<Arc<FileFacts>>,
+    /// Of a file that was not parsed because it names nothing of interest: the structs and enums it declares.
+    /// They have no part in anything.
+    pub plain: Vec<Word>,
 }
 
 /// A crate, as rustc would be called for it.

@@ -60,7 +60,7 @@ fn sources(text: &str) -> Sources {
         if meta.contains("crate:") {
             crates.push((FileId(sources.files.len() as u32), meta));
         }
-        sources.files.push(SourceFile { path, facts });
+        sources.files.push(SourceFile { path, facts, plain: Vec::new() });
     }
     let value =
         |meta: &str, key: &str| meta.split_whitespace().find_map(|part| part.strip_prefix(key)).map(str::to_owned);

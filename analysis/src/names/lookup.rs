@@ -9,6 +9,7 @@ use crate::facts::{
     FileFacts, Generics, Import, Item, ItemId, ItemKind, Name, PathRef, ScopeId, ScopeKind, Visibility,
 };
 use crate::model::Models;
+use crate::outline::Word;
 use crate::source::{CrateId, FileId, Sources};
 use crate::types::DefId;
 
@@ -352,9 +353,20 @@ impl<'a> Lookup<'a> {
             Some(scope) => self.in_scope(found.file, scope, name, namespace, Some(from), search),
             None => match found.children.get(name) {
                 Some(child) if namespace == Namespace::Type => Found::Yes(Res::Module(*child)),
+                None if namespace == Namespace::Type && self.is_plain(found.file, name) => {
+                    let within = self.module_path(module).join("::");
+                    Found::Yes(self.external(&format_smolstr!("{within}::{name}")))
+                }
                 _ => Found::Perhaps,
             },
         }
+    }
+
+    /// Whether a file that was not parsed declares a type of that name. Then the type is what a library's would be
+    /// that no model speaks of.
+    fn is_plain(self, file: FileId, name: &Name) -> bool {
+        let word = Word::name(name);
+        self.sources.files.get(file.index()).is_some_and(|file| file.plain.contains(&word))
     }
 
     /// A name among what one scope declares and imports.

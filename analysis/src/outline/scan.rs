@@ -309,7 +309,7 @@ impl<'t> Scan<'t> {
         let end = self.until(at + 2, b";}");
         let of_impl = container.and_then(|at| self.outline.containers.get(at)).filter(|container| !container.is_trait);
         let name = of_impl.map_or(Some(Word::name(self.text(at + 1))), |container| container.name);
-        self.declare(Kind::Type, name.into_iter().collect(), container, at + 2..end);
+        self.declare(Kind::Alias, name.into_iter().collect(), container, at + 2..end);
         end + 1
     }
 

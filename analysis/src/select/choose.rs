@@ -25,6 +25,8 @@ pub(super) struct Bodies<'o> {
     matters: bool,
     /// By declaration.
     needs: Vec<Need>,
+    /// The types that are of no interest.
+    plain: Vec<Word>,
 }
 
 /// Whether a body is needed.
@@ -57,7 +59,9 @@ impl<'o> Bodies<'o> {
             matters |= need == Need::Always;
             needs.push(need);
         }
-        Bodies { group, outline, matters, needs }
+        let types = outline.declarations.iter().filter(|declaration| declaration.kind == Kind::Type);
+        let plain = types.flat_map(|declaration| &declaration.uses).copied().filter(|name| seen.is_plain(*name));
+        Bodies { group, outline, matters, needs, plain: plain.collect() }
     }
 
     /// The words of what is needed: what they name may be called. A static or macro runs where nobody
@@ -98,7 +102,7 @@ impl<'o> Bodies<'o> {
         more
     }
 
-    fn choice(&self, text: &str) -> Choice {
+    fn choice(self, text: &str) -> Choice {
         let is_left_out = |need: Need| matches!(need, Need::Never | Need::IfCalled);
         let left_out = self.outline.declarations.iter().zip(&self.needs).filter(|(_, need)| is_left_out(**need));
         let spans = left_out.filter_map(|(declaration, _)| declaration.body?.span);
@@ -107,6 +111,7 @@ impl<'o> Bodies<'o> {
         Choice {
             matters: self.matters || is_ours,
             quiet: spans.filter(|span| !(is_ours && says_directive(span.start, span.end))).collect(),
+            plain: self.plain,
         }
     }
 }
@@ -185,11 +190,11 @@ pub(super) fn choose(packages: &[Package], files: &[File<'_>], mut bodies: Vec<O
     }
     files
         .par_iter()
-        .zip(&bodies)
+        .zip(bodies)
         .map(|(file, bodies)| match bodies {
             Some(bodies) => bodies.choice(file.text),
             // Suppressions are looked at wherever they are.
-            None => Choice { matters: speaks_of_us(file.text), quiet: Vec::new() },
+            None => Choice { matters: speaks_of_us(file.text), ..Choice::default() },
         })
         .collect()
 }

@@ -156,7 +156,7 @@ impl Group {
         for declaration in &outline.declarations {
             match declaration.kind {
                 Kind::Function => seen.follow_function(outline, declaration, &mut found),
-                Kind::Type => seen.follow_type(outline, declaration, &mut found),
+                Kind::Type | Kind::Alias => seen.follow_type(outline, declaration, &mut found),
                 Kind::Value | Kind::Macro => {
                     let matters = seen.any_word(outline.words(declaration));
                     found.words.extend(declaration.uses.iter().filter(|_| matters));
@@ -229,6 +229,12 @@ impl Seen<'_> {
         if gives.is_empty() && self.exits(outline, body) {
             found.exits.extend(&declaration.uses);
         }
+    }
+
+    /// Whether all of the types of that name are of no interest, with everything in them.
+    pub(super) fn is_plain(&self, name: Word) -> bool {
+        let Vocabulary { words, carriers, tokens, holders, roots: _, exits: _ } = self.known;
+        ![words, carriers, tokens, holders].into_iter().any(|known| known.contains(&name))
     }
 
     /// Whether a function takes or gives something with a token in it.
