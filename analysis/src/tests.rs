@@ -2,7 +2,8 @@
 //!
 //! A program is written as one text. Lines `//- path key:value…` begin a file; with `crate:name` the
 //! file is the root of a crate, of `kind:` lib (default), bin, test or loose, with `package:`,
-//! `edition:` and `deps:name,other=real`. A text without such lines is one loose file. What is
+//! `edition:` and `deps:name,other=real`; with `unparsed` it was left out, and its types are of no interest.
+//! A text without such lines is one loose file. What is
 //! expected stands at the end of a line: `//~ name: type` for a variable bound on it,
 //! `//~ -> target` for something called or named on it, several joined by ` ; `.
 
@@ -18,6 +19,7 @@ use std::sync::Arc;
 use crate::facts::OpKind;
 use crate::link::Program;
 use crate::model::Models;
+use crate::outline::{Kind, Outline};
 use crate::parse;
 use crate::source::{Crate, CrateId, CrateKind, Dependency, FileId, SourceFile, Sources};
 use crate::types::{BodyRef, Target};
@@ -51,16 +53,19 @@ fn sources(text: &str) -> Sources {
     let mut sources = Sources::default();
     let mut crates: Vec<(FileId, String)> = Vec::new();
     for (path, meta, text) in files {
-        let facts = if meta.contains("unparsed") {
-            None
+        let text = text.unwrap_or_default();
+        let (facts, plain) = if meta.contains("unparsed") {
+            let outline = Outline::of(&text);
+            let types = outline.declarations.iter().filter(|declaration| declaration.kind == Kind::Type);
+            (None, types.flat_map(|declaration| declaration.uses.clone()).collect())
         } else {
-            let text = text.unwrap_or_default();
-            Some(Arc::new(parse::parse(&text).unwrap_or_else(|error| panic!("{path}: {error:?}"))))
+            let facts = parse::parse(&text).unwrap_or_else(|error| panic!("{path}: {error:?}"));
+            (Some(Arc::new(facts)), Vec::new())
         };
         if meta.contains("crate:") {
             crates.push((FileId(sources.files.len() as u32), meta));
         }
-        sources.files.push(SourceFile { path, facts, plain: Vec::new() });
+        sources.files.push(SourceFile { path, facts, plain });
     }
     let value =
         |meta: &str, key: &str| meta.split_whitespace().find_map(|part| part.strip_prefix(key)).map(str::to_owned);

@@ -8,6 +8,7 @@ use super::{
     Words,
 };
 use crate::facts::Span;
+use crate::lower::is_known_macro;
 
 /// Paths that begin with these lead to no context.
 const STANDARD: [&str; 3] = ["std", "core", "alloc"];
@@ -192,6 +193,7 @@ impl<'t> Scan<'t> {
         let never = self.mark(result) == b'-' && self.mark(result + 2) == b'!';
         let next = if self.mark(head_end) == b'{' { self.close(head_end) + 1 } else { head_end + 1 };
         let body = (self.mark(head_end) == b'{').then(|| self.body(head_end, never));
+        let takes = self.takes(params);
         let mut gives: Vec<Word> = Vec::new();
         self.collect(result..head_end, &mut gives);
         self.handed(head.clone(), &mut gives);
@@ -204,6 +206,7 @@ impl<'t> Scan<'t> {
             words: self.words(head),
             fields: Vec::new(),
             gives: self.keep(&gives),
+            takes: self.keep(&takes),
             body,
         };
         self.outline.declarations.push(declaration);
@@ -234,6 +237,41 @@ impl<'t> Scan<'t> {
         }
     }
 
+    /// The words of the parameters that are no shared references, and of those the names with parameters of their own.
+    fn takes(&self, open: usize) -> Vec<Word> {
+        let close = self.close(open);
+        let mut found = Vec::new();
+        let mut at = open + 1;
+        while at < close {
+            let end = self.parameter_end(at, close);
+            let is_path = |at: usize| self.mark(at + 1) == b':' || self.mark(at.wrapping_sub(1)) == b':';
+            let colon = (at..end).find(|&at| self.mark(at) == b':' && !is_path(at));
+            let ty = colon.map_or(at, |colon| colon + 1);
+            if self.mark(ty) != b'&' || self.text(ty + 1) == "mut" {
+                self.collect(at..end, &mut found);
+            } else {
+                let generic = self.names(ty..end).filter(|(at, _)| self.is_generic(at + 1));
+                found.extend(generic.map(|(_, name)| Word::name(name)));
+            }
+            at = end + 1;
+        }
+        found
+    }
+
+    /// The comma behind a parameter, or the end of all.
+    fn parameter_end(&self, mut at: usize, close: usize) -> usize {
+        let mut angles = 0_usize;
+        while at < close && (angles > 0 || self.mark(at) != b',') {
+            match self.mark(at) {
+                b'<' => angles += 1,
+                b'>' if self.mark(at.wrapping_sub(1)) != b'-' => angles = angles.saturating_sub(1),
+                _ => {}
+            }
+            at = self.past(at);
+        }
+        at.min(close)
+    }
+
     /// Whether there are parameters in angle brackets other than lifetimes, which are no tokens here.
     fn is_generic(&self, at: usize) -> bool {
         self.mark(at) == b'<' && self.mark(at + 1) != b'>'
@@ -253,7 +291,19 @@ impl<'t> Scan<'t> {
         let end = if never { End::Exits } else { self.ends(open + 1..close) };
         // To the parser, what stands in a macro's tokens is no body.
         let span = (!self.in_macro).then_some(span);
-        Body { span, end, words: self.words(open + 1..close) }
+        Body { span, end, has_macro: self.has_macro(open + 1..close), words: self.words(open + 1..close) }
+    }
+
+    /// Whether a macro is called that is not known by its name.
+    fn has_macro(&self, range: Range<usize>) -> bool {
+        let is_call = |at: usize| {
+            self.mark(at) == b'!' && self.is_name(at.wrapping_sub(1)) && matches!(self.mark(at + 1), b'{' | b'(' | b'[')
+        };
+        let root = |name: usize| {
+            let is_path = self.mark(name.wrapping_sub(1)) == b':' && self.is_name(name.wrapping_sub(3));
+            is_path.then(|| self.text(name - 3))
+        };
+        range.filter(|&at| is_call(at)).any(|at| !is_known_macro(root(at - 1), self.text(at - 1)))
     }
 
     fn ends(&self, range: Range<usize>) -> End {
@@ -353,6 +403,7 @@ impl<'t> Scan<'t> {
             implements: of.is_some(),
             is_usual: of.is_some_and(|of| USUAL.contains(&of)),
             takes_work: self.takes_work(header.clone()),
+            is_generic: self.is_generic(if is_trait { at + 2 } else { at + 1 }),
             words: self.words(header),
         };
         self.outline.containers.push(container);
@@ -436,6 +487,7 @@ impl<'t> Scan<'t> {
             words,
             fields: Vec::new(),
             gives: Words::default(),
+            takes: Words::default(),
             body: None,
         });
     }

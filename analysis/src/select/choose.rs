@@ -12,6 +12,8 @@ use crate::parse::speaks_of_us;
 pub(super) struct Asked {
     /// What starts work.
     pub(super) starters: FxHashSet<Word>,
+    /// What puts something into a channel.
+    pub(super) senders: FxHashSet<Word>,
     /// Work is of interest where it has nothing to do with a context, too.
     pub(super) all_tasks: bool,
 }
@@ -201,7 +203,9 @@ pub(super) fn choose(packages: &[Package], files: &[File<'_>], mut bodies: Vec<O
 
 fn need(seen: &Seen<'_>, asked: &Asked, outline: &Outline, declaration: &Declaration, body: &Body) -> Need {
     let container = outline.container(declaration);
-    let starts_work = || outline.body(body).iter().any(|word| asked.starters.contains(word));
+    let says = |words: &FxHashSet<Word>| outline.body(body).iter().any(|word| words.contains(word));
+    let starts_work = || says(&asked.starters);
+    let hands_on = || body.has_macro || says(&asked.senders);
     // It has something to do with a context, or changes what a file that does means.
     let always = body.end == End::Exits
         || seen.any_word(outline.body(body))
@@ -219,7 +223,8 @@ fn need(seen: &Seen<'_>, asked: &Asked, outline: &Outline, declaration: &Declara
     let if_called = declaration.takes_work
         || body.end != End::Returns
         || seen.exits(outline, body)
-        || seen.has_holder(outline, declaration)
+        || seen.takes_holder(outline, declaration)
+        || (seen.sees_holder(outline, declaration) && hands_on())
         || container.is_some_and(|(container, _)| container.is_trait || container.takes_work);
     if if_called { Need::IfCalled } else { Need::Never }
 }

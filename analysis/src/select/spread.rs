@@ -237,12 +237,23 @@ impl Seen<'_> {
         ![words, carriers, tokens, holders].into_iter().any(|known| known.contains(&name))
     }
 
-    /// Whether a function takes or gives something with a token in it.
-    pub(super) fn has_holder(&self, outline: &Outline, declaration: &Declaration) -> bool {
-        let says = outline.words(declaration);
+    /// Whether a function is given something with a token in it, for good or to change, or something that may have
+    /// one for anything that it is made with.
+    pub(super) fn takes_holder(&self, outline: &Outline, declaration: &Declaration) -> bool {
+        let of_generic = outline.container(declaration).is_some_and(|(container, _)| container.is_generic);
+        let takes = if of_generic { outline.words(declaration) } else { outline.takes(declaration) };
+        self.has_holder(outline, declaration, takes)
+    }
+
+    /// Whether a function is given or gives something with a token in it, if only to look at.
+    pub(super) fn sees_holder(&self, outline: &Outline, declaration: &Declaration) -> bool {
+        self.has_holder(outline, declaration, outline.words(declaration))
+    }
+
+    fn has_holder(&self, outline: &Outline, declaration: &Declaration, words: &[Word]) -> bool {
         let own = || outline.container(declaration).is_some_and(|(_, words)| self.any(&self.known.holders, words));
-        let says_self = || declaration.has_self || says.contains(&Word::name("Self"));
-        self.any(&self.known.holders, says) || (says_self() && own())
+        let says_self = || ["self", "Self"].iter().any(|name| words.contains(&Word::name(name)));
+        self.any(&self.known.holders, words) || (says_self() && own())
     }
 
     /// Whether a body ends the process, or may call what does.

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{FnRole, Model, Models, TypeRole, expand, last_segment};
+use crate::model::{FnModel, FnRole, Model, Models, TypeModel, TypeRole, expand, last_segment};
 use crate::outline::Word;
 
 /// Words, by what follows from them.
@@ -84,9 +84,19 @@ impl Vocabulary {
 
 /// The functions that start work, by all the names they go by.
 pub(super) fn starters(models: &Models) -> FxHashSet<Word> {
+    named(models, |function| matches!(function.role, FnRole::Spawn | FnRole::Scope))
+}
+
+/// The functions that put something into a channel.
+pub(super) fn senders(models: &Models) -> FxHashSet<Word> {
+    let is_channel = |of: &TypeModel| of.role == TypeRole::Channel;
+    named(models, |function| function.role == FnRole::Push && models.owner(&function.path).is_none_or(is_channel))
+}
+
+fn named(models: &Models, wanted: impl Fn(&FnModel) -> bool) -> FxHashSet<Word> {
     let functions = models.iter().flat_map(|model| &model.functions);
-    let starters = functions.filter(|function| matches!(function.role, FnRole::Spawn | FnRole::Scope));
-    starters
+    functions
+        .filter(|function| wanted(function))
         .flat_map(|function| expand(&function.path))
         .flat_map(|path| [Word::function(last_segment(&path)), Word::member(last_segment(&path))])
         .collect()

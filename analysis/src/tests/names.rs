@@ -164,6 +164,31 @@ pub struct Pool;
 //- shop/src/nothing.rs unparsed
 ",
     );
+    check(
+        "
+//- shop/src/lib.rs crate:shop
+mod limits;
+mod far { mod away; pub use away::*; }
+mod broken;
+use limits::{Alias, Limit, limit};
+use limits::inner::Inner as Deep;
+fn f(a: Limit, b: far::Many<Limit>, c: Alias, d: Deep, e: limits::Missing, f: &broken::Limit) { //~ a: shop::limits::Limit ; b: shop::far::away::Many<shop::limits::Limit> ; c: _ ; d: _ ; e: _ ; f: &_
+    let made = limit();  //~ made: _
+    let first = Limit::new();  //~ first: _ ; -> shop::limits::Limit::new
+    a.raise();  //~ -> shop::limits::Limit::raise
+    b.lower();  //~ -> shop::Many::lower
+}
+impl far::Many<Limit> { fn lower(&self) {} }
+//- shop/src/limits.rs unparsed
+pub struct Limit(u8);
+pub type Alias = Box<dyn FnOnce()>;
+pub fn limit() -> Limit { Limit(1) }
+pub mod inner { pub struct Inner; }
+//- shop/src/far/away.rs unparsed
+pub enum Many<T> { One(T) }
+//- shop/src/broken.rs unparsed
+",
+    );
 }
 
 #[test]

@@ -133,7 +133,25 @@ fn what_is_called_beside_a_token_is_looked_at() {
         fn retries() { loop { again() } }
         fn stops(service: &Service) { if service.token().is_cancelled() { fails() } }
     ";
-    assert_eq!(quiet(&["tokio_util"], &[text]), ["inner port idle copies retries"]);
+    assert_eq!(quiet(&["tokio_util"], &[text]), ["root inner port idle copies retries"], "nobody asks what only looks");
+}
+
+#[test]
+fn what_is_only_looked_at_may_still_be_handed_on() {
+    let text = "
+        use tokio_util::sync::CancellationToken;
+        struct Root { token: CancellationToken, port: u16 }
+        struct With<T> { root: Root, more: T }
+        impl<T> With<T> { fn whole(&self) { self.more.run() } }
+        fn looks(root: &Root, map: HashMap<u8, u8>) -> u16 { info!(\"{}\", root.port); root.port }
+        fn partly(with: &With<Job>) { with.more.run() }
+        fn shows(root: &Root) { show!(root) }
+        fn sends(root: &Root, to: &Sender<u16>) { to.send(root.port) }
+        fn changes(root: &mut Root) { root.port += 1 }
+        fn keeps(root: Option<&Root>) -> u16 { 0 }
+        fn calls(token: CancellationToken) { whole(looks(), partly(), shows(), sends(), changes(), keeps(), x.whole()) }
+    ";
+    assert_eq!(quiet(&["tokio_util"], &[text]), ["looks"]);
 }
 
 #[test]
