@@ -94,8 +94,8 @@ pub struct FileFacts {
     pub directives: Vec<Directive>,
     /// Statements in `macro_rules!` bodies that throw a method's result away.
     pub macro_discards: Vec<MacroDiscard>,
-    /// What stands between the braces of functions whose bodies are left out because nothing in them
-    /// can matter, in source order.
+    /// What is left out because nothing in it can matter, in source order: what stands between the braces of
+    /// functions, and whole functions.
     pub quiet: Vec<Span>,
     /// `#![cfg(test)]` at the top of the file.
     pub cfg_test: bool,

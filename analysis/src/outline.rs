@@ -125,6 +125,11 @@ pub struct Declaration {
     /// The words by which code elsewhere uses it. For an associated function without `self`, or of a
     /// usual trait, that is the name of the type: the function's own, `new` or `clone`, says nothing.
     pub uses: Vec<Word>,
+    /// Functions: the word by which code elsewhere names this very one, if not only this.
+    pub name: Option<Word>,
+    /// Functions with a body, unless a trait wants them: all of it, from the end of what stands before it to its closing
+    /// brace.
+    pub whole: Option<Span>,
     /// An index into [`Outline::containers`].
     pub container: Option<usize>,
     /// Functions: there is a `self` parameter.

@@ -39,8 +39,8 @@ pub fn parse(text: &str) -> Result<FileFacts, ParseError> {
     parse_all_but(text, &[])
 }
 
-/// The same, but leaves the given bodies out: functions whose bodies are not known to the facts. What
-/// stands between their braces is not looked at, as long as the rest is Rust without it.
+/// The same, but leaves the given places out: what stands between the braces of functions, whose bodies are then not
+/// known to the facts, and whole functions. They are not looked at, as long as the rest is Rust without them.
 ///
 /// # Errors
 /// As for [`parse`].
@@ -99,7 +99,7 @@ struct Source<'t> {
     base: usize,
     /// Where the documentation of its items was.
     docs: &'t [Span],
-    /// Where the bodies were that are left out.
+    /// Where there was what is left out.
     quiet: &'t [Span],
 }
 

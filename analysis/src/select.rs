@@ -14,7 +14,8 @@
 //! The way of the data: models and manifests to a `vocabulary` for each package; outlines to more
 //! words (`spread`); words to the bodies that need them, and to those beside that they call and that do
 //! something with what they are given (`choose`). What they call is of their own package or of those it
-//! depends on; what implements a trait may be anybody's.
+//! depends on; what implements a trait may be anybody's. Of another function only the signature is left,
+//! and not even that if none of these bodies can name it.
 
 mod choose;
 mod spread;
@@ -64,7 +65,8 @@ pub struct File<'f> {
 pub struct Choice {
     /// Something in it can matter.
     pub matters: bool,
-    /// The bodies to leave out: what stands between their braces, in source order.
+    /// What to leave out, in source order: of bodies what stands between their braces, and whole functions that
+    /// nobody names.
     pub quiet: Vec<Span>,
     /// The structs and enums declared in it that have no part in anything.
     pub plain: Vec<Word>,

@@ -36,7 +36,7 @@ use text::Text;
 pub(crate) struct Lowering<'t> {
     text: &'t Text<'t>,
     facts: FileFacts,
-    /// What stands between the braces of the functions whose bodies are left out, in order.
+    /// What is left out, in order; bodies are found by where they begin.
     quiet: &'t [Span],
     /// What single words of this file mean, as far as the file tells.
     known: Known,

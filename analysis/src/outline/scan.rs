@@ -141,20 +141,30 @@ impl<'t> Scan<'t> {
     fn items(&mut self, range: Range<usize>, container: Option<usize>, fuel: usize) {
         let Some(fuel) = fuel.checked_sub(1) else { return };
         let mut at = range.start;
+        // Where the item begins, with its attributes.
+        let mut start = at;
         while at < range.end {
             let next = match self.mark(at) {
-                tokens::NAME => self.item(at, container, fuel),
+                tokens::NAME => self.item(at, start, container, fuel),
                 b'!' if self.is_name(at.wrapping_sub(1)) => self.macro_call(at, fuel),
+                b'#' if self.mark(at + 1) == b'!' => self.past(at + 2),
                 _ => self.past(at),
             };
+            let is_done = match self.mark(at) {
+                tokens::NAME => next > at + 1,
+                mark => !matches!(mark, b'(' | b'[') && (mark != b'#' || next > at + 1),
+            };
             at = next.max(at + 1);
+            if is_done {
+                start = at;
+            }
         }
     }
 
-    /// What begins with a name; one past it.
-    fn item(&mut self, at: usize, container: Option<usize>, fuel: usize) -> usize {
+    /// What begins with a name; one past it. The attributes of what is an item begin at `start`.
+    fn item(&mut self, at: usize, start: usize, container: Option<usize>, fuel: usize) -> usize {
         match self.text(at) {
-            "fn" if self.is_name(at + 1) => self.function(at, container),
+            "fn" if self.is_name(at + 1) => self.function(at, start, container),
             "struct" | "enum" | "union" if self.is_name(at + 1) => self.ty(at),
             "type" if self.is_name(at + 1) => self.alias(at, container),
             "const" | "static" if self.value_name(at).is_some() => self.value(at, container),
@@ -184,7 +194,7 @@ impl<'t> Scan<'t> {
         at
     }
 
-    fn function(&mut self, at: usize, container: Option<usize>) -> usize {
+    fn function(&mut self, at: usize, start: usize, container: Option<usize>) -> usize {
         let head_end = self.until(at + 2, b"{;}");
         let params = self.until(at + 2, b"({;}");
         let result = self.close(params) + 1;
@@ -193,13 +203,21 @@ impl<'t> Scan<'t> {
         let never = self.mark(result) == b'-' && self.mark(result + 2) == b'!';
         let next = if self.mark(head_end) == b'{' { self.close(head_end) + 1 } else { head_end + 1 };
         let body = (self.mark(head_end) == b'{').then(|| self.body(head_end, never));
+        let name = self.text(at + 1);
+        let of_trait = container.and_then(|at| self.outline.containers.get(at)).is_some_and(Container::is_of_trait);
+        let whole = body.and_then(|body| body.span).filter(|_| !of_trait).and_then(|span| {
+            let before = self.tokens.get(start.checked_sub(1)?)?;
+            Some(Span::new(before.end, span.end + 1))
+        });
         let takes = self.takes(params);
         let mut gives: Vec<Word> = Vec::new();
         self.collect(result..head_end, &mut gives);
         self.handed(head.clone(), &mut gives);
         let declaration = Declaration {
             kind: Kind::Function,
-            uses: vec![self.use_of_function(self.text(at + 1), container, has_self)],
+            uses: vec![self.use_of_function(name, container, has_self)],
+            name: Some(if container.is_some() { Word::member(name) } else { Word::name(name) }),
+            whole,
             container,
             has_self,
             takes_work: self.takes_work(head.clone()) || self.is_generic(at + 2),
@@ -481,6 +499,8 @@ impl<'t> Scan<'t> {
         self.outline.declarations.push(Declaration {
             kind,
             uses,
+            name: None,
+            whole: None,
             container,
             has_self: false,
             takes_work: false,

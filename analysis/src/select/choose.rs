@@ -75,7 +75,8 @@ impl<'o> Bodies<'o> {
             (None, Kind::Value | Kind::Macro) => Some(self.outline.words(declaration)),
             (None, _) => None,
         });
-        words.flatten().copied().collect()
+        let renamed = self.outline.imports.iter().filter(|import| import.name != import.of);
+        words.flatten().copied().chain(renamed.map(|import| import.of)).collect()
     }
 
     fn is_needed(&self, need: Need) -> bool {
@@ -104,12 +105,15 @@ impl<'o> Bodies<'o> {
         more
     }
 
-    fn choice(self, text: &str) -> Choice {
+    fn choice(self, text: &str, called: &Called) -> Choice {
         let is_left_out = |need: Need| matches!(need, Need::Never | Need::IfCalled);
         let left_out = self.outline.declarations.iter().zip(&self.needs).filter(|(_, need)| is_left_out(**need));
-        let spans = left_out.filter_map(|(declaration, _)| declaration.body?.span);
         let says_directive = |from: u32, to: u32| text.get(from as usize..to as usize).is_some_and(speaks_of_us);
         let is_ours = speaks_of_us(text);
+        let spans = left_out.filter_map(|(declaration, _)| {
+            let is_named = is_ours || declaration.name.is_none_or(|name| called.says(self.group, name));
+            declaration.whole.filter(|_| !is_named).or(declaration.body?.span)
+        });
         Choice {
             matters: self.matters || is_ours,
             quiet: spans.filter(|span| !(is_ours && says_directive(span.start, span.end))).collect(),
@@ -139,6 +143,11 @@ impl Called {
         let of_trait = outline.container(declaration).is_some_and(|(container, _)| container.is_of_trait());
         let words = if of_trait { Some(&self.anywhere) } else { self.visible.get(group) };
         words.is_some_and(|words| declaration.uses.iter().any(|word| words.contains(word)))
+    }
+
+    /// Whether something of a package is named by that word.
+    fn says(&self, group: usize, word: Word) -> bool {
+        self.visible.get(group).is_some_and(|words| words.contains(&word))
     }
 
     /// Takes up a word that a body of a package names; whether it is a new one. What is visible in a package
@@ -194,7 +203,7 @@ pub(super) fn choose(packages: &[Package], files: &[File<'_>], mut bodies: Vec<O
         .par_iter()
         .zip(bodies)
         .map(|(file, bodies)| match bodies {
-            Some(bodies) => bodies.choice(file.text),
+            Some(bodies) => bodies.choice(file.text, &called),
             // Suppressions are looked at wherever they are.
             None => Choice { matters: speaks_of_us(file.text), ..Choice::default() },
         })

@@ -7,7 +7,8 @@ use crate::model::Models;
 use crate::parse;
 use crate::select::{File, Library, Package, select};
 
-/// The functions whose bodies are left out, file by file; `-` for a file that is not parsed.
+/// The functions whose bodies are left out, file by file, with `!` behind those of which nothing is left; `-` for a
+/// file that is not parsed.
 fn quiet(libraries: &[&str], texts: &[&str]) -> Vec<String> {
     let files: Vec<(usize, &str)> = texts.iter().map(|text| (0, *text)).collect();
     quiet_in(&[package(libraries, &[])], &files, true)
@@ -18,6 +19,48 @@ fn package(libraries: &[&str], dependencies: &[usize]) -> Package {
     Package { libraries: libraries.iter().map(library).collect(), dependencies: dependencies.to_vec() }
 }
 
+/// A function that nobody names goes with all that belongs to it, and what is left is Rust.
+#[test]
+fn whole_functions_are_left_out_cleanly() {
+    let text = "#![allow(dead_code)]
+        /// Documented.
+        #[inline] /* so */ pub(crate) const unsafe extern \"C\" fn documented() -> [u8; 2] { [1, 2] }
+        #[cfg(test)] #[path = \"{.rs\"] mod elsewhere;
+        // A comment.
+        fn commented<T: Into<String>>(t: T) where T: Clone { fn nested() {} } struct Behind;
+        impl Behind {
+            #![allow(unused)]
+            /// First.
+            pub async fn first(&self) { work() }
+            const N: u8 = { fn hidden() {} 1 };
+            pub fn named(&self) {}
+            default fn last(self: Box<Self>) { \"}\"; }
+        }
+        impl Drop for Behind { fn drop(&mut self) {} }
+        trait Asked { fn asked(&self) { } fn wanted(); }
+        thread_local! { static HERE: u8 = 1; }
+        cfg_if! { if #[cfg(unix)] { fn in_macro() {} } }
+        extern \"C\" { fn foreign(); }
+        extern \"C\" fn called_back() {}
+        mod inner { //! Inside.
+            fn deep() { } }
+        use self::inner::renamed as other; fn renamed() {}
+        fn ends(token: &CancellationToken) { token.cancel(); b.named(); }
+        #[tokio::test]
+        async fn tested() { assert!(true) }";
+    let told = quiet(&["tokio_util"], &[text]);
+    assert_eq!(told, ["documented! commented! first! named last! drop asked called_back! deep! renamed tested!"]);
+    let models = Models::builtin().unwrap();
+    let outline = OnceLock::new();
+    let file = File { text, package: Some(0), outline: &outline };
+    let choices = select(&models, &[package(&["tokio_util"], &[])], &[file], true);
+    let facts = parse::parse_but(text, &choices[0].quiet).unwrap();
+    assert_eq!(facts.quiet, choices[0].quiet, "nothing was parsed twice");
+    let has = |name: &str| facts.items.iter().any(|item| item.name == name);
+    assert!(["named", "drop", "asked", "renamed", "ends", "Behind", "elsewhere", "N"].into_iter().all(has));
+    assert!(!["documented", "commented", "first", "last", "deep", "tested", "called_back"].into_iter().any(has));
+}
+
 /// The same of files with their packages.
 fn quiet_in(packages: &[Package], texts: &[(usize, &str)], all_tasks: bool) -> Vec<String> {
     let models = Models::builtin().unwrap();
@@ -26,8 +69,13 @@ fn quiet_in(packages: &[Package], texts: &[(usize, &str)], all_tasks: bool) -> V
     let files: Vec<File<'_>> = texts.iter().copied().zip(&outlines).map(file).collect();
     let choices = select(&models, packages, &files, all_tasks);
     let name = |text: &str, span: &Span| {
-        let head = text[..span.start as usize].rsplit("fn ").next().unwrap();
-        head.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap().to_owned()
+        let is_whole = !text[span.end as usize..].starts_with('}');
+        let head = match is_whole {
+            true => text[span.start as usize..].split("fn ").nth(1).unwrap(),
+            false => text[..span.start as usize].rsplit("fn ").next().unwrap(),
+        };
+        let name = head.split(|c: char| !c.is_alphanumeric() && c != '_').next().unwrap();
+        if is_whole { format!("{name}!") } else { name.to_owned() }
     };
     let told = texts.iter().zip(choices).map(|((_, text), choice)| match choice.matters {
         true => choice.quiet.iter().map(|span| name(text, span)).collect::<Vec<_>>().join(" "),
@@ -55,7 +103,7 @@ fn bodies_without_a_context_in_hand_are_left_out() {
         fn ends() { std::process::exit(1) }
         mod inner { fn also_none() { } }
     ";
-    assert_eq!(quiet(&["context"], &[text]), ["none port given_elsewhere also_none"]);
+    assert_eq!(quiet(&["context"], &[text]), ["none! port! given_elsewhere! also_none!"]);
     assert_eq!(quiet(&["tokio"], &[text]), ["-"], "no library in view has such a type");
 }
 
@@ -80,7 +128,7 @@ fn words_spread_through_types_aliases_statics_and_macros() {
         fn by_thread() { CURRENT.with(|ctx| ctx.wait()) }
         fn none() { root.wait() }
     ";
-    assert_eq!(quiet(&["context"], &[text]), ["none"]);
+    assert_eq!(quiet(&["context"], &[text]), ["none!"]);
 }
 
 #[test]
@@ -91,7 +139,7 @@ fn who_calls_what_makes_a_root_is_looked_at() {
         async fn by_job(id: u64) { by_handler(id).await }
         async fn other(id: u64) { loaded(id).await }
     ";
-    assert_eq!(quiet(&["context"], &[text]), ["other"]);
+    assert_eq!(quiet(&["context"], &[text]), ["other!"]);
 }
 
 #[test]
@@ -110,7 +158,7 @@ fn a_token_is_followed_through_fields_but_not_through_services() {
         fn end(service: &Service) { service.shutdown.cancel() }
         fn stop(stop: Stop) { stop.now() }
     ";
-    assert_eq!(quiet(&["tokio_util"], &[service, user]), ["port", "serve"]);
+    assert_eq!(quiet(&["tokio_util"], &[service, user]), ["port!", "serve"]);
 }
 
 #[test]
@@ -133,7 +181,11 @@ fn what_is_called_beside_a_token_is_looked_at() {
         fn retries() { loop { again() } }
         fn stops(service: &Service) { if service.token().is_cancelled() { fails() } }
     ";
-    assert_eq!(quiet(&["tokio_util"], &[text]), ["root inner port idle copies retries"], "nobody asks what only looks");
+    assert_eq!(
+        quiet(&["tokio_util"], &[text]),
+        ["root inner! port! idle! copies! retries!"],
+        "nobody asks what only looks"
+    );
 }
 
 #[test]
@@ -166,7 +218,11 @@ fn what_a_package_names_is_its_own_or_of_its_dependencies() {
     let helper = "fn helper(f: impl Fn()) { f() } struct Other(CancellationToken); fn quiet() { idle() }
         impl Run for Other { fn run(&self) { loop { again() } } }";
     let told = quiet_in(&packages, &[(0, caller), (0, helper), (1, helper), (2, helper), (3, helper)], true);
-    assert_eq!(told, ["", "quiet", "quiet", "quiet", "helper quiet"], "what implements a trait may be called anywhere");
+    assert_eq!(
+        told,
+        ["", "quiet!", "quiet!", "quiet!", "helper quiet!"],
+        "what implements a trait may be called anywhere"
+    );
 }
 
 #[test]
@@ -174,7 +230,7 @@ fn work_without_a_context_is_looked_at_for_who_asks() {
     let text = "fn stops(token: &CancellationToken) { token.cancel() } fn starts() { tokio::spawn(async { loop { again() } }) }";
     let packages = [package(&["tokio_util", "tokio"], &[])];
     assert_eq!(quiet_in(&packages, &[(0, text)], true), [""]);
-    assert_eq!(quiet_in(&packages, &[(0, text)], false), ["starts"]);
+    assert_eq!(quiet_in(&packages, &[(0, text)], false), ["starts!"]);
 }
 
 #[test]
