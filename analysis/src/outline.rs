@@ -8,10 +8,6 @@
 mod scan;
 pub(crate) mod tokens;
 
-use std::hash::Hasher as _;
-
-use rustc_hash::FxHasher;
-
 use crate::facts::Span;
 
 /// A word of the source, as a hash: two that collide are both taken for what either is.
@@ -51,21 +47,31 @@ impl Word {
 }
 
 /// The hash of a name, from which its words are made.
-#[derive(Clone, Copy)]
-struct Spelling(u64);
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Spelling(u32);
 
 impl Spelling {
     fn of(name: &str) -> Spelling {
-        let mut hasher = FxHasher::default();
-        hasher.write(name.as_bytes());
-        Spelling(hasher.finish())
+        Spelling::of_bytes(name.as_bytes())
+    }
+
+    fn of_bytes(name: &[u8]) -> Spelling {
+        let (parts, last) = name.as_chunks::<8>();
+        let hash = parts.iter().fold(0, |hash, part| Spelling::add(hash, u64::from_le_bytes(*part)));
+        Spelling::of_hash(Spelling::add(hash, tokens::padded(last)))
+    }
+
+    /// The hash with eight more bytes, fewer at the end (as in Firefox's hash, which the compiler took over).
+    fn add(hash: u64, part: u64) -> u64 {
+        (hash.rotate_left(5) ^ part).wrapping_mul(0x517c_c1b7_2722_0a95)
+    }
+
+    fn of_hash(hash: u64) -> Spelling {
+        Spelling((hash >> 32) as u32)
     }
 
     fn as_kind(self, kind: u8) -> Word {
-        let mut hasher = FxHasher::default();
-        hasher.write_u64(self.0);
-        hasher.write_u8(kind);
-        Word((hasher.finish() >> 32) as u32)
+        Word((Spelling::add(u64::from(kind), u64::from(self.0)) >> 32) as u32)
     }
 }
 
@@ -122,9 +128,9 @@ impl Container {
 pub struct Declaration {
     /// What kind of thing it is.
     pub kind: Kind,
-    /// The words by which code elsewhere uses it. For an associated function without `self`, or of a
+    /// The word by which code elsewhere uses it. For an associated function without `self`, or of a
     /// usual trait, that is the name of the type: the function's own, `new` or `clone`, says nothing.
-    pub uses: Vec<Word>,
+    pub uses: Option<Word>,
     /// Functions: the word by which code elsewhere names this very one, if not only this.
     pub name: Option<Word>,
     /// Functions with a body, unless a trait wants them: all of it, from the end of what stands before it to its closing
@@ -197,7 +203,7 @@ struct Words {
 impl Outline {
     /// Outlines a text. Whatever the text is: what is no Rust has few declarations.
     pub fn of(text: &str) -> Outline {
-        scan::scan(text, &tokens::tokens(text))
+        scan::scan(text)
     }
 
     /// The words of a declaration, a function's body left out.

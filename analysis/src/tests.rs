@@ -57,7 +57,7 @@ fn sources(text: &str) -> Sources {
         let (facts, plain) = if meta.contains("unparsed") {
             let outline = Outline::of(&text);
             let types = outline.declarations.iter().filter(|declaration| declaration.kind == Kind::Type);
-            (None, types.flat_map(|declaration| declaration.uses.clone()).collect())
+            (None, types.filter_map(|declaration| declaration.uses).collect())
         } else {
             let facts = parse::parse(&text).unwrap_or_else(|error| panic!("{path}: {error:?}"));
             (Some(Arc::new(facts)), Vec::new())

@@ -1,5 +1,6 @@
 //! From tokens to an outline: one way through the items, brackets jumped over where possible.
 
+use std::cell::Cell;
 use std::ops::Range;
 
 use super::tokens::{self, Token};
@@ -74,24 +75,64 @@ const USUAL: [&str; 50] = [
     "Zeroize",
 ];
 
+/// Functions that end the process.
+const EXITS: [&str; 2] = ["exit", "abort"];
+
+/// What does not come back, or may not.
+const DIVERGES: [&str; 5] = ["panic", "unreachable", "todo", "unimplemented", "loop"];
+
 /// How deep modules, impls and `use` groups are followed into each other.
 const DEEPEST: usize = 64;
 
 /// How many words are remembered at a time, so that they are kept once.
 const RECENT: usize = 1024;
 
-pub(super) fn scan(source: &str, tokens: &[Token]) -> Outline {
+/// How the names above are spelled.
+struct Spellings {
+    standard: [Spelling; STANDARD.len()],
+    functions: [Spelling; FUNCTIONS.len()],
+    futures: [Spelling; FUTURES.len()],
+    exits: [Spelling; EXITS.len()],
+    diverges: [Spelling; DIVERGES.len()],
+}
+
+/// Room that a thread has for outlines, one after the other.
+#[derive(Default)]
+struct Room {
+    tokens: Vec<Token>,
+    open: Vec<usize>,
+    scratch: Vec<Word>,
+    words: Vec<Word>,
+    /// By the last digits of a word, which was kept last, and at which turn.
+    recent: Vec<(Word, u32)>,
+    /// How many times words were kept.
+    kept: u32,
+}
+
+thread_local! {
+    static ROOM: Cell<Room> = Cell::default();
+}
+
+pub(super) fn scan(source: &str) -> Outline {
+    let mut room = ROOM.take();
+    tokens::tokens(source, &mut room.tokens, &mut room.open);
+    room.recent.resize(RECENT, (Word(0), 0));
+    let tokens = std::mem::take(&mut room.tokens);
     let mut scan = Scan {
         source,
-        tokens,
+        tokens: &tokens,
         in_macro: false,
         outline: Outline::default(),
-        scratch: Vec::new(),
-        recent: vec![(Word(0), 0); RECENT],
-        kept: 0,
+        room,
+        spellings: Spellings::new(),
     };
     scan.items(0..tokens.len(), None, DEEPEST);
-    scan.outline
+    let Scan { mut outline, mut room, .. } = scan;
+    outline.words = room.words.as_slice().into();
+    room.words.clear();
+    room.tokens = tokens;
+    ROOM.set(room);
+    outline
 }
 
 struct Scan<'t> {
@@ -100,11 +141,8 @@ struct Scan<'t> {
     /// Within the tokens of a macro call.
     in_macro: bool,
     outline: Outline,
-    scratch: Vec<Word>,
-    /// By the last digits of a word, which was kept last, and at which turn.
-    recent: Vec<(Word, u32)>,
-    /// How many times words were kept.
-    kept: u32,
+    room: Room,
+    spellings: Spellings,
 }
 
 impl<'t> Scan<'t> {
@@ -122,15 +160,14 @@ impl<'t> Scan<'t> {
     }
 
     /// The names of a range and where they are.
-    fn names(&self, range: Range<usize>) -> impl Iterator<Item = (usize, &'t str)> + use<'t> {
-        let source = self.source;
+    fn names(&self, range: Range<usize>) -> impl Iterator<Item = (usize, Spelling)> + use<'t> {
         let tokens = self.tokens.get(range.clone()).unwrap_or_default();
-        range.zip(tokens).filter(|(_, token)| token.mark == tokens::NAME).map(|(at, token)| (at, token.text(source)))
+        range.zip(tokens).filter_map(|(at, token)| Some((at, token.spelling()?)))
     }
 
     /// The index of the bracket that closes the one at `at`.
     fn close(&self, at: usize) -> usize {
-        self.tokens.get(at).map_or(at, |token| (token.close as usize).max(at))
+        self.tokens.get(at).map_or(at, |token| token.close().max(at))
     }
 
     /// One past what stands at `at`: a bracket with all within it, or a token.
@@ -215,7 +252,7 @@ impl<'t> Scan<'t> {
         self.handed(head.clone(), &mut gives);
         let declaration = Declaration {
             kind: Kind::Function,
-            uses: vec![self.use_of_function(name, container, has_self)],
+            uses: Some(self.use_of_function(name, container, has_self)),
             name: Some(if container.is_some() { Word::member(name) } else { Word::name(name) }),
             whole,
             container,
@@ -243,14 +280,12 @@ impl<'t> Scan<'t> {
     /// written through `&mut`.
     fn handed(&self, head: Range<usize>, into: &mut Vec<Word>) {
         for (at, name) in self.names(head) {
-            match name {
-                _ if self.mark(at + 1) == b'(' && (name == "fn" || FUNCTIONS.contains(&name)) => {
-                    self.collect(at + 1..self.close(at + 1), into);
-                }
-                "mut" if self.mark(at.wrapping_sub(1)) == b'&' && self.text(at + 1) != "self" => {
-                    self.collect(at + 1..self.until(at + 1, b",){;"), into);
-                }
-                _ => {}
+            let is_function = || self.text(at) == "fn" || self.spellings.functions.contains(&name);
+            let is_lent = || self.text(at) == "mut" && self.text(at + 1) != "self";
+            if self.mark(at + 1) == b'(' && is_function() {
+                self.collect(at + 1..self.close(at + 1), into);
+            } else if self.mark(at.wrapping_sub(1)) == b'&' && is_lent() {
+                self.collect(at + 1..self.until(at + 1, b",){;"), into);
             }
         }
     }
@@ -269,7 +304,7 @@ impl<'t> Scan<'t> {
                 self.collect(at..end, &mut found);
             } else {
                 let generic = self.names(ty..end).filter(|(at, _)| self.is_generic(at + 1));
-                found.extend(generic.map(|(_, name)| Word::name(name)));
+                found.extend(generic.map(|(_, name)| name.as_kind(NAME)));
             }
             at = end + 1;
         }
@@ -296,7 +331,8 @@ impl<'t> Scan<'t> {
     }
 
     fn takes_work(&self, head: Range<usize>) -> bool {
-        self.names(head).any(|(_, name)| FUNCTIONS.contains(&name) || FUTURES.contains(&name))
+        let Spellings { functions, futures, .. } = &self.spellings;
+        self.names(head).any(|(_, name)| functions.contains(&name) || futures.contains(&name))
     }
 
     fn body(&mut self, open: usize, never: bool) -> Body {
@@ -306,47 +342,52 @@ impl<'t> Scan<'t> {
             self.tokens.get(open).map_or(end, |token| token.start + 1),
             self.tokens.get(close).filter(|token| token.mark == b'}').map_or(end, |token| token.start),
         );
-        let end = if never { End::Exits } else { self.ends(open + 1..close) };
+        let (end, has_macro) = self.ends(open + 1..close);
+        let end = if never { End::Exits } else { end };
         // To the parser, what stands in a macro's tokens is no body.
         let span = (!self.in_macro).then_some(span);
-        Body { span, end, has_macro: self.has_macro(open + 1..close), words: self.words(open + 1..close) }
+        Body { span, end, has_macro, words: self.words(open + 1..close) }
     }
 
-    /// Whether a macro is called that is not known by its name.
-    fn has_macro(&self, range: Range<usize>) -> bool {
-        let is_call = |at: usize| {
-            self.mark(at) == b'!' && self.is_name(at.wrapping_sub(1)) && matches!(self.mark(at + 1), b'{' | b'(' | b'[')
-        };
-        let root = |name: usize| {
-            let is_path = self.mark(name.wrapping_sub(1)) == b':' && self.is_name(name.wrapping_sub(3));
-            is_path.then(|| self.text(name - 3))
-        };
-        range.filter(|&at| is_call(at)).any(|at| !is_known_macro(root(at - 1), self.text(at - 1)))
-    }
-
-    fn ends(&self, range: Range<usize>) -> End {
+    /// How a body ends, and whether a macro is called in it that is not known by its name.
+    fn ends(&self, range: Range<usize>) -> (End, bool) {
         let mut depth = 0_usize;
         let mut end = End::Returns;
-        for at in range {
-            match self.mark(at) {
+        let mut has_macro = false;
+        let tokens = self.tokens.get(range.clone()).unwrap_or_default();
+        for (at, token) in range.zip(tokens) {
+            match token.mark {
                 b'{' => depth += 1,
                 b'}' => depth = depth.saturating_sub(1),
-                tokens::NAME => match self.text(at) {
-                    "exit" | "abort" if self.mark(at.wrapping_sub(1)) != b'.' => return End::Exits,
-                    "panic" | "unreachable" | "todo" | "unimplemented" | "loop" if depth <= 1 => end = End::MayDiverge,
-                    _ => {}
-                },
+                b'!' => has_macro |= self.is_unknown_macro(at),
+                tokens::NAME => {
+                    let name = token.spelling();
+                    let is_one = |of: &[Spelling]| name.is_some_and(|name| of.contains(&name));
+                    if depth <= 1 && is_one(&self.spellings.diverges) {
+                        end = End::MayDiverge;
+                    } else if is_one(&self.spellings.exits) && self.mark(at.wrapping_sub(1)) != b'.' {
+                        return (End::Exits, true);
+                    }
+                }
                 _ => {}
             }
         }
-        end
+        (end, has_macro)
+    }
+
+    /// Whether the exclamation mark at `at` calls a macro that is not known by its name.
+    fn is_unknown_macro(&self, at: usize) -> bool {
+        let Some(name) = at.checked_sub(1).filter(|name| self.is_name(*name)) else { return false };
+        let is_path = self.mark(name.wrapping_sub(1)) == b':' && self.is_name(name.wrapping_sub(3));
+        let root = is_path.then(|| self.text(name - 3));
+        matches!(self.mark(at + 1), b'{' | b'(' | b'[') && !is_known_macro(root, self.text(name))
     }
 
     fn ty(&mut self, at: usize) -> usize {
         let end = self.until(at + 2, b"{;}");
         let next = self.past(end);
         let fields = if self.text(at) == "struct" && self.mark(end) == b'{' { self.fields(end) } else { Vec::new() };
-        self.declare(Kind::Type, vec![Word::name(self.text(at + 1))], None, at + 2..next);
+        self.declare(Kind::Type, Some(Word::name(self.text(at + 1))), None, at + 2..next);
         if let Some(declared) = self.outline.declarations.last_mut().filter(|_| fields.len() > 1) {
             declared.fields = fields;
         }
@@ -377,21 +418,21 @@ impl<'t> Scan<'t> {
         let end = self.until(at + 2, b";}");
         let of_impl = container.and_then(|at| self.outline.containers.get(at)).filter(|container| !container.is_trait);
         let name = of_impl.map_or(Some(Word::name(self.text(at + 1))), |container| container.name);
-        self.declare(Kind::Alias, name.into_iter().collect(), container, at + 2..end);
+        self.declare(Kind::Alias, name, container, at + 2..end);
         end + 1
     }
 
     fn value(&mut self, at: usize, container: Option<usize>) -> usize {
         let end = self.until(at + 2, b";}");
         let name = self.value_name(at).filter(|name| *name != "_");
-        self.declare(Kind::Value, name.map(Word::name).into_iter().collect(), container, at + 2..end);
+        self.declare(Kind::Value, name.map(Word::name), container, at + 2..end);
         end + 1
     }
 
     fn macro_rules(&mut self, at: usize) -> usize {
         let body = self.until(at + 2, b"{([");
-        let uses = vec![Word::called_macro(self.text(at + 2))];
-        self.declare(Kind::Macro, uses, None, body..self.close(body));
+        let name = Word::called_macro(self.text(at + 2));
+        self.declare(Kind::Macro, Some(name), None, body..self.close(body));
         self.close(body) + 1
     }
 
@@ -494,7 +535,7 @@ impl<'t> Scan<'t> {
         }
     }
 
-    fn declare(&mut self, kind: Kind, uses: Vec<Word>, container: Option<usize>, range: Range<usize>) {
+    fn declare(&mut self, kind: Kind, uses: Option<Word>, container: Option<usize>, range: Range<usize>) {
         let words = self.words(range);
         self.outline.declarations.push(Declaration {
             kind,
@@ -513,11 +554,11 @@ impl<'t> Scan<'t> {
     }
 
     fn words(&mut self, range: Range<usize>) -> Words {
-        let mut words = std::mem::take(&mut self.scratch);
+        let mut words = std::mem::take(&mut self.room.scratch);
         self.collect(range, &mut words);
         let kept = self.keep(&words);
         words.clear();
-        self.scratch = words;
+        self.room.scratch = words;
         kept
     }
 
@@ -527,36 +568,51 @@ impl<'t> Scan<'t> {
         for (at, name) in self.names(range) {
             let (before, after) = (self.mark(at.wrapping_sub(1)), self.mark(at + 1));
             let behind_colons = before == b':' && self.mark(at.wrapping_sub(2)) == b':';
-            standard = if behind_colons { standard } else { STANDARD.contains(&name) };
-            if standard && name.starts_with(char::is_uppercase) {
+            standard = if behind_colons { standard } else { self.spellings.standard.contains(&name) };
+            if standard && self.text(at).starts_with(char::is_uppercase) {
                 continue;
             }
-            let spelling = Spelling::of(name);
-            into.push(spelling.as_kind(NAME));
+            into.push(name.as_kind(NAME));
             if behind_colons || before == b'.' {
-                into.push(spelling.as_kind(MEMBER));
+                into.push(name.as_kind(MEMBER));
             }
             let is_argument = matches!(before, b'(' | b',') && matches!(after, b')' | b',');
             if before != b'.' && (behind_colons || is_argument || matches!(after, b'(' | b':')) {
-                into.push(spelling.as_kind(FUNCTION));
+                into.push(name.as_kind(FUNCTION));
             }
             if after == b'!' {
-                into.push(spelling.as_kind(CALLED_MACRO));
+                into.push(name.as_kind(CALLED_MACRO));
             }
         }
     }
 
     /// Keeps words together, most of them once.
     fn keep(&mut self, words: &[Word]) -> Words {
-        let from = self.outline.words.len() as u32;
-        self.kept += 1;
+        let Room { words: kept, recent, kept: turn, .. } = &mut self.room;
+        let from = kept.len() as u32;
+        *turn = turn.wrapping_add(1);
+        if *turn == 0 {
+            recent.fill((Word(0), 0));
+        }
         for word in words {
-            let slot = self.recent.get_mut(word.0 as usize % RECENT);
-            let is_new = slot.is_none_or(|slot| std::mem::replace(slot, (*word, self.kept)) != (*word, self.kept));
+            let slot = recent.get_mut(word.0 as usize % RECENT);
+            let is_new = slot.is_none_or(|slot| std::mem::replace(slot, (*word, *turn)) != (*word, *turn));
             if is_new {
-                self.outline.words.push(*word);
+                kept.push(*word);
             }
         }
-        Words { from, to: self.outline.words.len() as u32 }
+        Words { from, to: kept.len() as u32 }
+    }
+}
+
+impl Spellings {
+    fn new() -> Spellings {
+        Spellings {
+            standard: STANDARD.map(Spelling::of),
+            functions: FUNCTIONS.map(Spelling::of),
+            futures: FUTURES.map(Spelling::of),
+            exits: EXITS.map(Spelling::of),
+            diverges: DIVERGES.map(Spelling::of),
+        }
     }
 }

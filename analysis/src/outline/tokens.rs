@@ -6,6 +6,8 @@
 
 use memchr::{memchr, memchr2, memmem};
 
+use super::Spelling;
+
 /// A token; comments, white space and literals are left out.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Token {
@@ -13,8 +15,8 @@ pub(crate) struct Token {
     pub(crate) start: u32,
     /// One past its last byte.
     pub(crate) end: u32,
-    /// For an opening bracket: the index of the token that closes it, or of the last one.
-    pub(crate) close: u32,
+    /// For an opening bracket: the index of the token that closes it, or of the last one. For a name: its spelling.
+    more: u32,
     /// The punctuation character, [`OTHER`] or [`NAME`].
     pub(crate) mark: u8,
 }
@@ -24,6 +26,16 @@ impl Token {
     pub(crate) fn text<'t>(&self, of: &'t str) -> &'t str {
         of.get(self.start as usize..self.end as usize).unwrap_or("")
     }
+
+    /// The index of the token that closes an opening bracket.
+    pub(super) fn close(&self) -> usize {
+        if matches!(self.mark, b'{' | b'(' | b'[') { self.more as usize } else { 0 }
+    }
+
+    /// How a name is spelled.
+    pub(super) fn spelling(&self) -> Option<Spelling> {
+        (self.mark == NAME).then_some(Spelling(self.more))
+    }
 }
 
 /// The mark of names.
@@ -31,30 +43,26 @@ pub(crate) const NAME: u8 = b'a';
 /// The mark of what is neither a name nor punctuation of ASCII.
 const OTHER: u8 = 0;
 
-/// The tokens of a text.
-pub(crate) fn tokens(text: &str) -> Vec<Token> {
-    let mut found: Vec<Token> = Vec::with_capacity(text.len() / 5);
-    let mut open: Vec<usize> = Vec::new();
+/// Puts the tokens of a text in the place of others; `open` is room for the brackets that are open.
+pub(crate) fn tokens(text: &str, found: &mut Vec<Token>, open: &mut Vec<usize>) {
+    found.clear();
+    open.clear();
     let mut lexer = Lexer { text, bytes: text.as_bytes(), at: 0 };
     while let Some(kind) = lexer.skip_to_token() {
         let start = lexer.at as u32;
-        let (start, mark) = match kind {
-            Kind::Name => {
-                lexer.eat_name();
-                (start, NAME)
-            }
+        let (start, mark, more) = match kind {
+            Kind::Name => (start, NAME, lexer.eat_name().0),
             Kind::RawName => {
                 lexer.at += "r#".len();
-                lexer.eat_name();
-                (start + 2, NAME)
+                (start + 2, NAME, lexer.eat_name().0)
             }
             Kind::Mark(mark) => {
                 lexer.at += 1;
-                (start, mark)
+                (start, mark, 0)
             }
             Kind::Other(length) => {
                 lexer.at += length;
-                (start, OTHER)
+                (start, OTHER, 0)
             }
         };
         match mark {
@@ -62,20 +70,19 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
             b'}' | b')' | b']' => {
                 let close = found.len() as u32;
                 if let Some(opening) = open.pop().and_then(|at| found.get_mut(at)) {
-                    opening.close = close;
+                    opening.more = close;
                 }
             }
             _ => {}
         }
-        found.push(Token { start, end: lexer.at as u32, close: 0, mark });
+        found.push(Token { start, end: lexer.at as u32, more, mark });
     }
     let last = found.len().saturating_sub(1) as u32;
     for opening in open {
-        if let Some(opening) = found.get_mut(opening) {
-            opening.close = last;
+        if let Some(opening) = found.get_mut(*opening) {
+            opening.more = last;
         }
     }
-    found
 }
 
 /// What begins at a place.
@@ -229,7 +236,8 @@ impl Lexer<'_> {
     fn skip_quoted(&mut self) {
         if self.byte(1) == b'r' && self.byte(2) == b'#' && self.starts_name(3) {
             self.at += "'r#".len();
-            return self.eat_name();
+            self.skip_name();
+            return;
         }
         let first = self.char(1);
         let is_one = first.is_some_and(|first| self.byte(1 + first.len_utf8()) == b'\'');
@@ -237,7 +245,7 @@ impl Lexer<'_> {
             return self.skip_char();
         }
         self.at += 1;
-        self.eat_name();
+        self.skip_name();
         if self.byte(0) == b'\'' {
             self.at += 1;
         }
@@ -297,7 +305,7 @@ impl Lexer<'_> {
     /// What stands directly behind a literal belongs to it.
     fn eat_suffix(&mut self) {
         if self.starts_name(0) {
-            self.eat_name();
+            self.skip_name();
         }
     }
 
@@ -309,11 +317,39 @@ impl Lexer<'_> {
         }
     }
 
-    fn eat_name(&mut self) {
-        let goes_on = |byte: &u8| GOES_ON.get(usize::from(*byte)) == Some(&true);
+    fn eat_name(&mut self) -> Spelling {
+        let start = self.at;
+        let mut hash = 0;
         loop {
-            self.at += self.rest().iter().take_while(|byte| goes_on(byte)).count();
-            match self.bytes.get(self.at).and_then(|_| self.char(0)) {
+            let part = self.part();
+            let length = name_length(part);
+            self.at += length;
+            hash = Spelling::add(hash, first_bytes(part, length));
+            if length < 8 {
+                break;
+            }
+        }
+        if self.byte(0).is_ascii() {
+            return Spelling::of_hash(hash);
+        }
+        self.skip_name();
+        Spelling::of_bytes(self.bytes.get(start..self.at).unwrap_or(&[]))
+    }
+
+    /// The next eight bytes, the first one lowest.
+    fn part(&self) -> u64 {
+        let rest = self.rest();
+        rest.first_chunk().map_or_else(|| padded(rest), |part| u64::from_le_bytes(*part))
+    }
+
+    fn skip_name(&mut self) {
+        loop {
+            let length = name_length(self.part());
+            self.at += length;
+            if length == 8 {
+                continue;
+            }
+            match self.char(0) {
                 Some(char) if !char.is_ascii() && char.is_alphanumeric() => self.at += char.len_utf8(),
                 _ => return,
             }
@@ -321,19 +357,76 @@ impl Lexer<'_> {
     }
 }
 
-/// Which bytes of ASCII a name may have behind its first one.
-#[allow(clippy::indexing_slicing, reason = "of a constant: the compiler goes through it")]
-const GOES_ON: [bool; 256] = {
-    let mut goes_on = [false; 256];
-    let mut byte = 0;
-    while byte < goes_on.len() {
-        goes_on[byte] = matches!(byte as u8, b'_' | b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9');
-        byte += 1;
-    }
-    goes_on
-};
+/// Fewer than eight bytes, the first one lowest, with zeros behind them.
+pub(super) fn padded(bytes: &[u8]) -> u64 {
+    bytes.iter().rev().fold(0, |part, byte| part << 8 | u64::from(*byte))
+}
+
+/// The first so many of eight bytes.
+fn first_bytes(part: u64, length: usize) -> u64 {
+    if length < 8 { part & ((1 << (8 * length)) - 1) } else { part }
+}
+
+/// How many of eight bytes, from the first one on, a name of ASCII may have behind its first one; all eight are
+/// looked at together (L. Lamport, Multiple byte processing with full-word instructions, 1975).
+fn name_length(part: u64) -> usize {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = EACH * 0x80;
+    let low = part & !HIGH;
+    // The high bit of each byte that is not below `least`.
+    let from = |bytes: u64, least: u8| bytes + EACH * u64::from(0x80 - least);
+    let within = |bytes: u64, least: u8, most: u8| from(bytes, least) & !from(bytes, most + 1);
+    let letters = within(low | (EACH * 0x20), b'a', b'z');
+    let digits = within(low, b'0', b'9');
+    let underscores = !from(low ^ (EACH * u64::from(b'_')), 1);
+    let others = !(letters | digits | underscores) | part;
+    ((others & HIGH).trailing_zeros() / 8) as usize
+}
 
 /// White space of the language beyond ASCII: the Rust Reference, "Whitespace".
 fn is_white_space(char: char) -> bool {
     matches!(char, '\u{85}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_spelled_as_they_are_looked_for() {
+        let names = [
+            "a",
+            "_",
+            "r2d2",
+            "seven77",
+            "eight_88",
+            "nine_9999",
+            "CancellationToken",
+            "sixteen_letters_",
+            "größe",
+            "eight_8ä",
+            "ñ",
+            "Z",
+        ];
+        for name in names {
+            for text in [name.to_owned(), format!("{name} + 1"), format!("({name})"), format!("r#{name}.x")] {
+                let mut found = Vec::new();
+                tokens(&text, &mut found, &mut Vec::new());
+                let spellings: Vec<Spelling> = found.iter().filter_map(Token::spelling).collect();
+                assert_eq!(spellings.first(), Some(&Spelling::of(name)), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_length_of_a_name_is_that_of_its_bytes() {
+        for byte in 0..=u8::MAX {
+            for at in 0..8 {
+                let mut part = *b"aZ_09zAb";
+                part[at] = byte;
+                let goes_on = byte.is_ascii_alphanumeric() || byte == b'_';
+                assert_eq!(name_length(u64::from_le_bytes(part)), if goes_on { 8 } else { at }, "{byte} at {at}");
+            }
+        }
+    }
 }
