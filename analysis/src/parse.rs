@@ -45,20 +45,10 @@ pub fn parse(text: &str) -> Result<FileFacts, ParseError> {
 /// # Errors
 /// As for [`parse`].
 pub fn parse_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
-    match without(text, quiet) {
-        Some(rest) => parse_all_but(&rest, quiet).or_else(|_| parse(text)),
-        None => parse(text),
+    if quiet.is_empty() {
+        return parse(text);
     }
-}
-
-/// The text with spaces in place of the given ranges; lines and bytes stay where they are.
-fn without(text: &str, ranges: &[Span]) -> Option<String> {
-    let mut bytes = text.as_bytes().to_vec();
-    for range in ranges {
-        let range = bytes.get_mut(range.start as usize..range.end as usize)?;
-        range.iter_mut().filter(|byte| **byte != b'\n').for_each(|byte| *byte = b' ');
-    }
-    (!ranges.is_empty()).then(|| String::from_utf8(bytes).ok()).flatten()
+    parse_all_but(text, quiet).or_else(|_| parse(text))
 }
 
 fn parse_all_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
@@ -68,16 +58,17 @@ fn parse_all_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
             span: Span::default(),
         });
     }
-    let base = code_start(text);
-    let (depth, docs) = nesting::measure(text.get(base..).unwrap_or(""));
+    let code = Span::new(code_start(text) as u32, text.len() as u32);
+    let loud = all_but(code, quiet);
+    let (depth, docs) = nesting::measure(text, &loud);
     // To syn every line of documentation is an attribute, a tenth of what it does; nothing here reads them.
     // Where directives are, what they stand before begins with its documentation.
     let docs = if speaks_of_us(text) { Vec::new() } else { docs };
-    let all: Vec<Span> = docs.iter().map(|(_, span)| shifted(*span, base)).collect();
-    let bare = without(text, &all);
+    let silent: Vec<Span> = docs.iter().map(|(_, span)| *span).collect();
+    let pieces: Vec<Span> = loud.iter().flat_map(|piece| all_but(*piece, within(&silent, *piece))).collect();
     let of_items = docs.iter().filter(|(style, _)| *style == DocStyle::Outer);
-    let docs: Vec<Span> = of_items.map(|(_, span)| shifted(*span, base)).collect();
-    let source = Source { text: bare.as_deref().unwrap_or(text), base, docs: &docs, quiet };
+    let docs: Vec<Span> = of_items.map(|(_, span)| *span).collect();
+    let source = Source { text, pieces: &pieces, docs: &docs, quiet };
     match depth {
         nesting::Depth::Usual => parse_here(&source),
         nesting::Depth::Deep => std::thread::scope(|scope| {
@@ -86,25 +77,44 @@ fn parse_all_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
                 .spawn_scoped(scope, || parse_here(&source))
                 .ok()
                 .and_then(|thread| thread.join().ok())
-                .unwrap_or_else(|| Err(too_deep(base)))
+                .unwrap_or_else(|| Err(too_deep(code.start)))
         }),
-        nesting::Depth::TooDeep(at) => Err(too_deep(base + at)),
+        nesting::Depth::TooDeep(at) => Err(too_deep(at)),
     }
+}
+
+/// What is left of a range without some others, which are in order.
+fn all_but(range: Span, others: &[Span]) -> Vec<Span> {
+    let mut left = Vec::with_capacity(others.len() + 1);
+    let mut at = range.start;
+    for other in others.iter().filter(|other| other.start < other.end && other.end <= range.end) {
+        if at < other.start {
+            left.push(Span::new(at, other.start));
+        }
+        at = at.max(other.end);
+    }
+    if at < range.end {
+        left.push(Span::new(at, range.end));
+    }
+    left
+}
+
+/// Those of some ranges in order that are within another.
+fn within(ranges: &[Span], range: Span) -> &[Span] {
+    let from = ranges.partition_point(|inner| inner.start < range.start);
+    let to = ranges.partition_point(|inner| inner.end <= range.end);
+    ranges.get(from..to).unwrap_or_default()
 }
 
 /// What is given to syn.
 struct Source<'t> {
     text: &'t str,
-    /// Where its code begins.
-    base: usize,
-    /// Where the documentation of its items was.
+    /// What of it syn sees.
+    pieces: &'t [Span],
+    /// Where the documentation of its items is.
     docs: &'t [Span],
-    /// Where there was what is left out.
+    /// Where there is what is left out.
     quiet: &'t [Span],
-}
-
-fn shifted(span: Span, by: usize) -> Span {
-    Span::new(span.start + by as u32, span.end + by as u32)
 }
 
 /// Whether there may be a directive in a text.
@@ -121,21 +131,20 @@ pub fn directives_only(text: &str) -> Vec<Directive> {
     directives::place(text, &comments, &lower::no_anchors())
 }
 
-fn too_deep(at: usize) -> ParseError {
-    let at = at as u32;
+fn too_deep(at: u32) -> ParseError {
     ParseError { message: "nested too deeply to be parsed".to_owned(), span: Span::new(at, at) }
 }
 
 fn parse_here(source: &Source<'_>) -> Result<FileFacts, ParseError> {
     proc_macro2::extra::invalidate_current_thread_spans();
-    let Source { text, base, docs, quiet } = *source;
-    let located = Text::new(text, base as u32, docs);
+    let Source { text, pieces, docs, quiet } = *source;
+    let located = Text::new(text, pieces, docs);
     let file = syn::parse_str::<syn::File>(located.code()).map_err(|error| failure(&error, &located))?;
     let wants_directives = speaks_of_us(text);
     let (mut facts, mut anchors) = lower::lower(&file, &located, wants_directives, quiet);
     if wants_directives {
         anchors.sort();
-        let comments = comments::find(text, base);
+        let comments = comments::find(text, code_start(text));
         facts.directives = directives::place(text, &comments, &anchors);
     }
     Ok(facts)

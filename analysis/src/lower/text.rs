@@ -2,44 +2,61 @@
 //!
 //! `Span::byte_range` keeps a tree of every position ever asked for; line and column are cheaper to
 //! get, and together with the starts of the lines they give the byte at once wherever a line is
-//! ASCII.
+//! ASCII. The lines lead past what is left out, too.
 
 use proc_macro2::{LineColumn, Span as TokenSpan};
 use smol_str::SmolStr;
 
 use crate::facts::{Name, Span};
 
-/// The text of one file and where its lines begin.
+/// The text of one file, what syn saw of it, and where its lines begin.
 pub(crate) struct Text<'t> {
     /// The whole file, as given.
     whole: &'t str,
-    /// Where the part that syn saw begins: behind a byte order mark and a shebang.
-    base: u32,
-    /// For each line of that part, its first byte and whether it holds more than ASCII.
-    lines: Vec<(u32, bool)>,
+    /// What syn saw.
+    code: String,
+    /// For each line of the code.
+    lines: Vec<Line>,
     /// Where documentation of items was that syn did not see.
     docs: &'t [Span],
 }
 
+/// A line of what syn saw: one part of a line of the file.
+struct Line {
+    /// Its first byte in the file.
+    start: u32,
+    /// Its first byte in the code.
+    at: u32,
+    /// It holds more than ASCII.
+    wide: bool,
+}
+
 impl<'t> Text<'t> {
-    /// `base` is the byte at which the text that is given to syn begins; `docs` are the blanks in it that
-    /// stand for the documentation of items, in order.
-    pub(crate) fn new(whole: &'t str, base: u32, docs: &'t [Span]) -> Text<'t> {
-        let code = whole.get(base as usize..).unwrap_or("");
-        let mut lines = Vec::with_capacity(code.len() / 32 + 1);
-        let mut start = base;
-        for line in code.split_inclusive('\n') {
-            lines.push((start, !line.is_ascii()));
-            start = start.saturating_add(line.len() as u32);
+    /// Syn sees only some pieces of the file, which are in order; each begins on a line of its own. `docs` is where
+    /// there was documentation of items between them, in order.
+    pub(crate) fn new(whole: &'t str, pieces: &[Span], docs: &'t [Span]) -> Text<'t> {
+        let length: u32 = pieces.iter().map(|piece| piece.end - piece.start + 1).sum();
+        let mut code = String::with_capacity(length as usize);
+        let mut lines: Vec<Line> = Vec::with_capacity(length as usize / 32 + 1);
+        for piece in pieces {
+            if !code.is_empty() && !code.ends_with('\n') {
+                code.push('\n');
+            }
+            let mut start = piece.start;
+            for line in whole.get(piece.start as usize..piece.end as usize).unwrap_or("").split_inclusive('\n') {
+                lines.push(Line { start, at: code.len() as u32, wide: !line.is_ascii() });
+                code.push_str(line);
+                start += line.len() as u32;
+            }
         }
         // A position behind the last line break is on a line of its own.
-        lines.push((start, false));
-        Text { whole, base, lines, docs }
+        lines.push(Line { start: whole.len() as u32, at: code.len() as u32, wide: false });
+        Text { whole, code, lines, docs }
     }
 
-    /// The part that syn saw.
-    pub(crate) fn code(&self) -> &'t str {
-        self.whole.get(self.base as usize..).unwrap_or("")
+    /// What syn saw.
+    pub(crate) fn code(&self) -> &str {
+        &self.code
     }
 
     /// One past the last byte of the file.
@@ -60,7 +77,7 @@ impl<'t> Text<'t> {
     }
 
     fn byte(&self, at: LineColumn, span: TokenSpan, end: bool) -> u32 {
-        let Some(&(start, wide)) = self.lines.get(at.line.wrapping_sub(1)) else {
+        let Some(&Line { start, at: in_code, wide }) = self.lines.get(at.line.wrapping_sub(1)) else {
             return self.whole.len() as u32;
         };
         if !wide {
@@ -69,7 +86,7 @@ impl<'t> Text<'t> {
         // Counting characters is linear in the line; on a very long one the tree pays.
         if at.column > 2000 {
             let range = span.byte_range();
-            return self.base + (if end { range.end } else { range.start }) as u32;
+            return start + (if end { range.end } else { range.start } as u32).saturating_sub(in_code);
         }
         let line = self.whole.get(start as usize..).unwrap_or("");
         match line.char_indices().nth(at.column) {

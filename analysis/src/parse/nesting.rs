@@ -31,7 +31,7 @@ pub(super) enum Depth {
     /// Needs a larger stack.
     Deep,
     /// Needs a larger stack than there is; the byte at which that is clear.
-    TooDeep(usize),
+    TooDeep(u32),
 }
 
 /// What is open within one pair of brackets.
@@ -61,18 +61,24 @@ struct Before {
     end: usize,
 }
 
-/// Measures the nesting of a file's code; tells the places of its documentation too, since that takes
+/// Measures the nesting of the pieces of a file's code; tells the places of its documentation too, since that takes
 /// the same way through the tokens: none if something documents nothing, which is an error.
-pub(super) fn measure(code: &str) -> (Depth, Vec<(DocStyle, Span)>) {
+pub(super) fn measure(text: &str, pieces: &[Span]) -> (Depth, Vec<(DocStyle, Span)>) {
     let mut docs: Vec<(DocStyle, Span)> = Vec::new();
     let (mut open, mut dangling) = (false, false);
     let mut measure = Measure { levels: vec![Level::default()], ..Measure::default() };
     let mut before = Before { kind: TokenKind::Semi, operand: false, half: false, is_else: false, end: 0 };
-    let mut at = 0_usize;
-    for token in tokenize(code, FrontmatterAllowed::No) {
-        let start = at;
-        at += token.len as usize;
-        match token.kind {
+    let tokens = pieces.iter().flat_map(|piece| {
+        let mut at = piece.start as usize;
+        let code = text.get(at..piece.end as usize).unwrap_or("");
+        tokenize(code, FrontmatterAllowed::No).map(move |token| {
+            let start = at;
+            at += token.len as usize;
+            (token.kind, start, at)
+        })
+    });
+    for (kind, start, at) in tokens {
+        match kind {
             TokenKind::LineComment { doc_style: Some(style) }
             | TokenKind::BlockComment { doc_style: Some(style), .. } => {
                 docs.push((style, Span::new(start as u32, at as u32)));
@@ -85,9 +91,9 @@ pub(super) fn measure(code: &str) -> (Depth, Vec<(DocStyle, Span)>) {
         }
         open = false;
         let seen = Seen {
-            kind: token.kind,
-            text: code.get(start..at).unwrap_or(""),
-            next: code.as_bytes().get(at).copied(),
+            kind,
+            text: text.get(start..at).unwrap_or(""),
+            next: text.as_bytes().get(at).copied(),
             joint: before.end == start,
         };
         let binary = before.operand;
@@ -95,7 +101,7 @@ pub(super) fn measure(code: &str) -> (Depth, Vec<(DocStyle, Span)>) {
         let half = binary && matches!(seen.kind, TokenKind::And | TokenKind::Or);
         before = Before { kind: seen.kind, operand, half, is_else: seen.text == "else", end: at };
         if measure.levels.len() > BRACKETS || measure.deepest > DEEPEST || measure.longest > MOST_LINKS {
-            return (Depth::TooDeep(start), docs);
+            return (Depth::TooDeep(start as u32), docs);
         }
     }
     if open || dangling {
