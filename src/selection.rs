@@ -29,9 +29,12 @@ pub(crate) fn parse(
     is_wanted: &(dyn Fn() -> bool + Sync),
 ) -> Selected {
     let choices = select::select(models, &packages(workspace, models), &candidates(workspace), all_tasks);
-    let is_path_attribute = |file: &File| memchr::memmem::find(file.text.as_bytes(), b"#[path").is_some();
+    let has_path_attribute = |file: &File| match file.outline.get() {
+        Some(outline) => outline.has_path_attribute,
+        None => memchr::memmem::find(file.text.as_bytes(), b"#[path").is_some(),
+    };
     let mut wanted: Vec<bool> = (workspace.files.par_iter().zip(&choices))
-        .map(|(file, choice)| choice.matters || file.named || is_path_attribute(file))
+        .map(|(file, choice)| choice.matters || file.named || has_path_attribute(file))
         .collect();
     want_parents(workspace, &mut wanted);
     let job = |((file, choice), wanted): ((&File, &Choice), &bool)| {
@@ -92,25 +95,28 @@ pub(crate) fn library_name<'w>(dependency: &'w PackageDependency, models: &'w Mo
 fn want_parents(workspace: &Workspace, wanted: &mut [bool]) {
     let by_path: FxHashMap<&str, usize> =
         workspace.files.iter().enumerate().map(|(index, file)| (file.path.as_str(), index)).collect();
-    let roots: Vec<(usize, &str)> = workspace
-        .targets
-        .iter()
-        .filter_map(|target| Some((target.root, workspace.files.get(target.root)?)))
-        .filter(|(_, file)| memchr::memmem::find(file.text.as_bytes(), b"mod ").is_some())
-        .map(|(root, file)| (root, file.path.rsplit_once('/').map_or("", |(folder, _)| folder)))
-        .collect();
+    let mut roots: FxHashMap<&str, Vec<usize>> = FxHashMap::default();
+    for root in workspace.targets.iter().map(|target| target.root) {
+        let Some(file) = workspace.files.get(root) else { continue };
+        if memchr::memmem::find(file.text.as_bytes(), b"mod ").is_some() {
+            roots.entry(folder(&file.path)).or_default().push(root);
+        }
+    }
     let first: Vec<usize> = wanted.iter().enumerate().filter(|(_, wanted)| **wanted).map(|(index, _)| index).collect();
     for file in first.iter().filter_map(|&index| workspace.files.get(index)) {
         let usual = modules::possible_parents(&file.path);
         let usual = usual.iter().filter_map(|path| by_path.get(path.as_str()).copied());
-        let below = |folder: &str| {
-            folder.is_empty() || file.path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/'))
-        };
-        let roots = roots.iter().filter(|(_, folder)| below(folder)).map(|(root, _)| *root);
+        let above = std::iter::successors(Some(folder(&file.path)), |at| (!at.is_empty()).then(|| folder(at)));
+        let roots = above.filter_map(|folder| roots.get(folder)).flatten().copied();
         for parent in usual.chain(roots) {
             if let Some(slot) = wanted.get_mut(parent) {
                 *slot = true;
             }
         }
     }
+}
+
+/// The folder that a file or folder is in; empty for one that is in none.
+fn folder(path: &str) -> &str {
+    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

@@ -84,6 +84,8 @@ pub struct Outline {
     pub containers: Vec<Container>,
     /// What `use` brings in: the name here, the name there, and the first segment of the path.
     pub imports: Vec<Import>,
+    /// Some module's file is where an attribute says.
+    pub has_path_attribute: bool,
     words: Vec<Word>,
 }
 

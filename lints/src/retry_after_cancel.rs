@@ -26,7 +26,8 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for code in Code::all(analysis) {
+    let tries = |code: &Code<'_>| !code.body.loops.is_empty() && code.calls().any(|call| may_be_retried(code, &call));
+    for code in Code::all(analysis).filter(tries) {
         for (known, index) in code.body.loops.iter().zip(0u32..) {
             let Some(call) = retried(&code, LoopId(index)) else { continue };
             findings.push(
@@ -48,11 +49,10 @@ fn retried<'a>(code: &Code<'a>, of: LoopId) -> Option<Call<'a>> {
     let turning = code.turning(of);
     let mut operation = None;
     for call in code.calls_in(&turning) {
-        let given = takes_context(code, &call);
         if call.is(LOOKS) {
             return None;
         }
-        if given && call.model.is_none() && !matches!(call.target, Target::Constructor(..)) {
+        if may_be_retried(code, &call) {
             if operation.is_some() {
                 return None;
             }
@@ -91,6 +91,11 @@ fn is_kept(code: &Code<'_>, made: &Call<'_>) -> bool {
 
 /// What notices the end of a context.
 const LOOKS: &[FnRole] = &[FnRole::IsDone, FnRole::State, FnRole::Wait, FnRole::Run, FnRole::RunSelf];
+
+/// Whether a call is one of which only its context is known.
+fn may_be_retried(code: &Code<'_>, call: &Call<'_>) -> bool {
+    call.model.is_none() && !matches!(call.target, Target::Constructor(..)) && takes_context(code, call)
+}
 
 fn takes_context(code: &Code<'_>, call: &Call<'_>) -> bool {
     let args = call.args.iter().enumerate();

@@ -185,6 +185,10 @@ impl<'t> Scan<'t> {
                 tokens::NAME => self.item(at, start, container, fuel),
                 b'!' if self.is_name(at.wrapping_sub(1)) => self.macro_call(at, fuel),
                 b'#' if self.mark(at + 1) == b'!' => self.past(at + 2),
+                b'#' if self.text(at + 2) == "path" => {
+                    self.outline.has_path_attribute = true;
+                    at + 1
+                }
                 _ => self.past(at),
             };
             let is_done = match self.mark(at) {
