@@ -140,6 +140,11 @@ fn of_report(workspace: &Workspace, report: &Report) {
     assert_eq!(report.failures, [""; 0]);
     let internal = |parsed: &Option<Parsed>| matches!(parsed, Some(Err(error)) if error.internal);
     assert!(!report.parsed.iter().any(internal), "a file that the analysis failed on");
+    for (file, parsed) in workspace.files.iter().zip(&report.parsed) {
+        if let Some(Ok(facts)) = parsed {
+            assert_eq!(facts_check::violations(facts, &file.text), [""; 0], "of what was not left out");
+        }
+    }
     report.findings.iter().for_each(|reported| of_finding(workspace, &reported.finding));
     let order = |reported: &Reported| (reported.finding.primary, reported.finding.rule);
     assert!(report.findings.is_sorted_by_key(order), "findings are in order");

@@ -1,8 +1,13 @@
 //! Which files are parsed, and which bodies in them are left out.
 
+use std::collections::BTreeSet;
+use std::path::Path;
 use std::sync::OnceLock;
 
-use crate::facts::Span;
+use walkdir::WalkDir;
+
+use crate::facts::{Body, FileFacts, Span};
+use crate::facts_check;
 use crate::model::Models;
 use crate::parse;
 use crate::select::{File, Library, Package, select};
@@ -59,6 +64,41 @@ fn whole_functions_are_left_out_cleanly() {
     let has = |name: &str| facts.items.iter().any(|item| item.name == name);
     assert!(["named", "drop", "asked", "renamed", "ends", "Behind", "elsewhere", "N"].into_iter().all(has));
     assert!(!["documented", "commented", "first", "last", "deep", "tested", "called_back"].into_iter().any(has));
+}
+
+/// What of a file is left is read as it is where nothing is left out, at the same places.
+#[test]
+fn places_are_those_of_the_whole_file() {
+    let told = |facts: &FileFacts| -> (BTreeSet<String>, BTreeSet<String>) {
+        let items = facts.items.iter().map(|item| format!("{} {:?} {:?}", item.name, item.name_span, item.span));
+        let body = |body: &Body| {
+            let ops = body.blocks.iter().map(|block| block.ops.iter().map(|op| op.span).collect::<Vec<_>>());
+            let locals: Vec<Span> = body.locals.iter().map(|local| local.span).collect();
+            format!("{:?} {:?} {:?} {locals:?} {:?}", body.span, body.block, body.loops, ops.collect::<Vec<_>>())
+        };
+        (items.collect(), facts.bodies.iter().map(body).collect())
+    };
+    let models = Models::builtin().unwrap();
+    let package = [package(&["tokio_util", "context", "tokio"], &[])];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let entries = WalkDir::new(root).into_iter().filter_entry(|entry| entry.file_name() != "target");
+    let mut shortened = 0;
+    for entry in entries.filter_map(Result::ok).filter(|entry| entry.path().extension().is_some_and(|end| end == "rs"))
+    {
+        let Ok(text) = std::fs::read_to_string(entry.path()) else { continue };
+        let Ok(whole) = parse::parse(&text) else { continue };
+        let outline = OnceLock::new();
+        let file = File { text: &text, package: Some(0), outline: &outline };
+        let quiet = &select(&models, &package, &[file], false)[0].quiet;
+        let rest = parse::parse_but(&text, quiet).unwrap();
+        assert_eq!(rest.quiet, *quiet, "{}: parsed twice", entry.path().display());
+        assert_eq!(facts_check::violations(&rest, &text), [""; 0]);
+        let ((items, bodies), (rest_items, rest_bodies)) = (told(&whole), told(&rest));
+        assert_eq!(rest_items.difference(&items).next(), None, "{}", entry.path().display());
+        assert_eq!(rest_bodies.difference(&bodies).next(), None, "{}", entry.path().display());
+        shortened += usize::from(rest_items.len() < items.len() && rest_bodies.len() < bodies.len());
+    }
+    assert!(shortened > 100, "only {shortened} files");
 }
 
 /// The same of files with their packages.
