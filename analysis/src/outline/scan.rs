@@ -227,6 +227,43 @@ impl<'t> Scan<'t> {
         (self.is_name(name) && self.mark(name + 1) == b':').then(|| self.text(name))
     }
 
+    /// The brace that opens what an item has in it, or what else ends its head. In angle brackets braces stand round
+    /// an argument.
+    fn head_end(&self, mut at: usize) -> usize {
+        let mut angles = 0_usize;
+        while at < self.tokens.len() {
+            match self.mark(at) {
+                b'{' if angles == 0 => break,
+                b';' | b'}' => break,
+                _ => angles = self.angles(at, angles),
+            }
+            at = self.past(at);
+        }
+        at
+    }
+
+    /// One past the parameters in angle brackets at `at`, if there are any.
+    fn past_generics(&self, mut at: usize) -> usize {
+        let mut angles = 0_usize;
+        while at < self.tokens.len() {
+            angles = self.angles(at, angles);
+            if angles == 0 {
+                return if self.mark(at) == b'>' { at + 1 } else { at };
+            }
+            at = self.past(at);
+        }
+        at
+    }
+
+    /// How many angle brackets are open behind a token if so many are before it. That of an arrow is none.
+    fn angles(&self, at: usize, before: usize) -> usize {
+        match self.mark(at) {
+            b'<' => before + 1,
+            b'>' if self.mark(at.wrapping_sub(1)) != b'-' => before.saturating_sub(1),
+            _ => before,
+        }
+    }
+
     /// The first token from `at` on that is one of these, brackets jumped over.
     fn until(&self, mut at: usize, ends: &[u8]) -> usize {
         while at < self.tokens.len() && !ends.contains(&self.mark(at)) {
@@ -236,8 +273,8 @@ impl<'t> Scan<'t> {
     }
 
     fn function(&mut self, at: usize, start: usize, container: Option<usize>) -> usize {
-        let head_end = self.until(at + 2, b"{;}");
-        let params = self.until(at + 2, b"({;}");
+        let head_end = self.head_end(at + 2);
+        let params = self.until(self.past_generics(at + 2), b"({;}");
         let result = self.close(params) + 1;
         let head = at + 2..head_end;
         let has_self = (params..self.close(params)).take(6).any(|at| self.text(at) == "self");
@@ -319,11 +356,7 @@ impl<'t> Scan<'t> {
     fn parameter_end(&self, mut at: usize, close: usize) -> usize {
         let mut angles = 0_usize;
         while at < close && (angles > 0 || self.mark(at) != b',') {
-            match self.mark(at) {
-                b'<' => angles += 1,
-                b'>' if self.mark(at.wrapping_sub(1)) != b'-' => angles = angles.saturating_sub(1),
-                _ => {}
-            }
+            angles = self.angles(at, angles);
             at = self.past(at);
         }
         at.min(close)
@@ -388,7 +421,7 @@ impl<'t> Scan<'t> {
     }
 
     fn ty(&mut self, at: usize) -> usize {
-        let end = self.until(at + 2, b"{;}");
+        let end = self.head_end(at + 2);
         let next = self.past(end);
         let fields = if self.text(at) == "struct" && self.mark(end) == b'{' { self.fields(end) } else { Vec::new() };
         self.declare(Kind::Type, Some(Word::name(self.text(at + 1))), None, at + 2..next);
@@ -453,7 +486,7 @@ impl<'t> Scan<'t> {
     }
 
     fn members(&mut self, at: usize, fuel: usize) -> usize {
-        let open = self.until(at + 1, b"{;}");
+        let open = self.head_end(at + 1);
         if self.mark(open) != b'{' {
             return open + 1;
         }
@@ -480,16 +513,13 @@ impl<'t> Scan<'t> {
         let (mut of, mut found) = (None, None);
         for at in header {
             match self.mark(at) {
-                b'<' => angles += 1,
-                // Not the arrow of a function type.
-                b'>' if self.mark(at.wrapping_sub(1)) != b'-' => angles = angles.saturating_sub(1),
                 tokens::NAME => match self.text(at) {
                     "where" => break,
                     "for" if angles == 0 => of = found.take(),
                     name if angles == 0 => found = Some(name),
                     _ => {}
                 },
-                _ => {}
+                _ => angles = self.angles(at, angles),
             }
         }
         (of, found)

@@ -47,6 +47,9 @@ fn whole_functions_are_left_out_cleanly() {
         cfg_if! { if #[cfg(unix)] { fn in_macro() {} } }
         extern \"C\" { fn foreign(); }
         extern \"C\" fn called_back() {}
+        struct Sized<const N: usize = { 2 }> { n: [u8; N] }
+        impl Sized<{ 1 + 1 }> { fn braced(&self) -> Sized<{ 2 }> { work() } }
+        fn more<const N: usize, F: Fn(u8) -> u8>(of: Sized<{ 2 }>) where F: Into<Sized<{ 3 }>> { work() }
         mod inner { //! Inside.
             fn deep() { } }
         use self::inner::renamed as other; fn renamed() {}
@@ -54,7 +57,10 @@ fn whole_functions_are_left_out_cleanly() {
         #[tokio::test]
         async fn tested() { assert!(true) }";
     let told = quiet(&["tokio_util"], &[text]);
-    assert_eq!(told, ["documented! commented! first! named last! drop asked called_back! deep! renamed tested!"]);
+    assert_eq!(
+        told,
+        ["documented! commented! first! named last! drop asked called_back! braced! more! deep! renamed tested!"]
+    );
     let models = Models::builtin().unwrap();
     let outline = OnceLock::new();
     let file = File { text, package: Some(0), outline: &outline };
@@ -63,7 +69,11 @@ fn whole_functions_are_left_out_cleanly() {
     assert_eq!(facts.quiet, choices[0].quiet, "nothing was parsed twice");
     let has = |name: &str| facts.items.iter().any(|item| item.name == name);
     assert!(["named", "drop", "asked", "renamed", "ends", "Behind", "elsewhere", "N"].into_iter().all(has));
-    assert!(!["documented", "commented", "first", "last", "deep", "tested", "called_back"].into_iter().any(has));
+    assert!(
+        !["documented", "commented", "first", "last", "deep", "tested", "called_back", "braced", "more"]
+            .into_iter()
+            .any(has)
+    );
 }
 
 /// What of a file is left is read as it is where nothing is left out, at the same places.
