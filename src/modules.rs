@@ -114,15 +114,19 @@ fn normalise(path: &str) -> String {
 /// interest, so that the way to it from its crate's root is known.
 pub fn possible_parents(path: &str) -> Vec<String> {
     let mut parents = Vec::new();
-    let mut folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    loop {
+    for folder in folders_above(path) {
         parents.extend(["mod.rs", "lib.rs", "main.rs"].map(|name| join(folder, name)));
-        if folder.is_empty() {
-            return parents;
+        if !folder.is_empty() {
+            parents.push(format!("{folder}.rs"));
         }
-        parents.push(format!("{folder}.rs"));
-        folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
     }
+    parents
+}
+
+/// The folders that a file is in, the nearest first; the last one is empty.
+pub(crate) fn folders_above<'p>(path: &'p str) -> impl Iterator<Item = &'p str> {
+    let folder = |path: &&'p str| Some(path.rsplit_once('/').map_or("", |(folder, _)| folder));
+    std::iter::successors(folder(&path), move |path| folder(path).filter(|_| !path.is_empty()))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ pub(crate) struct Selected {
 }
 
 /// Parses the files that can matter and those on the way to them from their crate's root, each but
-/// for the bodies that cannot. Once it is not wanted any more, what is left is not parsed.
+/// for what in it cannot. Once it is not wanted any more, what is left is not parsed.
 pub(crate) fn parse(
     workspace: &Workspace,
     models: &Models,
@@ -99,24 +99,18 @@ fn want_parents(workspace: &Workspace, wanted: &mut [bool]) {
     for root in workspace.targets.iter().map(|target| target.root) {
         let Some(file) = workspace.files.get(root) else { continue };
         if memchr::memmem::find(file.text.as_bytes(), b"mod ").is_some() {
-            roots.entry(folder(&file.path)).or_default().push(root);
+            roots.entry(modules::folders_above(&file.path).next().unwrap_or("")).or_default().push(root);
         }
     }
     let first: Vec<usize> = wanted.iter().enumerate().filter(|(_, wanted)| **wanted).map(|(index, _)| index).collect();
     for file in first.iter().filter_map(|&index| workspace.files.get(index)) {
         let usual = modules::possible_parents(&file.path);
         let usual = usual.iter().filter_map(|path| by_path.get(path.as_str()).copied());
-        let above = std::iter::successors(Some(folder(&file.path)), |at| (!at.is_empty()).then(|| folder(at)));
-        let roots = above.filter_map(|folder| roots.get(folder)).flatten().copied();
+        let roots = modules::folders_above(&file.path).filter_map(|folder| roots.get(folder)).flatten().copied();
         for parent in usual.chain(roots) {
             if let Some(slot) = wanted.get_mut(parent) {
                 *slot = true;
             }
         }
     }
-}
-
-/// The folder that a file or folder is in; empty for one that is in none.
-fn folder(path: &str) -> &str {
-    path.rsplit_once('/').map_or("", |(folder, _)| folder)
 }

@@ -218,6 +218,11 @@ impl Outline {
         of.fields.iter().map(|(name, words)| (*name, self.get(*words)))
     }
 
+    /// The names of the structs, enums and unions it declares.
+    pub fn types(&self) -> impl Iterator<Item = Word> {
+        self.declarations.iter().filter(|declared| declared.kind == Kind::Type).filter_map(|declared| declared.uses)
+    }
+
     /// What a function gives its callers.
     pub fn gives(&self, of: &Declaration) -> &[Word] {
         self.get(of.gives)

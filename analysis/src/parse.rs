@@ -59,16 +59,16 @@ fn parse_all_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
         });
     }
     let code = Span::new(code_start(text) as u32, text.len() as u32);
-    let loud = all_but(code, quiet);
-    let (depth, docs) = nesting::measure(text, &loud);
+    let (depth, docs) = nesting::measure(text, &all_but(code, quiet));
     // To syn every line of documentation is an attribute, a tenth of what it does; nothing here reads them.
     // Where directives are, what they stand before begins with its documentation.
     let docs = if speaks_of_us(text) { Vec::new() } else { docs };
-    let silent: Vec<Span> = docs.iter().map(|(_, span)| *span).collect();
-    let pieces: Vec<Span> = loud.iter().flat_map(|piece| all_but(*piece, within(&silent, *piece))).collect();
+    let mut gone: Vec<Span> = quiet.iter().copied().chain(docs.iter().map(|(_, span)| *span)).collect();
+    gone.sort_unstable();
+    let pieces = all_but(code, &gone);
     let of_items = docs.iter().filter(|(style, _)| *style == DocStyle::Outer);
     let docs: Vec<Span> = of_items.map(|(_, span)| *span).collect();
-    let source = Source { text, pieces: &pieces, docs: &docs, quiet };
+    let source = Source { text, code, pieces: &pieces, docs: &docs, quiet };
     match depth {
         nesting::Depth::Usual => parse_here(&source),
         nesting::Depth::Deep => std::thread::scope(|scope| {
@@ -99,17 +99,12 @@ fn all_but(range: Span, others: &[Span]) -> Vec<Span> {
     left
 }
 
-/// Those of some ranges in order that are within another.
-fn within(ranges: &[Span], range: Span) -> &[Span] {
-    let from = ranges.partition_point(|inner| inner.start < range.start);
-    let to = ranges.partition_point(|inner| inner.end <= range.end);
-    ranges.get(from..to).unwrap_or_default()
-}
-
 /// What is given to syn.
 struct Source<'t> {
     text: &'t str,
-    /// What of it syn sees.
+    /// Where its code is.
+    code: Span,
+    /// What of that syn sees.
     pieces: &'t [Span],
     /// Where the documentation of its items is.
     docs: &'t [Span],
@@ -137,14 +132,14 @@ fn too_deep(at: u32) -> ParseError {
 
 fn parse_here(source: &Source<'_>) -> Result<FileFacts, ParseError> {
     proc_macro2::extra::invalidate_current_thread_spans();
-    let Source { text, pieces, docs, quiet } = *source;
+    let Source { text, code, pieces, docs, quiet } = *source;
     let located = Text::new(text, pieces, docs);
     let file = syn::parse_str::<syn::File>(located.code()).map_err(|error| failure(&error, &located))?;
     let wants_directives = speaks_of_us(text);
     let (mut facts, mut anchors) = lower::lower(&file, &located, wants_directives, quiet);
     if wants_directives {
         anchors.sort();
-        let comments = comments::find(text, code_start(text));
+        let comments = comments::find(text, code.start as usize);
         facts.directives = directives::place(text, &comments, &anchors);
     }
     Ok(facts)

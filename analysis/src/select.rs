@@ -68,7 +68,7 @@ pub struct Choice {
     /// What to leave out, in source order: of bodies what stands between their braces, and whole functions that
     /// nobody names.
     pub quiet: Vec<Span>,
-    /// The structs and enums declared in it that have no part in anything.
+    /// Unless it matters: the structs and enums declared in it that have no part in anything.
     pub plain: Vec<Word>,
 }
 

@@ -19,7 +19,7 @@ use std::sync::Arc;
 use crate::facts::OpKind;
 use crate::link::Program;
 use crate::model::Models;
-use crate::outline::{Kind, Outline};
+use crate::outline::Outline;
 use crate::parse;
 use crate::source::{Crate, CrateId, CrateKind, Dependency, FileId, SourceFile, Sources};
 use crate::types::{BodyRef, Target};
@@ -55,9 +55,7 @@ fn sources(text: &str) -> Sources {
     for (path, meta, text) in files {
         let text = text.unwrap_or_default();
         let (facts, plain) = if meta.contains("unparsed") {
-            let outline = Outline::of(&text);
-            let types = outline.declarations.iter().filter(|declaration| declaration.kind == Kind::Type);
-            (None, types.filter_map(|declaration| declaration.uses).collect())
+            (None, Outline::of(&text).types().collect())
         } else {
             let facts = parse::parse(&text).unwrap_or_else(|error| panic!("{path}: {error:?}"));
             (Some(Arc::new(facts)), Vec::new())

@@ -58,8 +58,7 @@ pub(crate) struct Lowering<'t> {
     anchors: Anchors,
 }
 
-/// Lowers a file. `wants_anchors`: there are directives to be placed; `quiet`: what stands between the
-/// braces of the functions whose bodies are left out.
+/// Lowers a file. `wants_anchors`: there are directives to be placed; `quiet`: what is left out.
 pub(crate) fn lower<'t>(
     file: &syn::File,
     text: &'t Text<'t>,

@@ -229,30 +229,23 @@ impl<'t> Scan<'t> {
 
     /// The brace that opens what an item has in it, or what else ends its head. In angle brackets braces stand round
     /// an argument.
-    fn head_end(&self, mut at: usize) -> usize {
-        let mut angles = 0_usize;
-        while at < self.tokens.len() {
-            match self.mark(at) {
-                b'{' if angles == 0 => break,
-                b';' | b'}' => break,
-                _ => angles = self.angles(at, angles),
-            }
-            at = self.past(at);
-        }
-        at
+    fn head_end(&self, at: usize) -> usize {
+        self.outside_angles(at..self.tokens.len(), b"{")
     }
 
-    /// One past the parameters in angle brackets at `at`, if there are any.
-    fn past_generics(&self, mut at: usize) -> usize {
+    /// The first token of a range that is one of these outside of all brackets, or that ends an item.
+    fn outside_angles(&self, range: Range<usize>, ends: &[u8]) -> usize {
+        let mut at = range.start;
         let mut angles = 0_usize;
-        while at < self.tokens.len() {
-            angles = self.angles(at, angles);
-            if angles == 0 {
-                return if self.mark(at) == b'>' { at + 1 } else { at };
+        while at < range.end {
+            let mark = self.mark(at);
+            if matches!(mark, b';' | b'}') || (angles == 0 && ends.contains(&mark)) {
+                return at;
             }
+            angles = self.angles(at, angles);
             at = self.past(at);
         }
-        at
+        range.end
     }
 
     /// How many angle brackets are open behind a token if so many are before it. That of an arrow is none.
@@ -274,7 +267,7 @@ impl<'t> Scan<'t> {
 
     fn function(&mut self, at: usize, start: usize, container: Option<usize>) -> usize {
         let head_end = self.head_end(at + 2);
-        let params = self.until(self.past_generics(at + 2), b"({;}");
+        let params = self.outside_angles(at + 2..self.tokens.len(), b"({");
         let result = self.close(params) + 1;
         let head = at + 2..head_end;
         let has_self = (params..self.close(params)).take(6).any(|at| self.text(at) == "self");
@@ -287,10 +280,6 @@ impl<'t> Scan<'t> {
             let before = self.tokens.get(start.checked_sub(1)?)?;
             Some(Span::new(before.end, span.end + 1))
         });
-        let takes = self.takes(params);
-        let mut gives: Vec<Word> = Vec::new();
-        self.collect(result..head_end, &mut gives);
-        self.handed(head.clone(), &mut gives);
         let declaration = Declaration {
             kind: Kind::Function,
             uses: Some(self.use_of_function(name, container, has_self)),
@@ -299,10 +288,13 @@ impl<'t> Scan<'t> {
             container,
             has_self,
             takes_work: self.takes_work(head.clone()) || self.is_generic(at + 2),
-            words: self.words(head),
             fields: Vec::new(),
-            gives: self.keep(&gives),
-            takes: self.keep(&takes),
+            gives: self.kept(|scan, into| {
+                scan.collect(result..head_end, into);
+                scan.handed(head.clone(), into);
+            }),
+            takes: self.kept(|scan, into| scan.taken(params, into)),
+            words: self.words(head),
             body,
         };
         self.outline.declarations.push(declaration);
@@ -332,34 +324,22 @@ impl<'t> Scan<'t> {
     }
 
     /// The words of the parameters that are no shared references, and of those the names with parameters of their own.
-    fn takes(&self, open: usize) -> Vec<Word> {
+    fn taken(&self, open: usize, into: &mut Vec<Word>) {
         let close = self.close(open);
-        let mut found = Vec::new();
         let mut at = open + 1;
         while at < close {
-            let end = self.parameter_end(at, close);
+            let end = self.outside_angles(at..close, b",");
             let is_path = |at: usize| self.mark(at + 1) == b':' || self.mark(at.wrapping_sub(1)) == b':';
             let colon = (at..end).find(|&at| self.mark(at) == b':' && !is_path(at));
             let ty = colon.map_or(at, |colon| colon + 1);
             if self.mark(ty) != b'&' || self.text(ty + 1) == "mut" {
-                self.collect(at..end, &mut found);
+                self.collect(at..end, into);
             } else {
                 let generic = self.names(ty..end).filter(|(at, _)| self.is_generic(at + 1));
-                found.extend(generic.map(|(_, name)| name.as_kind(NAME)));
+                into.extend(generic.map(|(_, name)| name.as_kind(NAME)));
             }
             at = end + 1;
         }
-        found
-    }
-
-    /// The comma behind a parameter, or the end of all.
-    fn parameter_end(&self, mut at: usize, close: usize) -> usize {
-        let mut angles = 0_usize;
-        while at < close && (angles > 0 || self.mark(at) != b',') {
-            angles = self.angles(at, angles);
-            at = self.past(at);
-        }
-        at.min(close)
     }
 
     /// Whether there are parameters in angle brackets other than lifetimes, which are no tokens here.
@@ -588,8 +568,13 @@ impl<'t> Scan<'t> {
     }
 
     fn words(&mut self, range: Range<usize>) -> Words {
+        self.kept(|scan, into| scan.collect(range, into))
+    }
+
+    /// Keeps the words that are found.
+    fn kept(&mut self, find: impl FnOnce(&Self, &mut Vec<Word>)) -> Words {
         let mut words = std::mem::take(&mut self.room.scratch);
-        self.collect(range, &mut words);
+        find(self, &mut words);
         let kept = self.keep(&words);
         words.clear();
         self.room.scratch = words;

@@ -319,19 +319,6 @@ impl Lexer<'_> {
 
     fn eat_name(&mut self) -> Spelling {
         let start = self.at;
-        let mut hash = 0;
-        loop {
-            let part = self.part();
-            let length = name_length(part);
-            self.at += length;
-            hash = Spelling::add(hash, first_bytes(part, length));
-            if length < 8 {
-                break;
-            }
-        }
-        if self.byte(0).is_ascii() {
-            return Spelling::of_hash(hash);
-        }
         self.skip_name();
         Spelling::of_bytes(self.bytes.get(start..self.at).unwrap_or(&[]))
     }
@@ -360,11 +347,6 @@ impl Lexer<'_> {
 /// Fewer than eight bytes, the first one lowest, with zeros behind them.
 pub(super) fn padded(bytes: &[u8]) -> u64 {
     bytes.iter().rev().fold(0, |part, byte| part << 8 | u64::from(*byte))
-}
-
-/// The first so many of eight bytes.
-fn first_bytes(part: u64, length: usize) -> u64 {
-    if length < 8 { part & ((1 << (8 * length)) - 1) } else { part }
 }
 
 /// How many of eight bytes, from the first one on, a name of ASCII may have behind its first one; all eight are

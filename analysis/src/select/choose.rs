@@ -27,7 +27,7 @@ pub(super) struct Bodies<'o> {
     matters: bool,
     /// By declaration.
     needs: Vec<Need>,
-    /// The types that are of no interest.
+    /// The types that are of no interest, unless the file matters.
     plain: Vec<Word>,
 }
 
@@ -61,9 +61,9 @@ impl<'o> Bodies<'o> {
             matters |= need == Need::Always;
             needs.push(need);
         }
-        let types = outline.declarations.iter().filter(|declaration| declaration.kind == Kind::Type);
-        let plain = types.flat_map(|declaration| &declaration.uses).copied().filter(|name| seen.is_plain(*name));
-        Bodies { group, outline, matters, needs, plain: plain.collect() }
+        // The types of a file that is parsed are known.
+        let plain = if matters { Vec::new() } else { outline.types().filter(|name| seen.is_plain(*name)).collect() };
+        Bodies { group, outline, matters, needs, plain }
     }
 
     /// The words of what is needed: what they name may be called. A static or macro runs where nobody

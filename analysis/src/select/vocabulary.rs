@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{FnModel, FnRole, Model, Models, TypeModel, TypeRole, expand, last_segment};
+use crate::model::{FnModel, FnRole, Model, Models, TypeRole, expand, last_segment};
 use crate::outline::Word;
 
 /// Words, by what follows from them.
@@ -84,21 +84,20 @@ impl Vocabulary {
 
 /// The functions that start work, by all the names they go by.
 pub(super) fn starters(models: &Models) -> FxHashSet<Word> {
-    named(models, |function| matches!(function.role, FnRole::Spawn | FnRole::Scope))
+    named(models, |function, _| matches!(function.role, FnRole::Spawn | FnRole::Scope))
 }
 
 /// The functions that put something into a channel.
 pub(super) fn senders(models: &Models) -> FxHashSet<Word> {
-    let is_channel = |of: &TypeModel| of.role == TypeRole::Channel;
-    named(models, |function| function.role == FnRole::Push && models.owner(&function.path).is_none_or(is_channel))
+    named(models, |_, path| models.sends(path))
 }
 
-fn named(models: &Models, wanted: impl Fn(&FnModel) -> bool) -> FxHashSet<Word> {
+fn named(models: &Models, is_wanted: impl Fn(&FnModel, &str) -> bool) -> FxHashSet<Word> {
     let functions = models.iter().flat_map(|model| &model.functions);
-    functions
-        .filter(|function| wanted(function))
-        .flat_map(|function| expand(&function.path))
-        .flat_map(|path| [Word::function(last_segment(&path)), Word::member(last_segment(&path))])
+    let paths = functions.flat_map(|function| expand(&function.path).into_iter().map(move |path| (function, path)));
+    paths
+        .filter(|(function, path)| is_wanted(function, path))
+        .flat_map(|(_, path)| [Word::function(last_segment(&path)), Word::member(last_segment(&path))])
         .collect()
 }
 
