@@ -33,9 +33,7 @@ pub fn find(folder: &Utf8Path) -> Option<Utf8PathBuf> {
 impl CargoWorkspace {
     /// Asks cargo about the workspace of a manifest.
     pub(super) fn load(manifest: &Utf8Path) -> Result<CargoWorkspace, Problem> {
-        let mut command = MetadataCommand::new();
-        command.manifest_path(manifest).no_deps().other_options(vec!["--offline".to_owned()]);
-        match command.exec() {
+        match ask(manifest, None).or_else(|error| ask(manifest, manifest.ancestors().last()).map_err(|_| error)) {
             Ok(metadata) => Ok(CargoWorkspace { metadata }),
             Err(cargo_metadata::Error::Io(error)) => Err(Problem {
                 message: format!("cargo cannot be run ({error}): {manifest} is not read, crate names are not known"),
@@ -161,6 +159,19 @@ fn order(kind: CrateKind) -> u8 {
 
 fn edition(edition: Edition) -> u16 {
     edition.as_str().parse().unwrap_or(2024)
+}
+
+/// Asks cargo. From a folder outside of the workspace its toolchain file is not seen: the toolchain it names need not
+/// be installed, since any cargo can tell what the workspace consists of.
+fn ask(manifest: &Utf8Path, from: Option<&Utf8Path>) -> cargo_metadata::Result<Metadata> {
+    let mut command = MetadataCommand::new();
+    command.manifest_path(manifest).no_deps().other_options(vec!["--offline".to_owned()]);
+    // Where it asks for them, rustup puts the trace of its own error behind what it says.
+    command.env("RUST_BACKTRACE", "0");
+    if let Some(folder) = from {
+        command.current_dir(folder);
+    }
+    command.exec()
 }
 
 /// What cargo says, without its decoration: the innermost cause, which names the place.

@@ -1,6 +1,6 @@
 //! What is checked: packages, folders, files, standard input.
 
-use crate::project::{Project, manifest};
+use crate::project::{Project, manifest, program};
 
 const WARNS: &str = "// ctxlint: allow(syntax_error)\nfn f() {}\n";
 
@@ -40,6 +40,19 @@ fn from_within_a_package_the_whole_workspace_is_checked() {
     let run = project.run_in("one", &["--message-format", "short"]);
     let shown: Vec<&str> = run.out.lines().filter_map(|line| line.split(':').next()).collect();
     assert_eq!(shown, ["src/inner.rs", "src/lib.rs", "tests/t.rs", "two/src/forgotten.rs", "two/src/lib.rs"]);
+}
+
+#[test]
+fn the_toolchain_of_a_workspace_need_not_be_installed() {
+    let project = workspace();
+    project.write("rust-toolchain.toml", "[toolchain]\nchannel = \"nobody-has-this\"\n");
+    // What cargo gives the programs it runs would come before the file.
+    let mut command = program("ctxlint");
+    command.current_dir(project.root()).env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");
+    let output = command.args(["-p", "two", "--message-format", "short"]).output().expect("the program runs");
+    let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    let shown: Vec<&str> = out.lines().filter_map(|line| line.split(':').next()).collect();
+    assert_eq!(shown, ["two/src/forgotten.rs", "two/src/lib.rs"], "{err}");
 }
 
 #[test]
