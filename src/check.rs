@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use ctxlint_analysis::AT_ONCE;
 use ctxlint_analysis::facts::{Name, Span};
 use ctxlint_analysis::model::Models;
 use ctxlint_analysis::outline::Word;
@@ -282,7 +283,7 @@ fn run_rules(
         };
         is_wanted().then(|| (rule.name, engine::guarded(run)))
     };
-    rules.par_iter().map(job).collect()
+    rules.par_iter().with_max_len(AT_ONCE).map(job).collect()
 }
 
 fn syntax_errors(parsed: &[Option<Parsed>]) -> Vec<Finding> {

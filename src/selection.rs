@@ -1,5 +1,6 @@
 //! What of a workspace is parsed.
 
+use ctxlint_analysis::AT_ONCE;
 use ctxlint_analysis::model::{Model, Models};
 use ctxlint_analysis::outline::Word;
 use ctxlint_analysis::select::{self, Choice};
@@ -48,7 +49,8 @@ pub(crate) fn parse(
         parsed_one();
         Some(parsed)
     };
-    let parsed: Vec<Option<Parsed>> = workspace.files.par_iter().zip(&choices).zip(&wanted).map(job).collect();
+    let files = workspace.files.par_iter().with_max_len(AT_ONCE);
+    let parsed: Vec<Option<Parsed>> = files.zip(&choices).zip(&wanted).map(job).collect();
     let plain = |(choice, wanted): (Choice, &bool)| if *wanted { Vec::new() } else { choice.plain };
     Selected { parsed, plain: choices.into_iter().zip(&wanted).map(plain).collect() }
 }

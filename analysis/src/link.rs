@@ -15,6 +15,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::AT_ONCE;
 use crate::analysis::{Analysis, GoOn};
 use crate::facts::{BodyId, BodyKind, ItemId, ItemKind, Name};
 use crate::handlers::{self, Handler};
@@ -94,7 +95,7 @@ impl Program {
             }
         };
         let inferred: Result<Vec<Arc<FileTypes>>, S> =
-            (0..program.sources.files.len()).into_par_iter().map(infer_file).collect();
+            (0..program.sources.files.len()).into_par_iter().with_max_len(AT_ONCE).map(infer_file).collect();
         program.typed = inferred?;
         let values = program.typed.iter().flat_map(|file| &file.values).copied().collect::<Vec<_>>();
         program.values.extend(values);

@@ -25,6 +25,7 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
+use crate::AT_ONCE;
 use crate::facts::Span;
 use crate::model::Models;
 use crate::outline::{Outline, Word};
@@ -81,6 +82,7 @@ pub fn select(models: &Models, packages: &[Package], files: &[File<'_>], all_tas
     let group_of = |file: &File<'_>| file.package.filter(|package| *package < loose).unwrap_or(loose);
     let outlines: Vec<Option<&Outline>> = files
         .par_iter()
+        .with_max_len(AT_ONCE)
         .map(|file| {
             let can_matter = groups.get(group_of(file)).is_some_and(|group| group.can_matter);
             can_matter.then(|| file.outline.get_or_init(|| Outline::of(file.text)))
@@ -97,6 +99,7 @@ pub fn select(models: &Models, packages: &[Package], files: &[File<'_>], all_tas
         choose::Asked { starters: vocabulary::starters(models), senders: vocabulary::senders(models), all_tasks };
     let seen: Vec<Option<choose::Bodies<'_>>> = files
         .par_iter()
+        .with_max_len(AT_ONCE)
         .zip(&outlines)
         .map(|(file, outline)| {
             let at = group_of(file);

@@ -14,6 +14,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::AT_ONCE;
 use crate::analysis::GoOn;
 use crate::facts::{BodyKind, Field, ItemKind, Name, Op, OpKind, Terminator};
 use crate::flow::FieldName;
@@ -191,14 +192,14 @@ pub(crate) fn summarize<S: Send>(
                 let looked = looked.map(|(summary, flow)| Looked::new(*body, summary, flow));
                 Ok(looked.into_iter().collect())
             };
-            level.alone.par_iter().map(look).collect::<Result<Vec<_>, S>>()
+            level.alone.par_iter().with_max_len(AT_ONCE).map(look).collect::<Result<Vec<_>, S>>()
         };
         let circles = || {
             let look = |circle: &Vec<BodyRef>| match kept(circle) {
                 Some(kept) => Ok(kept),
                 None => go_round(program, &callers, circle, go_on, &summaries),
             };
-            level.circles.par_iter().map(look).collect::<Result<Vec<_>, S>>()
+            level.circles.par_iter().with_max_len(AT_ONCE).map(look).collect::<Result<Vec<_>, S>>()
         };
         let (circles, alone) = rayon::join(circles, alone);
         for looked in circles?.into_iter().chain(alone?).flatten().collect::<Vec<_>>() {
@@ -254,7 +255,7 @@ fn go_round<S: Send>(
             go_on()?;
             Ok(crate::flow::run(program, &Known::within(&summaries, before), *body).map(|looked| (*body, looked)))
         };
-        let looked = now.par_iter().map(look).collect::<Result<Vec<_>, S>>()?;
+        let looked = now.par_iter().with_max_len(AT_ONCE).map(look).collect::<Result<Vec<_>, S>>()?;
         for (body, (summary, flow)) in looked.into_iter().flatten() {
             flows.insert(body, flow);
             if summaries.get(&body).map(Arc::as_ref) != Some(&summary) {
