@@ -202,6 +202,33 @@ struct Words {
     to: u32,
 }
 
+/// Whether some code may do anything else with what one of these methods gives than keep it under a name, as
+/// `let name = ….method();` does.
+pub(crate) fn lets_go(code: &str, is_of_these: impl Fn(Word) -> bool) -> bool {
+    let (mut tokens, mut open) = (Vec::new(), Vec::new());
+    tokens::tokens(code, &mut tokens, &mut open);
+    let token = |at: usize| tokens.get(at);
+    let mark = |at: usize| token(at).map_or(0, |token| token.mark);
+    let text = |at: usize| token(at).map_or("", |token| token.text(code));
+    let mut binds = false;
+    for (at, spelling) in tokens.iter().map(tokens::Token::spelling).enumerate() {
+        let Some(spelling) = spelling else {
+            binds &= !matches!(mark(at), b';' | b'{' | b'}');
+            continue;
+        };
+        if text(at) == "let" {
+            let name = if text(at + 1) == "mut" { at + 2 } else { at + 1 };
+            binds = mark(name) == tokens::NAME && text(name) != "_" && matches!(mark(name + 1), b'=' | b':');
+        } else if is_of_these(spelling.as_kind(MEMBER)) {
+            let ends = mark(at + 1) == b'(' && token(at + 1).is_some_and(|open| mark(open.close() + 1) == b';');
+            if !(binds && ends) {
+                return true;
+            }
+        }
+    }
+    false
+}
+
 impl Outline {
     /// Outlines a text. Whatever the text is: what is no Rust has few declarations.
     pub fn of(text: &str) -> Outline {

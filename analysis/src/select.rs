@@ -103,7 +103,7 @@ pub fn select(models: &Models, packages: &[Package], files: &[File<'_>], all_tas
         .zip(&outlines)
         .map(|(file, outline)| {
             let at = group_of(file);
-            Some(choose::Bodies::of(at, groups.get(at)?, &asked, (*outline)?))
+            Some(choose::Bodies::of(at, groups.get(at)?, &asked, file.text, (*outline)?))
         })
         .collect();
     choose::choose(packages, files, seen)

@@ -38,6 +38,8 @@ enum Need {
     Never,
     /// Whoever is needed and calls it must know what it does.
     IfCalled,
+    /// The same, and nobody calls it in vain: it never comes back, or gives work it is given to a task.
+    IfNamed,
     /// It starts work: to who looks at all tasks that matters where anything does.
     Beside,
     /// It has something to do with a context.
@@ -46,15 +48,16 @@ enum Need {
 
 impl<'o> Bodies<'o> {
     /// Judges the bodies of a file by the words its package, which is `group`, knows.
-    pub(super) fn of(group: usize, words: &Group, asked: &Asked, outline: &'o Outline) -> Bodies<'o> {
+    pub(super) fn of(group: usize, words: &Group, asked: &Asked, text: &str, outline: &'o Outline) -> Bodies<'o> {
         let seen = words.in_file(outline);
         let mut matters = outline.imports.iter().any(|import| seen.any_word(&[import.name]));
         let mut needs = Vec::with_capacity(outline.declarations.len());
         for declaration in &outline.declarations {
             let need = match &declaration.body {
-                Some(body) => need(&seen, asked, outline, declaration, body),
+                Some(body) => need(&seen, asked, text, outline, (declaration, body)),
                 None => {
-                    matters |= seen.any_word(outline.words(declaration));
+                    let words = outline.words(declaration);
+                    matters |= seen.any_word(words) || seen.makes_guard(words);
                     Need::Never
                 }
             };
@@ -90,14 +93,18 @@ impl<'o> Bodies<'o> {
         let outline = self.outline;
         let group = self.group;
         let calls = |declaration: &Declaration| called.names(group, outline, declaration);
-        let all = || self.outline.declarations.iter().zip(&self.needs).filter(|(_, need)| **need == Need::IfCalled);
-        if !self.matters && !all().any(|(declaration, _)| declaration.container.is_none() && calls(declaration)) {
+        let counts = |declaration: &Declaration, need: Need| match need {
+            Need::IfCalled => declaration.container.is_none(),
+            need => need == Need::IfNamed,
+        };
+        let mut all = outline.declarations.iter().zip(&self.needs);
+        if !self.matters && !all.any(|(declaration, need)| counts(declaration, *need) && calls(declaration)) {
             return Vec::new();
         }
         let is_news = !std::mem::replace(&mut self.matters, true);
         let mut more = if is_news { self.calls() } else { Vec::new() };
         for (declaration, need) in self.outline.declarations.iter().zip(&mut self.needs) {
-            if *need == Need::IfCalled && calls(declaration) {
+            if matches!(need, Need::IfCalled | Need::IfNamed) && calls(declaration) {
                 *need = Need::Always;
                 more.extend(declaration.body.iter().flat_map(|body| self.outline.body(body)));
             }
@@ -106,7 +113,7 @@ impl<'o> Bodies<'o> {
     }
 
     fn choice(self, text: &str, called: &Called) -> Choice {
-        let is_left_out = |need: Need| matches!(need, Need::Never | Need::IfCalled);
+        let is_left_out = |need: Need| matches!(need, Need::Never | Need::IfCalled | Need::IfNamed);
         let left_out = self.outline.declarations.iter().zip(&self.needs).filter(|(_, need)| is_left_out(**need));
         let says_directive = |from: u32, to: u32| text.get(from as usize..to as usize).is_some_and(speaks_of_us);
         let is_ours = speaks_of_us(text);
@@ -210,19 +217,29 @@ pub(super) fn choose(packages: &[Package], files: &[File<'_>], mut bodies: Vec<O
         .collect()
 }
 
-fn need(seen: &Seen<'_>, asked: &Asked, outline: &Outline, declaration: &Declaration, body: &Body) -> Need {
+fn need(
+    seen: &Seen<'_>,
+    asked: &Asked,
+    text: &str,
+    outline: &Outline,
+    (declaration, body): (&Declaration, &Body),
+) -> Need {
+    let code = body.span.and_then(|span| text.get(span.start as usize..span.end as usize));
     let container = outline.container(declaration);
     let says = |words: &FxHashSet<Word>| outline.body(body).iter().any(|word| words.contains(word));
     let starts_work = || says(&asked.starters);
     let hands_on = || body.has_macro || says(&asked.senders);
     // It has something to do with a context, or changes what a file that does means.
-    let always = body.end == End::Exits
-        || seen.any_word(outline.body(body))
+    let always = seen.any_word(outline.body(body))
         || seen.any_word(outline.words(declaration))
         || container.is_some_and(|(_, words)| seen.any_word(words))
-        || (declaration.takes_work && starts_work());
-    if always {
+        || seen.lets_go_of_guard(outline.body(body), code);
+    let hands_to_task = declaration.takes_work && starts_work();
+    if always || (asked.all_tasks && hands_to_task) {
         return Need::Always;
+    }
+    if hands_to_task || body.end == End::Exits {
+        return Need::IfNamed;
     }
     if asked.all_tasks && starts_work() {
         return Need::Beside;

@@ -6,7 +6,7 @@ use rustc_hash::FxHashSet;
 use super::vocabulary::Vocabulary;
 use super::{Library, Package};
 use crate::model::Models;
-use crate::outline::{Body, Declaration, End, Kind, Outline, Word};
+use crate::outline::{self, Body, Declaration, End, Kind, Outline, Word};
 
 /// The words of a package.
 #[derive(Debug, Default)]
@@ -158,7 +158,8 @@ impl Group {
                 Kind::Function => seen.follow_function(outline, declaration, &mut found),
                 Kind::Type | Kind::Alias => seen.follow_type(outline, declaration, &mut found),
                 Kind::Value | Kind::Macro => {
-                    let matters = seen.any_word(outline.words(declaration));
+                    let matters =
+                        seen.any_word(outline.words(declaration)) || seen.makes_guard(outline.words(declaration));
                     found.words.extend(declaration.uses.iter().filter(|_| matters));
                 }
             }
@@ -188,6 +189,16 @@ impl Seen<'_> {
     /// Whether a word is known.
     pub(super) fn any_word(&self, words: &[Word]) -> bool {
         self.any(&self.known.words, words)
+    }
+
+    /// Whether a guard of something else than a context may be made.
+    pub(super) fn makes_guard(&self, words: &[Word]) -> bool {
+        self.any(&self.known.guards, words)
+    }
+
+    /// Whether one is made in a body's code and not kept.
+    pub(super) fn lets_go_of_guard(&self, words: &[Word], code: Option<&str>) -> bool {
+        self.makes_guard(words) && code.is_none_or(|code| outline::lets_go(code, |word| self.makes_guard(&[word])))
     }
 
     fn follow_type(&self, outline: &Outline, declaration: &Declaration, found: &mut Vocabulary) {
@@ -233,7 +244,7 @@ impl Seen<'_> {
 
     /// Whether all of the types of that name are of no interest, with everything in them.
     pub(super) fn is_plain(&self, name: Word) -> bool {
-        let Vocabulary { words, carriers, tokens, holders, roots: _, exits: _ } = self.known;
+        let Vocabulary { words, carriers, tokens, holders, roots: _, exits: _, guards: _ } = self.known;
         ![words, carriers, tokens, holders].into_iter().any(|known| known.contains(&name))
     }
 

@@ -21,13 +21,15 @@ pub(super) struct Vocabulary {
     pub(super) roots: FxHashSet<Word>,
     /// Functions that end the process, and all that call them.
     pub(super) exits: FxHashSet<Word>,
+    /// Methods that make guards of something else than contexts: of interest where one is not kept.
+    pub(super) guards: FxHashSet<Word>,
 }
 
 impl Vocabulary {
     /// How many there are; a vocabulary only grows.
     pub(super) fn len(&self) -> usize {
-        let Vocabulary { words, carriers, tokens, holders, roots, exits } = self;
-        [words, carriers, tokens, holders, roots, exits].into_iter().map(FxHashSet::len).sum()
+        let Vocabulary { words, carriers, tokens, holders, roots, exits, guards } = self;
+        [words, carriers, tokens, holders, roots, exits, guards].into_iter().map(FxHashSet::len).sum()
     }
 
     pub(super) fn extend(&mut self, other: &Vocabulary) {
@@ -37,6 +39,7 @@ impl Vocabulary {
         self.holders.extend(&other.holders);
         self.roots.extend(&other.roots);
         self.exits.extend(&other.exits);
+        self.guards.extend(&other.guards);
     }
 
     /// The names by which a model's things appear; of one that only knows a framework, the fields that
@@ -73,7 +76,9 @@ impl Vocabulary {
                 if makes_root {
                     found.roots.extend([word, Word::function(last_segment(&path))]);
                 }
-                if function.role.gives_context() && !types.contains(owner) {
+                if function.role == FnRole::OtherGuard && is_type(owner) {
+                    found.guards.insert(word);
+                } else if function.role.gives_context() && !types.contains(owner) {
                     found.words.insert(word);
                 }
             }
@@ -103,9 +108,13 @@ fn named(models: &Models, is_wanted: impl Fn(&FnModel, &str) -> bool) -> FxHashS
 
 /// How a function of a type or module is called: `new` by its type, since its own name says nothing.
 fn called(owner: &str, name: &str) -> Word {
-    match owner.starts_with(char::is_uppercase) {
+    match is_type(owner) {
         true if name == "new" => Word::name(owner),
         true => Word::member(name),
         false => Word::function(name),
     }
+}
+
+fn is_type(name: &str) -> bool {
+    name.starts_with(char::is_uppercase)
 }

@@ -153,8 +153,45 @@ fn bodies_without_a_context_in_hand_are_left_out() {
         fn ends() { std::process::exit(1) }
         mod inner { fn also_none() { } }
     ";
-    assert_eq!(quiet(&["context"], &[text]), ["none! port! given_elsewhere! also_none!"]);
+    assert_eq!(quiet(&["context"], &[text]), ["none! port! given_elsewhere! ends! also_none!"]);
     assert_eq!(quiet(&["tokio"], &[text]), ["-"], "no library in view has such a type");
+}
+
+#[test]
+fn what_ends_or_hands_work_to_a_task_is_looked_at_wherever_it_is_named() {
+    let user =
+        "fn f(t: &CancellationToken, app: &App) { app.given(|| 1); app.start(t.cancelled()); free(); app.end() }";
+    let ends = "impl App { fn end(&self) { std::process::exit(1) } fn unnamed(&self) { std::process::exit(2) } }";
+    let starts = "impl App { fn start(&self, f: impl Future) { tokio::spawn(f); } fn idle(&self) { }
+        fn starts(&self, f: impl Future) { tokio::spawn(f); } }";
+    let given = "impl App { fn given(&self, f: impl Fn()) { f() } }";
+    let free = "use std::process; fn free() { process::abort() } fn other() { process::abort() }";
+    let packages = [package(&["tokio_util", "tokio"], &[])];
+    let told = quiet_in(&packages, &[user, ends, starts, given, free].map(|text| (0, text)), false);
+    assert_eq!(told, ["", "unnamed!", "idle! starts!", "-", "other!"], "any other method may be anybody's");
+}
+
+#[test]
+fn a_guard_of_no_context_is_looked_at_where_it_is_not_kept() {
+    let text = "
+        use tracing::Span;
+        fn kept(span: &Span) { let _guard = span.enter(); work() }
+        fn kept_with_type(span: Span) { let mut guard: Guard = span.or(a, b).entered(); { work(); } }
+        fn kept_twice(span: &Span) { let a = span.enter(); let b = other.span().enter(); }
+        fn nothing(span: &Span) { let _ = span.enter(); work() }
+        fn statement(span: &Span) { span.enter(); work() }
+        fn twice(span: &Span) { let _guard = span.enter(); span.enter(); }
+        fn dropped(span: &Span) { let done = drop(span.enter()); }
+        fn gives(span: &Span) { span.enter() }
+        fn later(span: &Span) { let a = 1; a.b = span.enter(); }
+        fn part(span: &Span) { let (_, b) = (span.enter(), 1); }
+        fn inner(span: &Span) { let a = { span.enter(); 1 }; }
+        fn of_it(span: &Span) { let a = span.enter().span(); }
+        fn value(span: Option<Span>) { let a = span.map(Span::entered); }
+        macro_rules! in_span { ($span:expr) => { $span.enter() } }
+        fn by_macro(span: &Span) { in_span!(span) }
+    ";
+    assert_eq!(quiet(&["tracing"], &[text]), ["kept! kept_with_type! kept_twice!"]);
 }
 
 #[test]
