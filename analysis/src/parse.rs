@@ -11,6 +11,7 @@ use ra_ap_rustc_lexer::{DocStyle, FrontmatterAllowed, TokenKind, tokenize};
 
 use crate::facts::{Directive, FileFacts, Span};
 use crate::lower::{self, text::Text};
+use crate::outline::tokens;
 
 /// Files beyond this size are not parsed, in bytes.
 const LARGEST: usize = 16 << 20;
@@ -36,7 +37,7 @@ pub struct ParseError {
 /// # Errors
 /// If the text is no Rust, too large, or nested deeper than can be parsed.
 pub fn parse(text: &str) -> Result<FileFacts, ParseError> {
-    parse_all_but(text, &[])
+    parse_mended(text, &[])
 }
 
 /// The same, but leaves the given places out: what stands between the braces of functions, whose bodies are then not
@@ -48,10 +49,20 @@ pub fn parse_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
     if quiet.is_empty() {
         return parse(text);
     }
-    parse_all_but(text, quiet).or_else(|_| parse(text))
+    parse_mended(text, quiet).or_else(|_| parse(text))
 }
 
-fn parse_all_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
+/// Before a macro has seen it, an impl may have a visibility (`#[ext] pub impl S {}`): to the compiler's parser that is
+/// Rust, to syn it is not.
+fn parse_mended(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
+    parse_all_but(text, quiet, &[]).or_else(|error| match visibilities_of_impls(text) {
+        none if none.is_empty() => Err(error),
+        mended => parse_all_but(text, quiet, &mended),
+    })
+}
+
+/// `mended` is what is left out besides, for syn's sake.
+fn parse_all_but(text: &str, quiet: &[Span], mended: &[Span]) -> Result<FileFacts, ParseError> {
     if text.len() > LARGEST {
         return Err(ParseError {
             message: format!("the file is too large to be checked: more than {} MiB", LARGEST >> 20),
@@ -63,7 +74,8 @@ fn parse_all_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
     // To syn every line of documentation is an attribute, a tenth of what it does; nothing here reads them.
     // Where directives are, what they stand before begins with its documentation.
     let docs = if speaks_of_us(text) { Vec::new() } else { docs };
-    let mut gone: Vec<Span> = quiet.iter().copied().chain(docs.iter().map(|(_, span)| *span)).collect();
+    let docs_gone = docs.iter().map(|(_, span)| span);
+    let mut gone: Vec<Span> = quiet.iter().chain(mended).chain(docs_gone).copied().collect();
     gone.sort_unstable();
     let pieces = all_but(code, &gone);
     let of_items = docs.iter().filter(|(style, _)| *style == DocStyle::Outer);
@@ -81,6 +93,19 @@ fn parse_all_but(text: &str, quiet: &[Span]) -> Result<FileFacts, ParseError> {
         }),
         nesting::Depth::TooDeep(at) => Err(too_deep(at)),
     }
+}
+
+/// Where `pub` and the like stand in front of impls.
+fn visibilities_of_impls(text: &str) -> Vec<Span> {
+    let (mut tokens, mut open) = (Vec::new(), Vec::new());
+    tokens::tokens(text, &mut tokens, &mut open);
+    let says = |at: usize| tokens.get(at).map_or("", |token| token.text(text));
+    let found = tokens.iter().enumerate().filter(|(_, token)| token.text(text) == "pub").filter_map(|(at, token)| {
+        let last = tokens.get(at + 1).filter(|next| next.mark == b'(').map_or(at, tokens::Token::close);
+        let item = if matches!(says(last + 1), "unsafe" | "default") { last + 2 } else { last + 1 };
+        (says(item) == "impl").then_some(Span::new(token.start, tokens.get(last)?.end))
+    });
+    found.collect()
 }
 
 /// What is left of a range without some others, which are in order.

@@ -162,14 +162,15 @@ fn edition(edition: Edition) -> u16 {
 }
 
 /// Asks cargo. From a folder outside of the workspace its toolchain file is not seen: the toolchain it names need not
-/// be installed, since any cargo can tell what the workspace consists of.
+/// be installed, since any cargo can tell what the workspace consists of, if it is told to read what only a nightly one
+/// would.
 fn ask(manifest: &Utf8Path, from: Option<&Utf8Path>) -> cargo_metadata::Result<Metadata> {
     let mut command = MetadataCommand::new();
     command.manifest_path(manifest).no_deps().other_options(vec!["--offline".to_owned()]);
     // Where it asks for them, rustup puts the trace of its own error behind what it says.
     command.env("RUST_BACKTRACE", "0");
     if let Some(folder) = from {
-        command.current_dir(folder);
+        command.current_dir(folder).env("RUSTC_BOOTSTRAP", "1");
     }
     command.exec()
 }

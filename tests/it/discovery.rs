@@ -46,6 +46,8 @@ fn from_within_a_package_the_whole_workspace_is_checked() {
 fn the_toolchain_of_a_workspace_need_not_be_installed() {
     let project = workspace();
     project.write("rust-toolchain.toml", "[toolchain]\nchannel = \"nobody-has-this\"\n");
+    let two = manifest("two");
+    project.write("two/Cargo.toml", &format!("cargo-features = [\"profile-rustflags\"]\n{two}"));
     // What cargo gives the programs it runs would come before the file.
     let mut command = program("ctxlint");
     command.current_dir(project.root()).env_remove("RUSTUP_TOOLCHAIN").env_remove("CARGO");

@@ -28,7 +28,7 @@ impl Token {
     }
 
     /// The index of the token that closes an opening bracket.
-    pub(super) fn close(&self) -> usize {
+    pub(crate) fn close(&self) -> usize {
         if matches!(self.mark, b'{' | b'(' | b'[') { self.more as usize } else { 0 }
     }
 

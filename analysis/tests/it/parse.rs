@@ -1,8 +1,8 @@
 //! Bad input, positions and directives.
 
-use ctxlint_analysis::facts::{DirectiveForm, DirectiveKind, FileFacts, OpKind};
+use ctxlint_analysis::facts::{DirectiveForm, DirectiveKind, FileFacts, OpKind, Span};
 use ctxlint_analysis::facts_check;
-use ctxlint_analysis::parse::{ParseError, directives_only, parse};
+use ctxlint_analysis::parse::{ParseError, directives_only, parse, parse_but};
 
 /// Parses on a stack as large as the callers of `parse` have.
 fn on_stack(text: String) -> Result<FileFacts, ParseError> {
@@ -59,6 +59,23 @@ fn an_error_has_a_place() {
     for text in ["\"", "fn f() { '", "r#\"", "/*", "b'", "0x", "}", "(]", "\0", "fn \u{202e}() {}"] {
         assert!(parse(text).is_err(), "{text:?}");
     }
+}
+
+/// `#[ext] pub impl` is what some macros want.
+#[test]
+fn an_impl_may_have_a_visibility() {
+    let impls = "#[ext(Ext)]\npub impl<F: Future> F { fn a(self) { x.one(); } }
+        pub(crate) unsafe impl S { fn b(&self) { x.two(); } }
+        mod inner { pub(in crate::inner) impl S { pub fn c(&self) { x.three(); } } }";
+    assert_eq!(methods(impls), ["one", "two", "three"]);
+    let quiet = Span::new(impls.find(" x.one").unwrap() as u32, impls.find(" } }").unwrap() as u32);
+    let facts = parse_but(impls, &[quiet]).expect("valid code");
+    assert_eq!((facts.quiet.as_slice(), facts.bodies.len()), (&[quiet][..], 2), "nothing else is read");
+
+    let wrong = format!("{impls}\nfn f() {{ let x = ; }}");
+    let error = parse(&wrong).expect_err("no expression");
+    assert_eq!((slice(&wrong, error.span), error.span.start as usize), (";", wrong.find(" ;").unwrap() + 1));
+    assert!(parse("pub (impl S {})").is_err());
 }
 
 #[test]
