@@ -19,10 +19,22 @@ pub(super) struct Limits<'a> {
     pub(super) target: Option<&'a Utf8Path>,
 }
 
+impl<'a> Limits<'a> {
+    /// Folders to enter all the same that the way from `root` does not come to: another manifest is above them.
+    fn cut_off(&self, root: &Utf8Path) -> impl Iterator<Item = &'a Utf8Path> {
+        self.members.iter().copied().filter(move |member| {
+            let mut between = member.ancestors().skip(1).take_while(|above| *above != root && above.starts_with(root));
+            let nearest = between.find(|above| above.join("Cargo.toml").is_file());
+            self.stop_at_manifests && nearest.is_some_and(|nearest| !self.members.contains(nearest))
+        })
+    }
+}
+
 /// The Rust files below a folder, in no particular order.
 pub(super) fn rust_files(root: &Utf8Path, limits: &Limits<'_>, problems: &mut Vec<Problem>) -> Vec<Utf8PathBuf> {
     let mut walk = Walk { root, limits, problems, files: Vec::new(), links: vec![], linked: FxHashSet::default() };
     walk.folder(root);
+    limits.cut_off(root).for_each(|member| walk.folder(member));
     while let Some(link) = walk.links.pop() {
         walk.folder(&link);
     }

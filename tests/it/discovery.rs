@@ -43,6 +43,23 @@ fn from_within_a_package_the_whole_workspace_is_checked() {
 }
 
 #[test]
+fn a_member_below_a_workspace_of_others_is_checked() {
+    let member = |name: &str| manifest(name).replace("edition", "workspace = \"../..\"\nedition");
+    let project = Project::new(&[
+        ("Cargo.toml", "[workspace]\nmembers = [\"other/one\", \"other/one/two\"]\nexclude = [\"other\"]\n"),
+        ("other/Cargo.toml", "[workspace]\nmembers = [\"three\"]\n"),
+        ("other/one/Cargo.toml", &member("one")),
+        ("other/one/src/lib.rs", "mod inner;\n"),
+        ("other/one/src/inner.rs", WARNS),
+        ("other/one/two/Cargo.toml", &member("two").replace("../..", "../../..")),
+        ("other/one/two/src/lib.rs", WARNS),
+        ("other/three/Cargo.toml", &manifest("three")),
+        ("other/three/src/lib.rs", WARNS),
+    ]);
+    assert_eq!(files(&project, &[]), ["other/one/src/inner.rs", "other/one/two/src/lib.rs"]);
+}
+
+#[test]
 fn the_toolchain_of_a_workspace_need_not_be_installed() {
     let project = workspace();
     project.write("rust-toolchain.toml", "[toolchain]\nchannel = \"nobody-has-this\"\n");
