@@ -112,8 +112,6 @@ pub struct Container {
     words: Words,
     /// It has parameters that are functions or futures.
     pub takes_work: bool,
-    /// It has parameters of any kind.
-    pub is_generic: bool,
     /// It implements a trait.
     pub implements: bool,
 }
@@ -150,9 +148,6 @@ pub struct Declaration {
     fields: Vec<(Word, Words)>,
     /// Functions: what it gives its callers, as results or as arguments of their closures.
     gives: Words,
-    /// Functions: what it is given for good or to change, not only to look at; and what it looks at that has
-    /// parameters, since there may be anything in it.
-    takes: Words,
     /// Functions with a body.
     pub body: Option<Body>,
 }
@@ -179,8 +174,6 @@ pub struct Body {
     pub span: Option<Span>,
     /// Whether it comes back.
     pub end: End,
-    /// A macro is called in it of which nobody knows what it does with what it is shown.
-    pub has_macro: bool,
     words: Words,
 }
 
@@ -253,11 +246,6 @@ impl Outline {
     /// What a function gives its callers.
     pub fn gives(&self, of: &Declaration) -> &[Word] {
         self.get(of.gives)
-    }
-
-    /// What a function is given for good or to change, or that may have anything in it.
-    pub fn takes(&self, of: &Declaration) -> &[Word] {
-        self.get(of.takes)
     }
 
     /// The words of a body.

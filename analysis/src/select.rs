@@ -95,8 +95,7 @@ pub fn select(models: &Models, packages: &[Package], files: &[File<'_>], all_tas
         }
     }
     spread::spread(packages, &mut groups, &by_group);
-    let asked =
-        choose::Asked { starters: vocabulary::starters(models), senders: vocabulary::senders(models), all_tasks };
+    let asked = choose::Asked { starters: vocabulary::starters(models), all_tasks };
     let seen: Vec<Option<choose::Bodies<'_>>> = files
         .par_iter()
         .with_max_len(AT_ONCE)

@@ -365,12 +365,14 @@ fn interest(program: &Program, who: BodyRef) -> Interest {
     }
 }
 
-/// Whether nobody knows what a body is given.
+/// Whether nobody knows what a body is given, or there is something of interest in it.
 fn may_be_given(program: &Program, who: BodyRef) -> bool {
     let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { return false };
     let mut given = body.params.iter().filter_map(|local| typed.locals.get(local.index()));
     let is_function = matches!(body.kind, BodyKind::Function(_));
-    given.any(|ty| (is_function && ty.unreferenced().is_unknown()) || takes_anything(program, ty, 4))
+    let is_open = |ty: &Ty| (is_function && ty.unreferenced().is_unknown()) || takes_anything(program, ty, 4);
+    // What is only shown to it may be changed by what it calls with a part of that.
+    given.any(|ty| is_open(ty) || carries(program, ty, 4))
 }
 
 fn is_of_interest(program: &Program, who: BodyRef) -> bool {

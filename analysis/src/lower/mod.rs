@@ -29,7 +29,6 @@ use crate::facts::{
 pub(crate) use anchors::Anchors;
 use body::Builder;
 use known::Known;
-pub(crate) use macros::is_known as is_known_macro;
 use text::Text;
 
 /// The state of lowering one file.

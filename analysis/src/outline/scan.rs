@@ -9,7 +9,6 @@ use super::{
     Words,
 };
 use crate::facts::Span;
-use crate::lower::is_known_macro;
 
 /// Paths that begin with these lead to no context.
 const STANDARD: [&str; 3] = ["std", "core", "alloc"];
@@ -293,7 +292,6 @@ impl<'t> Scan<'t> {
                 scan.collect(result..head_end, into);
                 scan.handed(head.clone(), into);
             }),
-            takes: self.kept(|scan, into| scan.taken(params, into)),
             words: self.words(head),
             body,
         };
@@ -323,25 +321,6 @@ impl<'t> Scan<'t> {
         }
     }
 
-    /// The words of the parameters that are no shared references, and of those the names with parameters of their own.
-    fn taken(&self, open: usize, into: &mut Vec<Word>) {
-        let close = self.close(open);
-        let mut at = open + 1;
-        while at < close {
-            let end = self.outside_angles(at..close, b",");
-            let is_path = |at: usize| self.mark(at + 1) == b':' || self.mark(at.wrapping_sub(1)) == b':';
-            let colon = (at..end).find(|&at| self.mark(at) == b':' && !is_path(at));
-            let ty = colon.map_or(at, |colon| colon + 1);
-            if self.mark(ty) != b'&' || self.text(ty + 1) == "mut" {
-                self.collect(at..end, into);
-            } else {
-                let generic = self.names(ty..end).filter(|(at, _)| self.is_generic(at + 1));
-                into.extend(generic.map(|(_, name)| name.as_kind(NAME)));
-            }
-            at = end + 1;
-        }
-    }
-
     /// Whether there are parameters in angle brackets other than lifetimes, which are no tokens here.
     fn is_generic(&self, at: usize) -> bool {
         self.mark(at) == b'<' && self.mark(at + 1) != b'>'
@@ -359,45 +338,35 @@ impl<'t> Scan<'t> {
             self.tokens.get(open).map_or(end, |token| token.start + 1),
             self.tokens.get(close).filter(|token| token.mark == b'}').map_or(end, |token| token.start),
         );
-        let (end, has_macro) = self.ends(open + 1..close);
+        let end = self.ends(open + 1..close);
         let end = if never { End::Exits } else { end };
         // To the parser, what stands in a macro's tokens is no body.
         let span = (!self.in_macro).then_some(span);
-        Body { span, end, has_macro, words: self.words(open + 1..close) }
+        Body { span, end, words: self.words(open + 1..close) }
     }
 
-    /// How a body ends, and whether a macro is called in it that is not known by its name.
-    fn ends(&self, range: Range<usize>) -> (End, bool) {
+    /// How a body ends.
+    fn ends(&self, range: Range<usize>) -> End {
         let mut depth = 0_usize;
         let mut end = End::Returns;
-        let mut has_macro = false;
         let tokens = self.tokens.get(range.clone()).unwrap_or_default();
         for (at, token) in range.zip(tokens) {
             match token.mark {
                 b'{' => depth += 1,
                 b'}' => depth = depth.saturating_sub(1),
-                b'!' => has_macro |= self.is_unknown_macro(at),
                 tokens::NAME => {
                     let name = token.spelling();
                     let is_one = |of: &[Spelling]| name.is_some_and(|name| of.contains(&name));
                     if depth <= 1 && is_one(&self.spellings.diverges) {
                         end = End::MayDiverge;
                     } else if is_one(&self.spellings.exits) && self.mark(at.wrapping_sub(1)) != b'.' {
-                        return (End::Exits, true);
+                        return End::Exits;
                     }
                 }
                 _ => {}
             }
         }
-        (end, has_macro)
-    }
-
-    /// Whether the exclamation mark at `at` calls a macro that is not known by its name.
-    fn is_unknown_macro(&self, at: usize) -> bool {
-        let Some(name) = at.checked_sub(1).filter(|name| self.is_name(*name)) else { return false };
-        let is_path = self.mark(name.wrapping_sub(1)) == b':' && self.is_name(name.wrapping_sub(3));
-        let root = is_path.then(|| self.text(name - 3));
-        matches!(self.mark(at + 1), b'{' | b'(' | b'[') && !is_known_macro(root, self.text(name))
+        end
     }
 
     fn ty(&mut self, at: usize) -> usize {
@@ -479,7 +448,6 @@ impl<'t> Scan<'t> {
             implements: of.is_some(),
             is_usual: of.is_some_and(|of| USUAL.contains(&of)),
             takes_work: self.takes_work(header.clone()),
-            is_generic: self.is_generic(if is_trait { at + 2 } else { at + 1 }),
             words: self.words(header),
         };
         self.outline.containers.push(container);
@@ -562,7 +530,6 @@ impl<'t> Scan<'t> {
             words,
             fields: Vec::new(),
             gives: Words::default(),
-            takes: Words::default(),
             body: None,
         });
     }

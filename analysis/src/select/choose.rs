@@ -12,8 +12,6 @@ use crate::parse::speaks_of_us;
 pub(super) struct Asked {
     /// What starts work.
     pub(super) starters: FxHashSet<Word>,
-    /// What puts something into a channel.
-    pub(super) senders: FxHashSet<Word>,
     /// Work is of interest where it has nothing to do with a context, too.
     pub(super) all_tasks: bool,
 }
@@ -228,7 +226,6 @@ fn need(
     let container = outline.container(declaration);
     let says = |words: &FxHashSet<Word>| outline.body(body).iter().any(|word| words.contains(word));
     let starts_work = || says(&asked.starters);
-    let hands_on = || body.has_macro || says(&asked.senders);
     // It has something to do with a context, or changes what a file that does means.
     let always = seen.any_word(outline.body(body))
         || seen.any_word(outline.words(declaration))
@@ -244,13 +241,12 @@ fn need(
     if asked.all_tasks && starts_work() {
         return Need::Beside;
     }
-    // Work given to it may be run, it never comes back, it may give on a token it was given, or it is what
-    // a trait's method does by default.
+    // Work given to it may be run, it never comes back, it may do something with a token in what it is given, or it is
+    // what a trait's method does by default.
     let if_called = declaration.takes_work
         || body.end != End::Returns
         || seen.exits(outline, body)
-        || seen.takes_holder(outline, declaration)
-        || (seen.sees_holder(outline, declaration) && hands_on())
+        || seen.sees_holder(outline, declaration)
         || container.is_some_and(|(container, _)| container.is_trait || container.takes_work);
     if if_called { Need::IfCalled } else { Need::Never }
 }

@@ -248,20 +248,10 @@ impl Seen<'_> {
         ![words, carriers, tokens, holders].into_iter().any(|known| known.contains(&name))
     }
 
-    /// Whether a function is given something with a token in it, for good or to change, or something that may have
-    /// one for anything that it is made with.
-    pub(super) fn takes_holder(&self, outline: &Outline, declaration: &Declaration) -> bool {
-        let of_generic = outline.container(declaration).is_some_and(|(container, _)| container.is_generic);
-        let takes = if of_generic { outline.words(declaration) } else { outline.takes(declaration) };
-        self.has_holder(outline, declaration, takes)
-    }
-
-    /// Whether a function is given or gives something with a token in it, if only to look at.
+    /// Whether a function is given or gives something with a token in it, if only to look at: of what is left out
+    /// nobody knows that it only looks.
     pub(super) fn sees_holder(&self, outline: &Outline, declaration: &Declaration) -> bool {
-        self.has_holder(outline, declaration, outline.words(declaration))
-    }
-
-    fn has_holder(&self, outline: &Outline, declaration: &Declaration, words: &[Word]) -> bool {
+        let words = outline.words(declaration);
         let own = || outline.container(declaration).is_some_and(|(_, words)| self.any(&self.known.holders, words));
         let says_self = || ["self", "Self"].iter().any(|name| words.contains(&Word::name(name)));
         self.any(&self.known.holders, words) || (says_self() && own())

@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{FnModel, FnRole, Model, Models, TypeRole, expand, last_segment};
+use crate::model::{FnRole, Model, Models, TypeRole, expand, last_segment};
 use crate::outline::Word;
 
 /// Words, by what follows from them.
@@ -89,20 +89,11 @@ impl Vocabulary {
 
 /// The functions that start work, by all the names they go by.
 pub(super) fn starters(models: &Models) -> FxHashSet<Word> {
-    named(models, |function, _| matches!(function.role, FnRole::Spawn | FnRole::Scope))
-}
-
-/// The functions that put something into a channel.
-pub(super) fn senders(models: &Models) -> FxHashSet<Word> {
-    named(models, |_, path| models.sends(path))
-}
-
-fn named(models: &Models, is_wanted: impl Fn(&FnModel, &str) -> bool) -> FxHashSet<Word> {
     let functions = models.iter().flat_map(|model| &model.functions);
-    let paths = functions.flat_map(|function| expand(&function.path).into_iter().map(move |path| (function, path)));
-    paths
-        .filter(|(function, path)| is_wanted(function, path))
-        .flat_map(|(_, path)| [Word::function(last_segment(&path)), Word::member(last_segment(&path))])
+    functions
+        .filter(|function| matches!(function.role, FnRole::Spawn | FnRole::Scope))
+        .flat_map(|function| expand(&function.path))
+        .flat_map(|path| [Word::function(last_segment(&path)), Word::member(last_segment(&path))])
         .collect()
 }
 

@@ -119,11 +119,6 @@ fn kind_of(root: Option<&str>, name: &str) -> Option<Kind> {
     Some(kind)
 }
 
-/// Whether it is known what a macro does, by its name and what stands before that.
-pub(crate) fn is_known(root: Option<&str>, name: &str) -> bool {
-    kind_of(root, name).is_some()
-}
-
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Root {
     Std,
