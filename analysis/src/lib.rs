@@ -26,7 +26,7 @@ pub mod ways;
 
 pub use analysis::Analysis;
 
-/// How many files, or bodies, a thread takes at a time. What rayon has once begun it does not divide any more; without
+/// How many files, bodies or rules a thread takes at a time. What rayon has once begun it does not divide any more; without
 /// a limit it begins with a quarter of all where there are two threads, and one waits for the other in the end.
 pub const AT_ONCE: usize = 1;
 

@@ -58,16 +58,12 @@ impl Spelling {
     fn of_bytes(name: &[u8]) -> Spelling {
         let (parts, last) = name.as_chunks::<8>();
         let hash = parts.iter().fold(0, |hash, part| Spelling::add(hash, u64::from_le_bytes(*part)));
-        Spelling::of_hash(Spelling::add(hash, tokens::padded(last)))
+        Spelling((Spelling::add(hash, tokens::padded(last)) >> 32) as u32)
     }
 
     /// The hash with eight more bytes, fewer at the end (as in Firefox's hash, which the compiler took over).
     fn add(hash: u64, part: u64) -> u64 {
         (hash.rotate_left(5) ^ part).wrapping_mul(0x517c_c1b7_2722_0a95)
-    }
-
-    fn of_hash(hash: u64) -> Spelling {
-        Spelling((hash >> 32) as u32)
     }
 
     fn as_kind(self, kind: u8) -> Word {
@@ -198,8 +194,7 @@ struct Words {
 /// Whether some code may do anything else with what one of these methods gives than keep it under a name, as
 /// `let name = ….method();` does.
 pub(crate) fn lets_go(code: &str, is_of_these: impl Fn(Word) -> bool) -> bool {
-    let (mut tokens, mut open) = (Vec::new(), Vec::new());
-    tokens::tokens(code, &mut tokens, &mut open);
+    let tokens = tokens::of(code);
     let token = |at: usize| tokens.get(at);
     let mark = |at: usize| token(at).map_or(0, |token| token.mark);
     let text = |at: usize| token(at).map_or("", |token| token.text(code));

@@ -97,8 +97,7 @@ fn parse_all_but(text: &str, quiet: &[Span], mended: &[Span]) -> Result<FileFact
 
 /// Where `pub` and the like stand in front of impls.
 fn visibilities_of_impls(text: &str) -> Vec<Span> {
-    let (mut tokens, mut open) = (Vec::new(), Vec::new());
-    tokens::tokens(text, &mut tokens, &mut open);
+    let tokens = tokens::of(text);
     let says = |at: usize| tokens.get(at).map_or("", |token| token.text(text));
     let found = tokens.iter().enumerate().filter(|(_, token)| token.text(text) == "pub").filter_map(|(at, token)| {
         let last = tokens.get(at + 1).filter(|next| next.mark == b'(').map_or(at, tokens::Token::close);

@@ -8,6 +8,8 @@
 //! service would be nothing else; the field is. Words are found by package: what one package declares
 //! matters to itself and to those that depend on it.
 //!
+//! A guard of something else, such as a span, is of interest only where it is not kept under a name.
+//!
 //! A function that makes a root is looked for by its own name too, and so are those that call it,
 //! since whether only handlers reach it depends on all of them.
 //!

@@ -405,7 +405,10 @@ fn is_of_interest(program: &Program, who: BodyRef) -> bool {
 /// Whether a body sends into channels.
 fn sends(program: &Program, typed: &TypedBody) -> bool {
     typed.targets.iter().flatten().any(|target| match target {
-        Target::External(path) | Target::TraitMethod(path) => program.models.sends(path),
+        Target::External(path) | Target::TraitMethod(path) => {
+            let is_push = program.models.function(path).is_some_and(|model| model.role == FnRole::Push);
+            is_push && program.models.owner(path).is_none_or(|of| of.role == TypeRole::Channel)
+        }
         _ => false,
     })
 }

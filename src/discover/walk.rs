@@ -11,7 +11,7 @@ use super::Problem;
 
 /// Which folders not to enter.
 pub(super) struct Limits<'a> {
-    /// Folders with a manifest to enter all the same.
+    /// Folders with a manifest to enter all the same; none where folders with any manifest are entered.
     pub(super) members: FxHashSet<&'a Utf8Path>,
     /// Whether folders with another manifest are left out: they are workspaces of their own.
     pub(super) stop_at_manifests: bool,
@@ -25,7 +25,7 @@ impl<'a> Limits<'a> {
         self.members.iter().copied().filter(move |member| {
             let mut between = member.ancestors().skip(1).take_while(|above| *above != root && above.starts_with(root));
             let nearest = between.find(|above| above.join("Cargo.toml").is_file());
-            self.stop_at_manifests && nearest.is_some_and(|nearest| !self.members.contains(nearest))
+            nearest.is_some_and(|nearest| !self.members.contains(nearest))
         })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use super::{AttributeModel, FnModel, FnRole, Model, Shape, TraitModel, TypeModel, TypeRole};
+use super::{AttributeModel, FnModel, Model, Shape, TraitModel, TypeModel};
 
 /// How many names for one thing may be chained before the rest is given up.
 const MAX_RENAMES: usize = 8;
@@ -188,12 +188,6 @@ impl Models {
         self.ty(function.rsplit_once("::")?.0)
     }
 
-    /// Whether the function with this canonical path puts something into a channel.
-    pub fn sends(&self, function: &str) -> bool {
-        let is_push = self.function(function).is_some_and(|model| model.role == FnRole::Push);
-        is_push && self.owner(function).is_none_or(|of| of.role == TypeRole::Channel)
-    }
-
     /// The function or method with this canonical path.
     pub fn function(&self, path: &str) -> Option<&FnModel> {
         self.functions.get(path)
@@ -370,6 +364,7 @@ fn count(path: &str) -> Result<usize, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{FnRole, TypeRole};
 
     fn builtin() -> Models {
         Models::builtin().unwrap()

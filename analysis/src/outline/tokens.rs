@@ -43,6 +43,13 @@ pub(crate) const NAME: u8 = b'a';
 /// The mark of what is neither a name nor punctuation of ASCII.
 const OTHER: u8 = 0;
 
+/// The tokens of a text.
+pub(crate) fn of(text: &str) -> Vec<Token> {
+    let mut found = Vec::new();
+    tokens(text, &mut found, &mut Vec::new());
+    found
+}
+
 /// Puts the tokens of a text in the place of others; `open` is room for the brackets that are open.
 pub(crate) fn tokens(text: &str, found: &mut Vec<Token>, open: &mut Vec<usize>) {
     found.clear();
@@ -392,9 +399,7 @@ mod tests {
         ];
         for name in names {
             for text in [name.to_owned(), format!("{name} + 1"), format!("({name})"), format!("r#{name}.x")] {
-                let mut found = Vec::new();
-                tokens(&text, &mut found, &mut Vec::new());
-                let spellings: Vec<Spelling> = found.iter().filter_map(Token::spelling).collect();
+                let spellings: Vec<Spelling> = of(&text).iter().filter_map(Token::spelling).collect();
                 assert_eq!(spellings.first(), Some(&Spelling::of(name)), "{text}");
             }
         }

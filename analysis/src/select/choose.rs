@@ -36,7 +36,8 @@ enum Need {
     Never,
     /// Whoever is needed and calls it must know what it does.
     IfCalled,
-    /// The same, and nobody calls it in vain: it never comes back, or gives work it is given to a task.
+    /// The same, and its file is read for it if nothing else in that matters: it ends the process, or gives work it is
+    /// given to a task.
     IfNamed,
     /// It starts work: to who looks at all tasks that matters where anything does.
     Beside,
@@ -52,10 +53,9 @@ impl<'o> Bodies<'o> {
         let mut needs = Vec::with_capacity(outline.declarations.len());
         for declaration in &outline.declarations {
             let need = match &declaration.body {
-                Some(body) => need(&seen, asked, text, outline, (declaration, body)),
+                Some(body) => need(&seen, asked, text, outline, declaration, body),
                 None => {
-                    let words = outline.words(declaration);
-                    matters |= seen.any_word(words) || seen.makes_guard(words);
+                    matters |= seen.any_outside(outline.words(declaration));
                     Need::Never
                 }
             };
@@ -85,18 +85,17 @@ impl<'o> Bodies<'o> {
     }
 
     /// Makes the bodies needed that are called; the words of those. A file in which nothing else matters
-    /// does for the sake of a free function, not for that of a type's: a method's name does not say whose
-    /// it is, and a type's is on everybody's lips.
+    /// does for the sake of a free function, not for that of a type's, unless it is needed wherever it is named:
+    /// a method's name does not say whose it is, and a type's is on everybody's lips.
     fn need_called(&mut self, called: &Called) -> Vec<Word> {
         let outline = self.outline;
         let group = self.group;
         let calls = |declaration: &Declaration| called.names(group, outline, declaration);
-        let counts = |declaration: &Declaration, need: Need| match need {
-            Need::IfCalled => declaration.container.is_none(),
-            need => need == Need::IfNamed,
+        let is_enough = |(declaration, need): (&Declaration, &Need)| {
+            let counts = *need == Need::IfNamed || (*need == Need::IfCalled && declaration.container.is_none());
+            counts && calls(declaration)
         };
-        let mut all = outline.declarations.iter().zip(&self.needs);
-        if !self.matters && !all.any(|(declaration, need)| counts(declaration, *need) && calls(declaration)) {
+        if !self.matters && !outline.declarations.iter().zip(&self.needs).any(is_enough) {
             return Vec::new();
         }
         let is_news = !std::mem::replace(&mut self.matters, true);
@@ -215,13 +214,7 @@ pub(super) fn choose(packages: &[Package], files: &[File<'_>], mut bodies: Vec<O
         .collect()
 }
 
-fn need(
-    seen: &Seen<'_>,
-    asked: &Asked,
-    text: &str,
-    outline: &Outline,
-    (declaration, body): (&Declaration, &Body),
-) -> Need {
+fn need(seen: &Seen<'_>, asked: &Asked, text: &str, outline: &Outline, declaration: &Declaration, body: &Body) -> Need {
     let code = body.span.and_then(|span| text.get(span.start as usize..span.end as usize));
     let container = outline.container(declaration);
     let says = |words: &FxHashSet<Word>| outline.body(body).iter().any(|word| words.contains(word));

@@ -158,8 +158,7 @@ impl Group {
                 Kind::Function => seen.follow_function(outline, declaration, &mut found),
                 Kind::Type | Kind::Alias => seen.follow_type(outline, declaration, &mut found),
                 Kind::Value | Kind::Macro => {
-                    let matters =
-                        seen.any_word(outline.words(declaration)) || seen.makes_guard(outline.words(declaration));
+                    let matters = seen.any_outside(outline.words(declaration));
                     found.words.extend(declaration.uses.iter().filter(|_| matters));
                 }
             }
@@ -191,8 +190,13 @@ impl Seen<'_> {
         self.any(&self.known.words, words)
     }
 
+    /// Whether a word is known that stands in no body: there nobody knows whether a guard is kept.
+    pub(super) fn any_outside(&self, words: &[Word]) -> bool {
+        self.any_word(words) || self.makes_guard(words)
+    }
+
     /// Whether a guard of something else than a context may be made.
-    pub(super) fn makes_guard(&self, words: &[Word]) -> bool {
+    fn makes_guard(&self, words: &[Word]) -> bool {
         self.any(&self.known.guards, words)
     }
 
