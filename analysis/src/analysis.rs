@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::facts::{BlockId, BodyId, Name};
 use crate::flow::events::{Call, Flow};
 use crate::flow::value::{CtxKind, CtxNode, InputPath, Life, ObjId, Site, Task, Val};
+use crate::kept::KeptTokens;
 use crate::link::Program;
 use crate::model::{FnRole, Models};
 use crate::source::Sources;
@@ -39,6 +40,8 @@ pub struct Analysis {
     mentions: FxHashMap<FnRole, Vec<(BodyRef, At)>>,
     fields_used: BTreeSet<(Option<DefId>, Name)>,
     replacing: FxHashSet<BodyRef>,
+    /// What becomes of tokens in fields, for the first who asks.
+    pub(crate) kept: OnceLock<KeptTokens>,
     /// By file and body.
     ways: Vec<Vec<OnceLock<Ways>>>,
 }
@@ -98,8 +101,21 @@ impl Analysis {
         go_on()?;
         let handled = handled(&program, &callers);
         let bodies = |facts: &crate::facts::FileFacts| facts.bodies.iter().map(|_| OnceLock::new()).collect();
+        let kept = OnceLock::new();
         let ways = program.sources.files.iter().map(|file| file.facts.as_deref().map_or(Vec::new(), bodies)).collect();
-        Ok(Analysis { program, summaries, flows, incoming, handled, callers, mentions, fields_used, replacing, ways })
+        Ok(Analysis {
+            program,
+            summaries,
+            flows,
+            incoming,
+            handled,
+            callers,
+            mentions,
+            fields_used,
+            replacing,
+            kept,
+            ways,
+        })
     }
 
     /// Where a body's locals occur and where control can go in it; none for a body of no program.

@@ -273,6 +273,8 @@ pub enum ItemKind {
         path: PathRef,
         /// Paths made of identifiers found in its tokens.
         mentions: Vec<PathRef>,
+        /// The names behind points in its tokens, those of methods apart.
+        fields: Vec<Name>,
     },
 }
 

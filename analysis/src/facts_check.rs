@@ -157,7 +157,7 @@ impl Check<'_> {
                 self.ty(self_ty);
                 of_trait.iter().for_each(|path| self.path(path));
             }
-            ItemKind::MacroCall { path, mentions } => {
+            ItemKind::MacroCall { path, mentions, fields: _ } => {
                 self.path(path);
                 mentions.iter().for_each(|path| self.path(path));
             }
@@ -276,7 +276,7 @@ impl Check<'_> {
                 self.path(path);
                 self.locals(body, args);
             }
-            OpKind::Unknown { path, mentions, paths } => {
+            OpKind::Unknown { path, mentions, paths, fields: _ } => {
                 path.iter().chain(paths).for_each(|path| self.path(path));
                 mentions.iter().for_each(|place| self.place(body, place));
             }

@@ -6,7 +6,7 @@
 use std::fmt::Write as _;
 
 use crate::facts::{
-    Body, BodyKind, Callee, Directive, Discard, FileFacts, ImportName, Item, ItemKind, Lit, LocalId, Op, OpKind,
+    Body, BodyKind, Callee, Directive, Discard, FileFacts, ImportName, Item, ItemKind, Lit, LocalId, Name, Op, OpKind,
     PathRef, Place, Step, Terminator, Test, TypeRef,
 };
 
@@ -34,6 +34,10 @@ pub fn dump(facts: &FileFacts) -> String {
         );
     }
     out
+}
+
+fn dump_fields(fields: &[Name]) -> String {
+    fields.iter().map(|field| format!(" .{field}")).collect()
 }
 
 /// One item in one line.
@@ -99,8 +103,8 @@ pub fn dump_item(item: &Item) -> String {
             format!("impl{} {}{}", dump_generics(generics), of.unwrap_or_default(), dump_type(self_ty))
         }
         ItemKind::MacroRules { mentions } => format!("macro_rules [{}]", mentions.join(" ")),
-        ItemKind::MacroCall { path, mentions } => {
-            format!("{}! [{}]", dump_path(path), list(mentions.iter().map(dump_path)))
+        ItemKind::MacroCall { path, mentions, fields } => {
+            format!("{}! [{}]{}", dump_path(path), list(mentions.iter().map(dump_path)), dump_fields(fields))
         }
     };
     let test = if item.test { " test" } else { "" };
@@ -190,10 +194,10 @@ fn dump_kind(body: &Body, kind: &OpKind) -> String {
         OpKind::Unary(op, value) => format!("{op:?} {}", local(body, *value)),
         OpKind::Cast(value, ty) => format!("{} as {}", local(body, *value), dump_type(ty)),
         OpKind::Inspect { path, args } => format!("inspect {}!({})", dump_path(path), locals(args)),
-        OpKind::Unknown { path, mentions, paths } => {
+        OpKind::Unknown { path, mentions, paths, fields } => {
             let path = path.as_ref().map_or("?".to_owned(), dump_path);
             let mentions = list(mentions.iter().map(|mention| place(body, mention)));
-            format!("unknown {path}!({mentions}) [{}]", list(paths.iter().map(dump_path)))
+            format!("unknown {path}!({mentions}) [{}]{}", list(paths.iter().map(dump_path)), dump_fields(fields))
         }
         OpKind::EndScope { locals: ended, exit } => format!("end scope {exit:?} ({})", locals(ended)),
         OpKind::Wild(from) => format!("_ = {}", place(body, from)),

@@ -11,6 +11,7 @@ pub mod facts_dump;
 pub mod flow;
 pub mod handlers;
 pub mod infer;
+mod kept;
 pub mod link;
 mod lower;
 pub mod model;

@@ -140,12 +140,22 @@ pub struct Declaration {
     pub takes_work: bool,
     /// What it says, a function's body left out.
     words: Words,
-    /// Structs with several named fields: each with the words of its type.
-    fields: Vec<(Word, Words)>,
+    /// Structs with several named fields.
+    fields: Vec<Field>,
     /// Functions: what it gives its callers, as results or as arguments of their closures.
     gives: Words,
     /// Functions with a body.
     pub body: Option<Body>,
+}
+
+/// A named field.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Field {
+    /// How code uses it of a value.
+    pub member: Word,
+    /// How it stands in a pattern.
+    pub name: Word,
+    words: Words,
 }
 
 /// What kind of thing is declared.
@@ -228,9 +238,9 @@ impl Outline {
         self.get(of.words)
     }
 
-    /// The fields of a struct that has several with names: how code uses each, and the words of its type.
-    pub fn fields<'o>(&'o self, of: &'o Declaration) -> impl Iterator<Item = (Word, &'o [Word])> + 'o {
-        of.fields.iter().map(|(name, words)| (*name, self.get(*words)))
+    /// The fields of a struct that has several with names, each with the words of its type.
+    pub fn fields<'o>(&'o self, of: &'o Declaration) -> impl Iterator<Item = (&'o Field, &'o [Word])> + 'o {
+        of.fields.iter().map(|field| (field, self.get(field.words)))
     }
 
     /// The names of the structs, enums and unions it declares.

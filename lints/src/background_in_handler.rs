@@ -28,7 +28,7 @@ fn is_given_back(flow: &Flow, event: &Event) -> bool {
         Seen::Root { id, .. } => flow.roots.get(id),
         _ => None,
     });
-    uses.is_some_and(|uses| uses.any(Uses::RETURN) && !uses.any(Uses::CUT.and(Uses::DETACH)))
+    uses.is_some_and(|uses| uses.any(Uses::RETURN.and(Uses::RETURN_KEPT)) && !uses.any(Uses::CUT.and(Uses::DETACH)))
 }
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {

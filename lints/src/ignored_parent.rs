@@ -8,7 +8,6 @@ use ctxlint_analysis::types::BodyRef;
 
 use crate::code::{At, Code, Fate};
 use crate::finding::{Applicability, Edit, Finding};
-use crate::lost_cancel;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::support;
 
@@ -27,7 +26,15 @@ pub(crate) static RULE: Rule = Rule {
 
 /// What makes a root more than a value that is looked at.
 const USED: Uses = Uses(
-    Uses::WORK.0 | Uses::RACE.0 | Uses::SPAWN.0 | Uses::DERIVE.0 | Uses::RETURN.0 | Uses::ESCAPE.0 | Uses::CALLBACK.0,
+    Uses::WORK.0
+        | Uses::RACE.0
+        | Uses::SPAWN.0
+        | Uses::DERIVE.0
+        | Uses::RETURN.0
+        | Uses::ESCAPE.0
+        | Uses::KEPT.0
+        | Uses::RETURN_KEPT.0
+        | Uses::CALLBACK.0,
 );
 
 /// How many names a value is followed through.
@@ -83,7 +90,7 @@ fn own(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Finding> {
         return None;
     };
     let program = &analysis.program;
-    if program.is_test(flow.body) || program.is_main(flow.body) || lost_cancel::is_never_cancelled(flow, *id) {
+    if program.is_test(flow.body) || program.is_main(flow.body) || analysis.never_cancelled(flow, *id).is_some() {
         return None;
     }
     let code = Code::of(analysis, flow.body)?;

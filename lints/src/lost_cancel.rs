@@ -6,7 +6,7 @@ use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::Exit;
 use ctxlint_analysis::flow::Use;
 use ctxlint_analysis::flow::events::{Event, Flow, LossKind, Seen};
-use ctxlint_analysis::flow::value::{ObjId, ObjKind, Object, Uses};
+use ctxlint_analysis::flow::value::{ObjId, ObjKind, Object};
 
 use crate::finding::{Applicability, Edit, Finding};
 use crate::rule::{Group, Level, Options, Rule};
@@ -126,38 +126,27 @@ fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Optio
 }
 
 /// A context that is its own handle, that somebody waits for, and that nobody can cancel: every clone
-/// and child of it is in view.
+/// and child of it is in view, those in private fields too.
 fn own(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Finding> {
     let Seen::Root { id, own: true, .. } = event.seen.first()? else { return None };
-    if !is_never_cancelled(flow, *id) || analysis.program.is_test(flow.body) {
-        return None;
-    }
-    let finding = Finding::new(
+    let fields = analysis.never_cancelled(flow, *id).filter(|_| !analysis.program.is_test(flow.body))?;
+    let mut finding = Finding::new(
         RULE.name,
         event.site,
         "nothing can ever cancel this: what waits for its end waits for ever",
         "made here, waited for, and never cancelled",
-    )
-    .note("unlike a channel's sender, a token is not cancelled when its last clone is dropped");
-    Some(match support::at_hand(event) {
-        Some(parent) => finding.help(format!("derive it from `{parent}`, whose end is to reach this work")),
-        None => finding.help("keep a clone and cancel it, or a guard of it for as long as the work may go on"),
-    })
-}
-
-/// Whether somebody waits for the end of a root that is its own handle, and nobody can bring it about.
-pub(crate) fn is_never_cancelled(flow: &Flow, id: ObjId) -> bool {
-    const WAITED: Uses = Uses(Uses::WAIT.0 | Uses::RACE.0 | Uses::STATE.0);
-    const AWAY: Uses = Uses(
-        Uses::CANCEL.0
-            | Uses::USED.0
-            | Uses::ESCAPE.0
-            | Uses::RETURN.0
-            | Uses::OPAQUE.0
-            | Uses::WORK.0
-            | Uses::CALLBACK.0,
     );
-    !flow.joined && flow.roots.get(&id).is_some_and(|uses| uses.any(WAITED) && !uses.any(AWAY))
+    for (owner, field) in fields.iter().take(3) {
+        if let Some(site) = support::field_site(analysis, *owner, field) {
+            finding = finding.label(site, "kept here, and nothing cancels what is in this field");
+        }
+    }
+    let finding = finding.note("unlike a channel's sender, a token is not cancelled when its last clone is dropped");
+    Some(match (support::at_hand(event), fields.is_empty()) {
+        (Some(parent), _) => finding.help(format!("derive it from `{parent}`, whose end is to reach this work")),
+        (None, true) => finding.help("keep a clone and cancel it, or a guard of it for as long as the work may go on"),
+        (None, false) => finding.help("cancel it in the method that stops the work or in `Drop`, or keep a guard of it: `token.clone().drop_guard()`"),
+    })
 }
 
 fn quoted(name: &Option<String>) -> String {

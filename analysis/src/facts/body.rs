@@ -271,6 +271,8 @@ pub enum OpKind {
         mentions: Vec<Place>,
         /// Other identifiers in its tokens, as paths.
         paths: Vec<PathRef>,
+        /// The names behind points in its tokens, those of methods apart.
+        fields: Vec<Name>,
     },
     /// A `_` in a pattern leaves this place where it is; the op's span is the `_`. Only within a
     /// pattern that takes a temporary apart.

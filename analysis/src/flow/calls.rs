@@ -134,6 +134,7 @@ impl<'a> Run<'a> {
     /// A method's receiver: moved out of its place, or a reference to it.
     pub(super) fn receiver(&mut self, place: &Place, by_value: bool, world: &mut World) -> Val {
         let ty = self.type_at(place);
+        self.note_unfollowed(place, &world.read(place));
         let value = if by_value {
             world.take(place)
         } else {
@@ -154,7 +155,11 @@ impl<'a> Run<'a> {
         let is_struct = def
             .and_then(|def| self.program.item(def))
             .is_some_and(|item| matches!(item.kind, crate::facts::ItemKind::Struct { .. }));
-        let fields = values.into_iter().enumerate().map(|(i, value)| (i.to_string().into(), value)).collect();
+        let fields: Vec<(Name, Val)> =
+            values.into_iter().enumerate().map(|(i, value)| (i.to_string().into(), value)).collect();
+        if let (Some(def), true) = (def, is_struct) {
+            fields.iter().for_each(|(name, value)| self.keep(def, name, value));
+        }
         Val::Agg(Agg { def, variant: (!is_struct).then(|| made.into()), fields, rest: None })
     }
 
@@ -465,6 +470,9 @@ impl<'a> Run<'a> {
 
     fn apply_uses(&mut self, at: At, name: Span, value: &Val, uses: Uses, world: &mut World, depth: u8) {
         let owed = Uses::USED.and(Uses::ESCAPE);
+        // The field it is kept in is the callee's to tell of.
+        let escapes = if uses.any(Uses::KEPT) { Uses::ESCAPE } else { Uses::default() };
+        let uses = uses.without(Uses::KEPT.and(Uses::RETURN_KEPT)).and(escapes);
         match value.behind() {
             Val::Input(path) => self.use_input(path, uses.without(Uses::RETURN)),
             value @ Val::Server(..) if !uses.is_empty() => self.note_static(value),
@@ -507,8 +515,14 @@ impl<'a> Run<'a> {
                 }
             }
             Val::Agg(agg) if uses.any(owed.and(Uses::WORK).and(Uses::OPAQUE)) => {
-                for value in agg.fields.iter().map(|(_, value)| value).chain(agg.rest.as_deref()) {
-                    self.apply_uses(at, name, value, uses, world, depth + 1);
+                for (field, value) in &agg.fields {
+                    match agg.def.and_then(|def| self.keeps(def, field, value)) {
+                        Some(ctx) => self.use_ctx(&ctx, Uses::KEPT),
+                        None => self.apply_uses(at, name, value, uses, world, depth + 1),
+                    }
+                }
+                if let Some(rest) = &agg.rest {
+                    self.apply_uses(at, name, rest, uses, world, depth + 1);
                 }
             }
             Val::Many(values) => {
@@ -650,7 +664,11 @@ impl<'a> Run<'a> {
             }
         });
         if handles.is_empty() {
-            return self.escape_from(at, world, value, uses, depth);
+            return match self.keeps(def, name, value) {
+                Some(ctx) if uses.any(Uses::RETURN) => self.use_ctx(&ctx, Uses::RETURN_KEPT),
+                Some(ctx) => self.use_ctx(&ctx, Uses::KEPT),
+                None => self.escape_from(at, world, value, uses, depth),
+            };
         }
         for (id, path) in handles {
             self.mark(world, id, Use::Stored(def, super::fields::part_of(name, &path)));
@@ -683,7 +701,10 @@ impl<'a> Run<'a> {
                                 None if matches!(value, Val::Agg(_)) => {
                                     self.escape_field(at, world, def, name, value, Uses::RETURN, 0)
                                 }
-                                None => self.escape_returned(world, value),
+                                None => match self.keeps(def, name, value) {
+                                    Some(ctx) => self.use_ctx(&ctx, Uses::RETURN_KEPT),
+                                    None => self.escape_returned(world, value),
+                                },
                             }
                         }
                         None => self.escape_returned(world, value),

@@ -70,7 +70,11 @@ impl Copying<'_, '_> {
                     if let Some(def) = agg.def {
                         self.in_struct = Some((def, name.clone()));
                     }
-                    fields.push((name.clone(), self.value(value)));
+                    let value = self.value(value);
+                    if let (Some(def), None) = (agg.def, &agg.variant) {
+                        self.run.keep_made(def, name, &value);
+                    }
+                    fields.push((name.clone(), value));
                 }
                 self.in_struct = outer;
                 let rest = agg.rest.as_ref().map(|rest| Box::new(self.value(rest)));

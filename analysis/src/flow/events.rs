@@ -8,6 +8,7 @@ use crate::facts::{Discard, Exit, LoopId, Name};
 use crate::model::{FnRole, OnDrop};
 use crate::types::BodyRef;
 
+use super::kept::Kept;
 use super::value::{Ctx, ObjId, ObjKind, Object, Owner, Site, Task, TaskCtx, Uses, Val};
 use super::world::{TaskState, Use};
 
@@ -38,6 +39,8 @@ pub struct Flow {
     pub replacing: BTreeSet<BodyRef>,
     /// Roots that only replace a missing context.
     pub replacements: BTreeSet<ObjId>,
+    /// What it does with fields that keep tokens.
+    pub kept: Kept,
     /// The bodies of whose doings it depends, each with whether they were known; none if it depends on
     /// how often a circle of calls was gone round.
     pub(crate) asked: Option<Vec<Asked>>,

@@ -6,7 +6,7 @@
 //! that runs other work, `races` what follows where the first of several pieces decides, `plain` what
 //! they do with plain values, `contents` with collections, `channels` with channels. What a local can
 //! hold is in `value`, what is done with that in `uses`; what rules are told is in `events`; `fields`
-//! tells which fields anybody uses.
+//! tells which fields anybody uses, `kept` which tokens are kept in fields.
 
 mod calls;
 mod channels;
@@ -17,6 +17,7 @@ mod copying;
 pub mod events;
 mod fields;
 pub mod gives;
+pub mod kept;
 mod making;
 mod map;
 mod ops;

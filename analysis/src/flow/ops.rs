@@ -25,6 +25,7 @@ impl<'a> Run<'a> {
                 let place = keyed.as_ref().unwrap_or(place);
                 self.touch(place, &mut world);
                 let value = self.take(place, &mut world);
+                self.note_unfollowed(place, &value);
                 if !self.is_lock_guard(place) {
                     self.read_outside(place, &value);
                 }
@@ -46,6 +47,10 @@ impl<'a> Run<'a> {
                 }
                 self.touch(place, &mut world);
                 let value = world.read(place);
+                self.note_unfollowed(
+                    place,
+                    if *mutability == crate::facts::Mutability::Mut { &Val::Unknown } else { &value },
+                );
                 if !self.is_only_inspected(op.dest) {
                     self.read_outside(place, &value);
                 }
@@ -86,7 +91,7 @@ impl<'a> Run<'a> {
                         _ => {}
                     }
                 }
-                self.structure(at, values, rest)
+                self.structure(at, values, fields, rest)
             }
             OpKind::Closure(inner) => self.closure(*inner, &mut world),
             OpKind::Cast(local, _) => world.take(&Place::local(*local)),
@@ -355,7 +360,13 @@ impl<'a> Run<'a> {
         self.typed.target(crate::facts::BlockId(at.block), at.op as usize)
     }
 
-    fn structure(&mut self, at: At, fields: Vec<(crate::facts::Name, Val)>, rest: Option<Box<Val>>) -> Val {
+    fn structure(
+        &mut self,
+        at: At,
+        fields: Vec<(Name, Val)>,
+        given: &[(Name, LocalId)],
+        rest: Option<Box<Val>>,
+    ) -> Val {
         let (def, variant) = match self.target(at) {
             Target::Constructor(made, ty) => {
                 let def = match self.program.peel(ty) {
@@ -369,6 +380,17 @@ impl<'a> Run<'a> {
             }
             _ => (None, None),
         };
+        if let (Some(def), None) = (def, &variant) {
+            let may_keep = |local: LocalId| {
+                let ty = self.type_of(local);
+                ty.unreferenced().is_unknown() || self.program.may_be_token(ty)
+            };
+            let kept: Vec<usize> =
+                (0..given.len()).filter(|at| given.get(*at).is_some_and(|(_, local)| may_keep(*local))).collect();
+            for (name, value) in kept.into_iter().filter_map(|at| fields.get(at)) {
+                self.keep(def, name, value);
+            }
+        }
         Val::Agg(Agg { def, variant, fields, rest })
     }
 
@@ -426,6 +448,9 @@ impl<'a> Run<'a> {
         if let Some(new) = value.as_ctx() {
             let held = self.with_type(world.read(place), &ty, None);
             self.grows(at, place, span, new, held.as_ctx(), target.is_some());
+        }
+        if self.program.may_be_token(&ty) {
+            self.keep_at(place, &value);
         }
         self.share(at, place, &value, world);
         let old = target.and_then(|place| world.replace(place, value.clone()));
@@ -561,7 +586,7 @@ impl<'a> Run<'a> {
             (_, None, Val::Server(id, _)) => self.statics.get(id).map(|def| (*def, Name::default())),
             _ => None,
         };
-        if let Some((def, field)) = kept_in
+        if let Some((def, field)) = kept_in.clone()
             && !objects.is_empty()
         {
             for id in objects {
@@ -572,7 +597,10 @@ impl<'a> Run<'a> {
             }
             return;
         }
-        self.escape(at, world, value, Uses::ESCAPE);
+        match kept_in.and_then(|(def, field)| self.keeps(def, &field, value)) {
+            Some(ctx) => self.use_ctx(&ctx, Uses::KEPT),
+            None => self.escape(at, world, value, Uses::ESCAPE),
+        }
     }
 
     /// What stood for a given place stands for something else once the place is written to: what

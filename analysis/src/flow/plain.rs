@@ -197,6 +197,10 @@ impl<'a> Run<'a> {
     /// Puts `new` where the subject is and gives what was there; `subject` is a reference to it.
     pub(super) fn put(&mut self, at: At, subject: &Val, new: Val, world: &mut World) -> Val {
         match subject {
+            Val::Ref(_, Some(place)) => self.keep_at(place, &new),
+            other => self.keep_in(other, &new),
+        }
+        match subject {
             Val::Ref(inner, Some(place)) if !is_outside(inner) => {
                 self.share(at, place, &new, world);
                 match world.replace(place, new.clone()) {

@@ -137,6 +137,7 @@ impl<'a> Run<'a> {
             world.unfix(place.base);
         }
         let value = if moved { world.take(place) } else { world.read(place).borrowed(Some(place.clone())) };
+        self.note_unfollowed(place, &value);
         let unlocks = role == FnRole::Inner && self.is_lock_guard(place);
         if !unlocks && !matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow) {
             self.read_outside(place, &value);

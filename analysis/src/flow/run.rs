@@ -16,6 +16,7 @@ use crate::ways::Occurrences;
 use super::channels::Channels;
 use super::conditions::{self, Definitions};
 use super::events::{Call, CallKind, Event, Flow, Loss, Seen};
+use super::kept::Kept;
 use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
 use super::world::{MAX_WORLDS, TaskState, Use, World};
 
@@ -23,7 +24,8 @@ use super::world::{MAX_WORLDS, TaskState, Use, World};
 const MAX_PARTS: usize = 128;
 
 /// Uses after which something out of sight may end a context.
-const AWAY: Uses = Uses(Uses::CANCEL.0 | Uses::USED.0 | Uses::ESCAPE.0 | Uses::OPAQUE.0);
+const AWAY: Uses =
+    Uses(Uses::CANCEL.0 | Uses::USED.0 | Uses::ESCAPE.0 | Uses::OPAQUE.0 | Uses::KEPT.0 | Uses::RETURN_KEPT.0);
 
 /// How often a block is looked at before its worlds are joined.
 const MAX_VISITS: usize = 40;
@@ -93,6 +95,7 @@ pub(super) struct Run<'a> {
     /// Contexts that one operation derives from what it derived before.
     pub(super) grown: BTreeSet<ObjId>,
     pub(super) fields_used: BTreeSet<(Option<DefId>, crate::facts::Name)>,
+    pub(super) kept: Kept,
     /// The parameters through which the caller's places can be written, with their inputs.
     pub(super) lent_params: Vec<(u32, LocalId)>,
     rets: Vec<Val>,
@@ -142,6 +145,7 @@ pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Su
         aborting: BTreeMap::new(),
         grown: BTreeSet::new(),
         fields_used: BTreeSet::new(),
+        kept: Kept::default(),
         lent_params: lent_params(body, typed),
         rets: Vec::new(),
         writes: Vec::new(),
@@ -241,6 +245,7 @@ impl<'a> Run<'a> {
             let widen = visited > MAX_VISITS;
             if visited > MAX_VISITS * 4 {
                 self.joined = true;
+                self.kept.unfinished = true;
                 continue;
             }
             let from = if joined.get(index) == Some(&true) { 0 } else { seen.get(index).copied().unwrap_or(0) };
@@ -765,7 +770,7 @@ impl<'a> Run<'a> {
             .flat_map(|(_, roots)| roots.iter().copied())
             .collect();
         // A root that is given back is the caller's to use.
-        let given_back = self.roots.values().any(|uses| uses.any(Uses::RETURN));
+        let given_back = self.roots.values().any(|uses| uses.any(Uses::RETURN.and(Uses::RETURN_KEPT)));
         let own_chain = self.chain.as_ref().is_some_and(|(way, _)| way.len() == 1);
         let is_callers = own_chain && given_back;
         let chain = self.chain.filter(|_| !is_callers && !has_context(self.program, self.who));
@@ -797,6 +802,7 @@ impl<'a> Run<'a> {
             chosen,
             replacing: self.replacing,
             replacements,
+            kept: self.kept,
             asked: Some(self.summaries.take_asked()),
         };
         (summary, flow)
@@ -807,8 +813,9 @@ impl<'a> Run<'a> {
 const WORKING: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0);
 
 /// What is done with an input that makes a field it comes from a used one.
-const REACHING: Uses =
-    Uses(Uses::USED.0 | Uses::CANCEL.0 | Uses::ESCAPE.0 | Uses::RETURN.0 | Uses::OPAQUE.0 | Uses::CALL.0);
+const REACHING: Uses = Uses(
+    Uses::USED.0 | Uses::CANCEL.0 | Uses::ESCAPE.0 | Uses::RETURN.0 | Uses::OPAQUE.0 | Uses::CALL.0 | Uses::KEPT.0,
+);
 
 enum Added {
     Nothing,

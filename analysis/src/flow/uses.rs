@@ -54,6 +54,10 @@ impl Uses {
     pub const BOUND: Uses = Uses(1 << 19);
     /// It serves as a key that a value is written under.
     pub const WRITTEN_KEY: Uses = Uses(1 << 21);
+    /// It goes out of sight in a field that keeps a token: nobody gets at it but by the field's name.
+    pub const KEPT: Uses = Uses(1 << 22);
+    /// It is given back to the caller in such a field.
+    pub const RETURN_KEPT: Uses = Uses(1 << 23);
 
     /// Work that ends with its context.
     pub const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);

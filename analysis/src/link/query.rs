@@ -6,7 +6,9 @@ use std::sync::Arc;
 use smol_str::SmolStr;
 
 use super::Program;
-use crate::facts::{Body, BodyKind, FileFacts, Function, Item, ItemKind, Op, PathRef, Place, Step, Variant};
+use crate::facts::{
+    Attr, Body, BodyKind, FileFacts, Function, Item, ItemKind, Op, PathRef, Place, Step, Variant, Visibility,
+};
 use crate::handlers::Handler;
 use crate::infer::{FileTypes, TypedBody};
 use crate::model::{AttributeRole, FnModel, TypeModel, TypeRole};
@@ -342,6 +344,66 @@ impl Program {
         Ty::Unknown
     }
 
+    /// The struct of the program in which a field of a value is found, through references and pointers.
+    pub fn field_owner(&self, ty: &Ty, field: &str) -> Option<DefId> {
+        let mut at = Some(ty.clone());
+        for _ in 0..MAX_WRAPPERS {
+            let ty = at?;
+            if self.own_field(&ty, field).is_some() {
+                return if let Ty::Adt(TyCon::Def(def), _) = ty { Some(def) } else { None };
+            }
+            at = self.deref(&ty);
+        }
+        None
+    }
+
+    /// Whether code that is not in view can reach a field, or a static (which has no field's name).
+    pub fn is_exposed(&self, def: DefId, field: &str) -> bool {
+        let Some(item) = self.item(def) else { return true };
+        let is_public = |visibility: &Visibility| *visibility == Visibility::Public;
+        match &item.kind {
+            ItemKind::Struct { fields, .. } => fields
+                .iter()
+                .find(|known| known.name == field)
+                .is_none_or(|known| is_public(&item.visibility) && is_public(&known.visibility)),
+            _ => is_public(&item.visibility),
+        }
+    }
+
+    /// Whether a body may say a struct's field's name.
+    pub fn sees_field(&self, who: BodyRef, def: DefId, field: &str) -> bool {
+        let (Some(body), Some(item)) = (self.body(who), self.item(def)) else { return true };
+        let ItemKind::Struct { fields, .. } = &item.kind else { return true };
+        // A file of no target may be a module by way of a macro: below the one that says so.
+        if who.file != def.file && self.crate_of(who.file).is_none_or(|krate| krate.kind == CrateKind::Loose) {
+            let folder = self.path(def.file).rsplit_once('/').map_or("", |(folder, _)| folder);
+            return self.path(who.file).starts_with(folder);
+        }
+        let lookup = self.lookup();
+        let from = lookup.module_of(who.file, body.scope);
+        let module = lookup.module_of(def.file, item.scope);
+        // A value of a private type may get to wherever its crate's code gives it.
+        let of_type = if item.visibility == Visibility::Public { Visibility::Public } else { Visibility::Restricted };
+        let known = fields.iter().find(|known| known.name == field);
+        known.is_none_or(|known| lookup.sees(from, &known.visibility, module) && lookup.sees(from, &of_type, module))
+    }
+
+    /// Whether a struct's field keeps a token, or may: who gets at it says its name, and is in view.
+    pub fn keeps_token(&self, def: DefId, field: &str) -> bool {
+        let Some(item) = self.item(def) else { return false };
+        let ItemKind::Struct { fields, .. } = &item.kind else { return false };
+        let Some(known) = fields.iter().find(|known| known.name == field) else { return false };
+        self.may_be_token(&self.resolve_type(def.file, &known.ty))
+            && !self.is_exposed(def, field)
+            && item.attrs.iter().all(leaves_fields_alone)
+    }
+
+    /// Whether a value of the type is a token, behind pointers, or may be one.
+    pub fn may_be_token(&self, ty: &Ty) -> bool {
+        self.is_own_handle(ty)
+            || (self.role(ty) == Some(TypeRole::Maybe) && self.is_own_handle(&self.held(self.peel(ty))))
+    }
+
     fn own_field(&self, ty: &Ty, field: &str) -> Option<Ty> {
         match ty {
             Ty::Tuple(parts) => parts.get(field.parse::<usize>().ok()?).cloned(),
@@ -427,3 +489,50 @@ impl Program {
         if function.is_async { Ty::Future(Box::new(output)) } else { output }
     }
 }
+
+/// Whether an attribute of a struct lets nobody get at its fields who does not say their names.
+fn leaves_fields_alone(attr: &Attr) -> bool {
+    match attr.path.last() {
+        "derive" => attr.args.iter().all(|derive| PLAIN_DERIVES.contains(&derive.last())),
+        name => PLAIN_ATTRIBUTES.contains(&name),
+    }
+}
+
+/// Derives that give no field away, and take none from anybody.
+const PLAIN_DERIVES: [&str; 15] = [
+    "Clone",
+    "Copy",
+    "Debug",
+    "Default",
+    "Deserialize",
+    "Display",
+    "Educe",
+    "Derivative",
+    "Eq",
+    "Error",
+    "Hash",
+    "Ord",
+    "PartialEq",
+    "PartialOrd",
+    "Serialize",
+];
+
+/// Attributes of structs that are no macros, or macros like [`PLAIN_DERIVES`].
+const PLAIN_ATTRIBUTES: [&str; 16] = [
+    "allow",
+    "cfg",
+    "cfg_attr",
+    "deny",
+    "deprecated",
+    "derivative",
+    "educe",
+    "expect",
+    "forbid",
+    "must_use",
+    "non_exhaustive",
+    "pin_project",
+    "repr",
+    "serde",
+    "warn",
+    "display",
+];

@@ -591,7 +591,7 @@ impl<'a> Lookup<'a> {
     }
 
     /// Whether something of this visibility in `module` is seen from `from`.
-    fn sees(self, from: Option<ModuleId>, visibility: &Visibility, module: Option<ModuleId>) -> bool {
+    pub(crate) fn sees(self, from: Option<ModuleId>, visibility: &Visibility, module: Option<ModuleId>) -> bool {
         let (Some(from), Some(module)) = (from, module) else { return true };
         match visibility {
             Visibility::Public => true,

@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::tokens::{self, Token};
 use super::{
-    Body, CALLED_MACRO, Container, Declaration, End, FUNCTION, Import, Kind, MEMBER, NAME, Outline, Spelling, Word,
-    Words,
+    Body, CALLED_MACRO, Container, Declaration, End, FUNCTION, Field, Import, Kind, MEMBER, NAME, Outline, Spelling,
+    Word, Words,
 };
 use crate::facts::Span;
 
@@ -381,7 +381,7 @@ impl<'t> Scan<'t> {
     }
 
     /// The named fields between braces.
-    fn fields(&mut self, open: usize) -> Vec<(Word, Words)> {
+    fn fields(&mut self, open: usize) -> Vec<Field> {
         let close = self.close(open);
         let mut starts = Vec::new();
         let mut at = open + 1;
@@ -396,7 +396,11 @@ impl<'t> Scan<'t> {
             at = self.past(at);
         }
         let ends = starts.iter().skip(1).copied().chain([close]).collect::<Vec<_>>();
-        starts.iter().zip(ends).map(|(&at, end)| (Word::member(self.text(at)), self.words(at + 1..end))).collect()
+        let field = |(&at, end): (&usize, usize)| {
+            let name = self.text(at);
+            Field { member: Word::member(name), name: Word::name(name), words: self.words(at + 1..end) }
+        };
+        starts.iter().zip(ends).map(field).collect()
     }
 
     /// An impl's associated type says something of the type the impl is for.

@@ -223,6 +223,7 @@ fn need(seen: &Seen<'_>, asked: &Asked, text: &str, outline: &Outline, declarati
     let always = seen.any_word(outline.body(body))
         || seen.any_word(outline.words(declaration))
         || container.is_some_and(|(_, words)| seen.any_word(words))
+        || seen.takes_apart(outline, declaration, body)
         || seen.lets_go_of_guard(outline.body(body), code);
     let hands_to_task = declaration.takes_work && starts_work();
     if always || (asked.all_tasks && hands_to_task) {

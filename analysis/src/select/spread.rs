@@ -149,6 +149,7 @@ impl Group {
                 (&self.known.words, &mut found.words),
                 (&self.known.carriers, &mut found.carriers),
                 (&self.known.tokens, &mut found.tokens),
+                (&self.known.holders, &mut found.holders),
             ] {
                 found.extend(seen.any(known, &[import.of]).then_some(import.name));
             }
@@ -218,7 +219,10 @@ impl Seen<'_> {
             found.tokens.extend(&declaration.uses);
             found.words.extend(&declaration.uses);
         }
-        found.words.extend(fields.filter(|(_, words)| self.any(&self.known.tokens, words)).map(|(field, _)| field));
+        for (field, _) in fields.filter(|(_, words)| self.any(&self.known.tokens, words)) {
+            found.words.insert(field.member);
+            found.parts.insert(field.name);
+        }
     }
 
     fn follow_function(&self, outline: &Outline, declaration: &Declaration, found: &mut Vocabulary) {
@@ -248,7 +252,7 @@ impl Seen<'_> {
 
     /// Whether all of the types of that name are of no interest, with everything in them.
     pub(super) fn is_plain(&self, name: Word) -> bool {
-        let Vocabulary { words, carriers, tokens, holders, roots: _, exits: _, guards: _ } = self.known;
+        let Vocabulary { words, carriers, tokens, holders, parts: _, roots: _, exits: _, guards: _ } = self.known;
         ![words, carriers, tokens, holders].into_iter().any(|known| known.contains(&name))
     }
 
@@ -259,6 +263,16 @@ impl Seen<'_> {
         let own = || outline.container(declaration).is_some_and(|(_, words)| self.any(&self.known.holders, words));
         let says_self = || ["self", "Self"].iter().any(|name| words.contains(&Word::name(name)));
         self.any(&self.known.holders, words) || (says_self() && own())
+    }
+
+    /// Whether a pattern of a function may take apart something with a token in it, for the token.
+    pub(super) fn takes_apart(&self, outline: &Outline, declaration: &Declaration, body: &Body) -> bool {
+        let names_holder = |words: &[Word]| {
+            let own = || outline.container(declaration).is_some_and(|(_, words)| self.any(&self.known.holders, words));
+            self.any(&self.known.holders, words) || (words.contains(&Word::name("Self")) && own())
+        };
+        let words = outline.body(body);
+        self.any(&self.known.parts, words) && (names_holder(words) || names_holder(outline.words(declaration)))
     }
 
     /// Whether a body ends the process, or may call what does.

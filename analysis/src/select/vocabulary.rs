@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{FnRole, Model, Models, TypeRole, expand, last_segment};
+use crate::model::{FnRole, Model, Models, Shape, TypeRole, expand, last_segment};
 use crate::outline::Word;
 
 /// Words, by what follows from them.
@@ -16,6 +16,8 @@ pub(super) struct Vocabulary {
     pub(super) tokens: FxHashSet<Word>,
     /// Types with a token somewhere in them: a service may be one, so they are no words by themselves.
     pub(super) holders: FxHashSet<Word>,
+    /// Fields with a token, as patterns that take such a type apart have them.
+    pub(super) parts: FxHashSet<Word>,
     /// Functions that make or detach carriers, and all that call them: what is wrong there depends on
     /// who calls.
     pub(super) roots: FxHashSet<Word>,
@@ -28,8 +30,8 @@ pub(super) struct Vocabulary {
 impl Vocabulary {
     /// How many there are; a vocabulary only grows.
     pub(super) fn len(&self) -> usize {
-        let Vocabulary { words, carriers, tokens, holders, roots, exits, guards } = self;
-        [words, carriers, tokens, holders, roots, exits, guards].into_iter().map(FxHashSet::len).sum()
+        let Vocabulary { words, carriers, tokens, holders, parts, roots, exits, guards } = self;
+        [words, carriers, tokens, holders, parts, roots, exits, guards].into_iter().map(FxHashSet::len).sum()
     }
 
     pub(super) fn extend(&mut self, other: &Vocabulary) {
@@ -37,6 +39,7 @@ impl Vocabulary {
         self.carriers.extend(&other.carriers);
         self.tokens.extend(&other.tokens);
         self.holders.extend(&other.holders);
+        self.parts.extend(&other.parts);
         self.roots.extend(&other.roots);
         self.exits.extend(&other.exits);
         self.guards.extend(&other.guards);
@@ -69,6 +72,10 @@ impl Vocabulary {
             }
         }
         for function in &model.functions {
+            // A future that waits for a context's end may be all that a function is given.
+            if let (FnRole::Wait, Some(Shape::Named(path, _))) = (function.role, &function.returns) {
+                found.words.insert(Word::name(last_segment(path)));
+            }
             let makes_root = carries && function.role.makes_root();
             for path in std::iter::once(&function.path).chain(&function.also).flat_map(|path| expand(path)) {
                 let owner = path.rsplit_once("::").map_or("", |(owner, _)| last_segment(owner));

@@ -47,20 +47,22 @@ impl Lowering<'_> {
             return;
         }
         let head = head(attrs, None, Visibility::Private, span);
-        self.simple(head, |this| ItemKind::MacroCall {
-            path: this.path(None, &mac.path),
-            mentions: this.mentioned_paths(mac.tokens.clone()),
+        self.simple(head, |this| {
+            let (mentions, fields) = this.mentioned_by_items(mac.tokens.clone());
+            ItemKind::MacroCall { path: this.path(None, &mac.path), mentions, fields }
         });
     }
 
-    /// All identifiers in tokens.
+    /// All identifiers in a macro's rules, but for those that stand for what it is given (`$name`).
     fn words(&self, tokens: TokenStream, found: &mut Vec<Name>) {
+        let mut is_given = false;
         for tree in tokens {
-            match tree {
-                TokenTree::Ident(ident) => found.push(self.text.name(&ident)),
+            match &tree {
+                TokenTree::Ident(ident) if !is_given => found.push(self.text.name(ident)),
                 TokenTree::Group(group) => self.words(group.stream(), found),
                 _ => {}
             }
+            is_given = matches!(&tree, TokenTree::Punct(punct) if punct.as_char() == '$');
         }
     }
 }

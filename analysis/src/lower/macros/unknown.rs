@@ -1,10 +1,10 @@
 //! Macros nobody knows: what they mention.
 
-use proc_macro2::{TokenStream, TokenTree};
+use proc_macro2::{Delimiter, TokenStream, TokenTree};
 
 use super::super::Lowering;
 use super::format::captures;
-use crate::facts::{LocalId, OpKind, PathRef, Place, Segment, Span, Step};
+use crate::facts::{LocalId, Name, OpKind, PathRef, Place, Segment, Span, Step};
 
 /// Words that are neither locals nor paths.
 const KEYWORDS: [&str; 34] = [
@@ -18,6 +18,7 @@ const KEYWORDS: [&str; 34] = [
 struct Mentions {
     locals: Vec<Place>,
     paths: Vec<PathRef>,
+    fields: Vec<Name>,
 }
 
 impl Mentions {
@@ -31,28 +32,33 @@ impl Lowering<'_> {
     pub(in super::super) fn unknown(&mut self, path: Option<PathRef>, tokens: TokenStream, span: Span) -> LocalId {
         let mut found = Mentions::default();
         self.mentions(tokens, true, &mut found);
-        let kind = OpKind::Unknown { path, mentions: found.locals, paths: found.paths };
+        let kind = OpKind::Unknown { path, mentions: found.locals, paths: found.paths, fields: found.fields };
         self.body.op(span, kind)
     }
 
-    /// The paths that tokens in item position mention.
-    pub(super) fn mentioned_paths(&mut self, tokens: TokenStream) -> Vec<PathRef> {
+    /// The paths and fields that tokens in item position mention.
+    pub(super) fn mentioned_by_items(&mut self, tokens: TokenStream) -> (Vec<PathRef>, Vec<Name>) {
         let mut found = Mentions::default();
         self.mentions(tokens, false, &mut found);
-        found.paths
+        (found.paths, found.fields)
     }
 
     fn mentions(&mut self, tokens: TokenStream, locals: bool, found: &mut Mentions) {
         let mut path = Words::default();
         // What the last tokens lead to: `self.stop`.
         let mut place: Option<Place> = None;
-        for tree in tokens {
+        let mut tokens = tokens.into_iter().peekable();
+        while let Some(tree) = tokens.next() {
             let before = place.take();
             match tree {
                 TokenTree::Ident(ident) => {
                     let (name, span) = self.text.ident(&ident);
                     place = before.filter(|_| path.after_dot).map(|place| place.then(Step::Field(name.clone())));
                     found.add(place.clone());
+                    let is_method = matches!(tokens.peek(), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
+                    if path.after_dot && !is_method && !found.fields.contains(&name) {
+                        found.fields.push(name.clone());
+                    }
                     if locals && let Some(local) = self.resolve(&name) {
                         let local = Place::local(local);
                         found.add(Some(local.clone()));

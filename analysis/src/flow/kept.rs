@@ -1,0 +1,164 @@
+//! Tokens that are kept in fields: a context that is its own handle, in a private field of a struct of the
+//! program. Whoever gets at it does so by the field's name, so that all who do are in view.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{Body, Name, Place, Step};
+use crate::infer::TypedBody;
+use crate::link::Program;
+use crate::types::{DefId, Ty};
+
+use super::run::Run;
+use super::value::{Ctx, CtxKind, InputPath, ObjId, Val};
+
+/// A struct and its field.
+pub type Field = (DefId, Name);
+
+/// What a body does with fields that keep tokens, other than by its inputs.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Kept {
+    /// What is put into them.
+    pub from: BTreeMap<Field, BTreeSet<Origin>>,
+    /// Those it reads of something that nothing is known of.
+    pub unfollowed: BTreeSet<Field>,
+    /// It was not gone through to the end.
+    pub unfinished: bool,
+}
+
+/// Where a token comes from that is put into a field.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Origin {
+    /// It is made in this body, or comes in the field out of a callee that makes it.
+    Made(ObjId),
+    /// It is given to the body.
+    Given(InputPath),
+    /// Nobody knows, or it derives from another.
+    Other,
+}
+
+/// The field a place is in or is, by its struct if that is known.
+pub(crate) fn of_place(program: &Program, base: &Ty, place: &Place) -> Option<(Option<DefId>, Name)> {
+    let mut found = None;
+    let mut ty = base.clone();
+    for step in &place.path {
+        ty = match step {
+            Step::Field(name) => {
+                found = Some((program.field_owner(&ty, name), name.clone()));
+                program.field_type(&ty, name)
+            }
+            Step::Variant(variant, name) => program.variant_field_type(&ty, variant, name),
+            Step::Deref => continue,
+            Step::Index | Step::Nth(_) => program.held(program.peel(&ty)),
+        };
+    }
+    found
+}
+
+/// The same of a part of an input of this type.
+pub(crate) fn of_input(program: &Program, input: &Ty, path: &[Name]) -> Option<(Option<DefId>, Name)> {
+    let mut found = None;
+    let mut ty = input.clone();
+    for step in path {
+        ty = match step.as_str() {
+            "?" | "[]" => program.held(program.peel(&ty)),
+            dotted => match dotted.split_once('.') {
+                Some((variant, name)) => program.variant_field_type(&ty, variant, name),
+                None => {
+                    found = Some((program.field_owner(&ty, step), step.clone()));
+                    program.field_type(&ty, step)
+                }
+            },
+        };
+    }
+    found
+}
+
+impl Run<'_> {
+    /// Notes what is put into a field, if that keeps a token.
+    pub(super) fn keep(&mut self, owner: DefId, name: &Name, value: &Val) {
+        let origin = match kept(value) {
+            None => return,
+            Some(Val::Ctx(ctx)) => match &ctx.kind {
+                CtxKind::Own => Origin::Made(ctx.id),
+                CtxKind::Input(path) => Origin::Given(path.clone()),
+                _ => Origin::Other,
+            },
+            Some(Val::Input(path)) => Origin::Given(path.clone()),
+            Some(_) => Origin::Other,
+        };
+        if self.program.keeps_token(owner, name) {
+            self.kept.from.entry((owner, name.clone())).or_default().insert(origin);
+        }
+    }
+
+    /// Notes what comes in a field out of a callee, if that made it; the rest the callee tells itself.
+    pub(super) fn keep_made(&mut self, owner: DefId, name: &Name, value: &Val) {
+        if let Some(Val::Ctx(ctx)) = kept(value)
+            && ctx.kind == CtxKind::Own
+        {
+            self.keep(owner, name, value);
+        }
+    }
+
+    /// Notes what is written to a place.
+    pub(super) fn keep_at(&mut self, place: &Place, value: &Val) {
+        if place.path.is_empty() {
+            return;
+        }
+        if let Some((Some(owner), name)) = of_place(self.program, self.type_of(place.base), place) {
+            self.keep(owner, &name, value);
+        }
+    }
+
+    /// Notes what is written to what a reference leads to.
+    pub(super) fn keep_in(&mut self, subject: &Val, value: &Val) {
+        let Val::Input(path) = subject.behind() else { return };
+        let field = of_input(self.program, input_type(self.body, self.typed, path.input), &path.path);
+        if let Some((Some(owner), name)) = field {
+            self.keep(owner, &name, value);
+        }
+    }
+
+    /// Notes that a place is read, if it is a field that keeps a token and nothing is known of what is there.
+    pub(super) fn note_unfollowed(&mut self, place: &Place, value: &Val) {
+        if place.path.is_empty() || matches!(kept(value), None | Some(Val::Input(_) | Val::Ctx(_))) {
+            return;
+        }
+        if self.program.may_be_token(&self.type_at(place)) {
+            let field = of_place(self.program, self.type_of(place.base), place);
+            self.kept.unfollowed.extend(field.and_then(|(owner, name)| Some((owner?, name))));
+        }
+    }
+
+    /// The token that goes out of sight in a field, if that keeps it.
+    pub(super) fn keeps(&mut self, owner: DefId, name: &Name, value: &Val) -> Option<Ctx> {
+        let Some(Val::Ctx(ctx)) = kept(value) else { return None };
+        let is_itself = matches!(ctx.kind, CtxKind::Own | CtxKind::Input(_));
+        if !is_itself || !self.program.keeps_token(owner, name) {
+            return None;
+        }
+        self.keep(owner, name, value);
+        Some(ctx.clone())
+    }
+}
+
+/// The type of a body's input.
+pub(crate) fn input_type<'t>(body: &Body, typed: &'t TypedBody, input: u32) -> &'t Ty {
+    let local = match (input as usize).checked_sub(body.captures.len()) {
+        None => body.captures.get(input as usize).map(|(_, local)| *local),
+        Some(param) => body.params.get(param).copied(),
+    };
+    local.map_or(&Ty::Unknown, |local| typed.local(local))
+}
+
+/// What a field's value keeps: the token, or what may be one; nothing where that is missing.
+fn kept(value: &Val) -> Option<&Val> {
+    match value.behind() {
+        Val::Agg(agg) => match agg.fields.as_slice() {
+            [(_, held)] if value.succeeds() == Some(true) => kept(held),
+            [] if value.succeeds() == Some(false) => None,
+            _ => Some(value.behind()),
+        },
+        value => Some(value),
+    }
+}
