@@ -160,8 +160,10 @@ impl KeptTokens {
                     }
                 }
                 Some((None, name)) if uses.any(AWAY) => {
+                    let Some(body) = analysis.program.body(flow.body) else { continue };
+                    let here = (flow.body.file, body.scope);
                     let sees = |(field, _): &(&Field, &mut Life)| {
-                        field.1 == name && analysis.program.sees_field(flow.body, field.0, &name)
+                        field.1 == name && analysis.program.sees_field(here, field.0, &name)
                     };
                     self.fields.iter_mut().filter(sees).for_each(|(_, life)| life.add(Uses::OPAQUE));
                 }

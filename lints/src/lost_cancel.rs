@@ -43,7 +43,7 @@ fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Optio
     let really_used = used.is_some_and(|uses| uses.contains(&Use::Real));
     let dead_field = used.into_iter().flatten().find_map(|how| match how {
         Use::Stored(def, field)
-            if !analysis.field_is_used(*def, field) && !support::is_exposed(analysis, *def, field) =>
+            if !analysis.field_is_used(*def, field) && !analysis.program.is_exposed(*def, support::whole(field)) =>
         {
             Some((*def, field.clone()))
         }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{
     Block, Body, BodyId, Function, ItemId, ItemKind, Local, LocalId, LocalKind, LoopId, MacroDiscard, Name, Op, OpKind,
-    Span, Terminator, Visibility,
+    Span, Terminator,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Site, Task, Val};
@@ -33,21 +33,8 @@ pub(crate) fn field_site(analysis: &Analysis, def: DefId, field: &Name) -> Optio
     fields.iter().find(|known| known.name == whole(field)).map(|known| Site::new(def.file, known.span))
 }
 
-/// Whether code that is not in view can reach a field, or a static (which has no field's name).
-pub(crate) fn is_exposed(analysis: &Analysis, def: DefId, field: &Name) -> bool {
-    let Some(item) = analysis.program.item(def) else { return true };
-    let is_public = item.visibility == Visibility::Public;
-    match &item.kind {
-        ItemKind::Struct { fields, .. } => fields
-            .iter()
-            .find(|known| known.name == whole(field))
-            .is_none_or(|known| is_public && known.visibility == Visibility::Public),
-        _ => is_public,
-    }
-}
-
 /// The field itself, of the name of a part of what is in it: `pair` of `pair.1`.
-fn whole(field: &Name) -> &str {
+pub(crate) fn whole(field: &Name) -> &str {
     field.split('.').next().unwrap_or(field)
 }
 

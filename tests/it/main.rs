@@ -22,6 +22,7 @@ mod gate;
 mod graph;
 mod growth;
 mod json;
+mod kept_tokens;
 mod killed;
 mod levels;
 mod lsp;

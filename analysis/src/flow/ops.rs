@@ -47,10 +47,9 @@ impl<'a> Run<'a> {
                 }
                 self.touch(place, &mut world);
                 let value = world.read(place);
-                self.note_unfollowed(
-                    place,
-                    if *mutability == crate::facts::Mutability::Mut { &Val::Unknown } else { &value },
-                );
+                // Who has it to write to may put anything there.
+                let is_written = *mutability == crate::facts::Mutability::Mut;
+                self.note_unfollowed(place, if is_written { &Val::Unknown } else { &value });
                 if !self.is_only_inspected(op.dest) {
                     self.read_outside(place, &value);
                 }
@@ -385,9 +384,8 @@ impl<'a> Run<'a> {
                 let ty = self.type_of(local);
                 ty.unreferenced().is_unknown() || self.program.may_be_token(ty)
             };
-            let kept: Vec<usize> =
-                (0..given.len()).filter(|at| given.get(*at).is_some_and(|(_, local)| may_keep(*local))).collect();
-            for (name, value) in kept.into_iter().filter_map(|at| fields.get(at)) {
+            let pairs = fields.iter().zip(given).filter(|(_, (_, local))| may_keep(*local));
+            for (name, value) in pairs.map(|(field, _)| field).collect::<Vec<_>>() {
                 self.keep(def, name, value);
             }
         }

@@ -814,7 +814,14 @@ const WORKING: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0);
 
 /// What is done with an input that makes a field it comes from a used one.
 const REACHING: Uses = Uses(
-    Uses::USED.0 | Uses::CANCEL.0 | Uses::ESCAPE.0 | Uses::RETURN.0 | Uses::OPAQUE.0 | Uses::CALL.0 | Uses::KEPT.0,
+    Uses::USED.0
+        | Uses::CANCEL.0
+        | Uses::ESCAPE.0
+        | Uses::RETURN.0
+        | Uses::OPAQUE.0
+        | Uses::CALL.0
+        | Uses::KEPT.0
+        | Uses::RETURN_KEPT.0,
 );
 
 enum Added {

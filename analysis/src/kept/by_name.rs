@@ -71,7 +71,12 @@ impl<'a> Names<'a> {
 
     /// Those that a body may mean.
     fn seen(&self, who: BodyRef, name: &Name) -> impl Iterator<Item = &'a Field> + use<'a, '_> {
-        self.of_name(name).filter(move |(owner, name)| self.program.sees_field(who, *owner, name))
+        self.of_name(name).filter(move |field| self.is_seen(who, field))
+    }
+
+    fn is_seen(&self, who: BodyRef, (owner, name): &Field) -> bool {
+        let scope = self.program.body(who).map(|body| (who.file, body.scope));
+        scope.is_none_or(|scope| self.program.sees_field(scope, *owner, name))
     }
 
     /// The fields whose names a macro's call says, or the rules of that macro.
@@ -87,16 +92,21 @@ impl<'a> Names<'a> {
         found
     }
 
-    /// What macros among items say: they may make any code of their crate.
+    /// What macros among items say: they may make any code there. What a file says that is included is not known.
     fn said_among_items(&self) -> impl Iterator<Item = &'a Field> {
         let files = (0..self.program.sources.files.len() as u32).map(FileId);
         files.flat_map(move |file| {
             let items = self.program.facts(file).into_iter().flat_map(|facts| &facts.items);
-            let said = items.flat_map(|item| match &item.kind {
-                ItemKind::MacroCall { path, mentions, fields } => self.said(Some(path), mentions, fields),
-                _ => Vec::new(),
-            });
-            said.filter(move |field| self.program.crate_of(field.0.file) == self.program.crate_of(file))
+            items.flat_map(move |item| {
+                let ItemKind::MacroCall { path, mentions, fields } = &item.kind else { return Vec::new() };
+                let here = (file, item.scope);
+                if path.last() == "include" {
+                    let all = self.fields.values().flatten().copied();
+                    return all.filter(|(owner, _)| self.program.is_beside(here, *owner)).collect();
+                }
+                let said = self.said(Some(path), mentions, fields).into_iter();
+                said.filter(|(owner, name)| self.program.sees_field(here, *owner, name)).collect()
+            })
         })
     }
 
@@ -110,7 +120,7 @@ impl<'a> Names<'a> {
             OpKind::Call { callee: Callee::Value(place), .. } => place,
             OpKind::Unknown { path, paths, fields, .. } => {
                 let said = self.said(path.as_ref(), paths, fields).into_iter();
-                return said.filter(|(owner, name)| self.program.sees_field(who, *owner, name)).map(opaque).collect();
+                return said.filter(|field| self.is_seen(who, field)).map(opaque).collect();
             }
             OpKind::Struct { fields, .. } if !is_looked_at => {
                 let Target::Constructor(_, ty) = target else { return Vec::new() };

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::Program;
 use crate::facts::{
-    Attr, Body, BodyKind, FileFacts, Function, Item, ItemKind, Op, PathRef, Place, Step, Variant, Visibility,
+    Attr, Body, BodyKind, FileFacts, Function, Item, ItemKind, Op, PathRef, Place, ScopeId, Step, Variant, Visibility,
 };
 use crate::handlers::Handler;
 use crate::infer::{FileTypes, TypedBody};
@@ -370,22 +370,27 @@ impl Program {
         }
     }
 
-    /// Whether a body may say a struct's field's name.
-    pub fn sees_field(&self, who: BodyRef, def: DefId, field: &str) -> bool {
-        let (Some(body), Some(item)) = (self.body(who), self.item(def)) else { return true };
+    /// Whether code in a scope may say a struct's field's name.
+    pub fn sees_field(&self, (file, scope): (FileId, ScopeId), def: DefId, field: &str) -> bool {
+        let Some(item) = self.item(def) else { return true };
         let ItemKind::Struct { fields, .. } = &item.kind else { return true };
         // A file of no target may be a module by way of a macro: below the one that says so.
-        if who.file != def.file && self.crate_of(who.file).is_none_or(|krate| krate.kind == CrateKind::Loose) {
+        if file != def.file && self.crate_of(file).is_none_or(|krate| krate.kind == CrateKind::Loose) {
             let folder = self.path(def.file).rsplit_once('/').map_or("", |(folder, _)| folder);
-            return self.path(who.file).starts_with(folder);
+            return self.path(file).starts_with(folder);
         }
         let lookup = self.lookup();
-        let from = lookup.module_of(who.file, body.scope);
-        let module = lookup.module_of(def.file, item.scope);
+        let (from, module) = (lookup.module_of(file, scope), lookup.module_of(def.file, item.scope));
         // A value of a private type may get to wherever its crate's code gives it.
         let of_type = if item.visibility == Visibility::Public { Visibility::Public } else { Visibility::Restricted };
         let known = fields.iter().find(|known| known.name == field);
         known.is_none_or(|known| lookup.sees(from, &known.visibility, module) && lookup.sees(from, &of_type, module))
+    }
+
+    /// Whether an item stands in the module of another.
+    pub fn is_beside(&self, (file, scope): (FileId, ScopeId), def: DefId) -> bool {
+        let lookup = self.lookup();
+        self.item(def).is_some_and(|item| lookup.module_of(file, scope) == lookup.module_of(def.file, item.scope))
     }
 
     /// Whether a struct's field keeps a token, or may: who gets at it says its name, and is in view.

@@ -1,0 +1,63 @@
+//! Tokens in private fields, where not all code that may say the field's name is to be seen.
+
+use crate::project::{Project, manifest};
+
+const SERVER: &str = "
+use tokio_util::sync::CancellationToken;
+
+pub struct Server {
+    token: CancellationToken,
+}
+
+impl Server {
+    pub fn new() -> Self {
+        Self { token: CancellationToken::new() }
+    }
+
+    pub async fn wait(&self) {
+        self.token.cancelled().await
+    }
+}
+";
+
+const STOP: &str =
+    "use super::Server;\n\nimpl Server {\n    pub fn stop(&self) {\n        self.token.cancel()\n    }\n}\n";
+
+const FOUND: [&str; 1] = ["src/lib.rs:10:23: error[ctxlint::lost_cancel]"];
+const NONE: [&str; 0] = [];
+
+/// What is found where this stands below the server, beside a file of this name and text.
+fn found(below: &str, name: &str, text: &str) -> Vec<String> {
+    let dependencies = "[dependencies]\ntokio-util = \"0.7\"\n";
+    let project = Project::new(&[
+        ("Cargo.toml", &format!("{}{dependencies}", manifest("server"))),
+        ("src/lib.rs", &format!("{SERVER}\n{below}\n")),
+        (name, text),
+    ]);
+    project.places(&[])
+}
+
+#[test]
+fn a_field_that_nothing_else_names_keeps_its_token() {
+    assert_eq!(found("", "src/other.rs", ""), FOUND);
+    assert_eq!(found("mod stop;", "src/stop.rs", STOP), NONE);
+}
+
+#[test]
+fn a_module_that_a_macro_declares_may_cancel() {
+    assert_eq!(found("only_on! { unix, mod stop; }", "src/stop.rs", STOP), NONE);
+    assert_eq!(found("only_on! { unix, mod stop; }", "src/stop.rs", "fn idle() {}"), FOUND);
+}
+
+#[test]
+fn a_file_that_is_included_may_cancel() {
+    assert_eq!(found("include!(\"stop.in\");", "src/stop.in", STOP), NONE);
+    assert_eq!(found("mod parts { include!(\"parts.in\"); }", "src/parts.in", ""), FOUND);
+}
+
+#[test]
+fn code_that_a_macro_makes_may_cancel() {
+    assert_eq!(found("methods! { fn stop(&self) { self.token.cancel() } }", "src/other.rs", ""), NONE);
+    assert_eq!(found("methods! { fn stop(&self) { self.other.cancel() } }", "src/other.rs", ""), FOUND);
+    assert_eq!(found("methods! { fn token(&self) { self.token() } }", "src/other.rs", ""), FOUND);
+}
