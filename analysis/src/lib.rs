@@ -27,8 +27,8 @@ pub mod ways;
 
 pub use analysis::Analysis;
 
-/// How many files, bodies or rules a thread takes at a time. What rayon has once begun it does not divide any more; without
-/// a limit it begins with a quarter of all where there are two threads, and one waits for the other in the end.
+/// How many files, bodies or rules a thread takes at a time. What rayon has once begun it does not divide any more;
+/// without a limit it begins with a quarter of all where there are two threads, and one waits for the other in the end.
 pub const AT_ONCE: usize = 1;
 
 #[cfg(test)]
