@@ -28,10 +28,14 @@ const NONE: [&str; 0] = [];
 
 /// What is found where this stands below the server, beside a file of this name and text.
 fn found(below: &str, name: &str, text: &str) -> Vec<String> {
+    found_in(SERVER, below, name, text)
+}
+
+fn found_in(server: &str, below: &str, name: &str, text: &str) -> Vec<String> {
     let dependencies = "[dependencies]\ntokio-util = \"0.7\"\n";
     let project = Project::new(&[
         ("Cargo.toml", &format!("{}{dependencies}", manifest("server"))),
-        ("src/lib.rs", &format!("{SERVER}\n{below}\n")),
+        ("src/lib.rs", &format!("{server}\n{below}\n")),
         (name, text),
     ]);
     project.places(&[])
@@ -60,4 +64,18 @@ fn code_that_a_macro_makes_may_cancel() {
     assert_eq!(found("methods! { fn stop(&self) { self.token.cancel() } }", "src/other.rs", ""), NONE);
     assert_eq!(found("methods! { fn stop(&self) { self.other.cancel() } }", "src/other.rs", ""), FOUND);
     assert_eq!(found("methods! { fn token(&self) { self.token() } }", "src/other.rs", ""), FOUND);
+}
+
+#[test]
+fn a_macro_on_the_struct_may_give_its_fields_away() {
+    let with = |attribute: &str| {
+        let server = SERVER.replace("pub struct", &format!("#[{attribute}] pub struct"));
+        found_in(&server, "", "src/other.rs", "").iter().map(|place| place.contains("lost_cancel")).collect::<Vec<_>>()
+    };
+    for plain in ["derive(Clone, Debug)", "must_use", "non_exhaustive"] {
+        assert_eq!(with(plain), [true], "{plain}");
+    }
+    for giving in ["derive(Clone, Getters)", "derive(typed_builder::TypedBuilder)", "pyclass"] {
+        assert_eq!(with(giving), [false; 0], "{giving}");
+    }
 }

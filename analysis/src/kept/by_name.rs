@@ -13,7 +13,7 @@ use crate::flow::value::Uses;
 use crate::link::Program;
 use crate::model::{FnModel, FnRole};
 use crate::source::FileId;
-use crate::types::{BodyRef, Target, Ty, TyCon};
+use crate::types::{BodyRef, Target};
 
 /// What is done with some fields where only their names tell so.
 pub(super) fn uses<'f>(analysis: &Analysis, fields: impl Iterator<Item = &'f Field>) -> BTreeSet<(Field, Uses)> {
@@ -121,12 +121,6 @@ impl<'a> Names<'a> {
             OpKind::Unknown { path, paths, fields, .. } => {
                 let said = self.said(path.as_ref(), paths, fields).into_iter();
                 return said.filter(|field| self.is_seen(who, field)).map(opaque).collect();
-            }
-            OpKind::Struct { fields, .. } if !is_looked_at => {
-                let Target::Constructor(_, ty) = target else { return Vec::new() };
-                let Ty::Adt(TyCon::Def(def), _) = self.program.peel(ty) else { return Vec::new() };
-                let given = fields.iter().flat_map(|(name, _)| self.of_name(name));
-                return given.filter(|(owner, _)| owner == def).map(opaque).collect();
             }
             _ => return Vec::new(),
         };
