@@ -6,11 +6,11 @@ mod by_name;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::analysis::Analysis;
-use crate::facts::Name;
+use crate::flow::FieldName;
 use crate::flow::events::{Flow, Seen};
-use crate::flow::kept::{Field, Origin, input_type, of_input};
-use crate::flow::value::{ObjId, Uses};
-use crate::types::{BodyRef, DefId};
+use crate::flow::kept::{Field, Origin, of_input};
+use crate::flow::value::{InputPath, ObjId, Uses};
+use crate::types::BodyRef;
 
 /// What is done with what is in fields that keep tokens.
 #[derive(Debug, Default)]
@@ -31,7 +31,7 @@ struct Life {
 
 impl Life {
     fn add(&mut self, uses: Uses) {
-        self.uses = self.uses.and(uses.without(KEPT));
+        self.uses = self.uses.and(uses.without(Uses::IN_FIELD));
     }
 }
 
@@ -43,15 +43,12 @@ const AWAY: Uses = Uses(
     Uses::CANCEL.0 | Uses::USED.0 | Uses::ESCAPE.0 | Uses::RETURN.0 | Uses::OPAQUE.0 | Uses::WORK.0 | Uses::CALLBACK.0,
 );
 
-/// Going away in a field, whose uses say what becomes of it.
-const KEPT: Uses = Uses(Uses::KEPT.0 | Uses::RETURN_KEPT.0);
-
 impl Analysis {
     /// The fields in which a token is kept that is made in this flow, that somebody waits for, and that nobody can
     /// cancel: every clone of it is in view. None of them where it is kept nowhere.
     pub fn never_cancelled(&self, flow: &Flow, id: ObjId) -> Option<Vec<Field>> {
         let uses = self.uses_of_token(flow, id).filter(|uses| !uses.any(AWAY))?;
-        if !uses.any(KEPT) {
+        if !uses.any(Uses::IN_FIELD) {
             return uses.any(WAITED).then(Vec::new);
         }
         let kept = self.kept_tokens();
@@ -134,7 +131,7 @@ impl KeptTokens {
                     }
                     // Of a callee, which tells of it; what is done with it here is done with what is in the field.
                     Origin::Made(id) => life.add(flow.roots.get(id).copied().unwrap_or_default().and(unseen(flow))),
-                    Origin::Given(path) => match input_field(analysis, flow.body, path.input, &path.path) {
+                    Origin::Given(path) => match input_field(analysis, flow.body, path) {
                         Some((Some(owner), name)) => {
                             life.shares.insert((owner, name));
                         }
@@ -153,19 +150,17 @@ impl KeptTokens {
     fn used_by(&mut self, analysis: &Analysis, flow: &Flow) {
         let Some(summary) = analysis.summaries.get(flow.body) else { return };
         for (path, uses) in summary.uses.iter().filter(|(path, _)| !path.path.is_empty()) {
-            match input_field(analysis, flow.body, path.input, &path.path) {
+            match input_field(analysis, flow.body, path) {
                 Some((Some(owner), name)) => {
                     if let Some(life) = self.fields.get_mut(&(owner, name)) {
                         life.add(uses.and(unseen(flow)));
                     }
                 }
                 Some((None, name)) if uses.any(AWAY) => {
-                    let Some(body) = analysis.program.body(flow.body) else { continue };
-                    let here = (flow.body.file, body.scope);
-                    let sees = |(field, _): &(&Field, &mut Life)| {
-                        field.1 == name && analysis.program.sees_field(here, field.0, &name)
+                    let may_mean = |(field, _): &(&Field, &mut Life)| {
+                        field.1 == name && analysis.program.may_say(flow.body, field.0, &name)
                     };
-                    self.fields.iter_mut().filter(sees).for_each(|(_, life)| life.add(Uses::OPAQUE));
+                    self.fields.iter_mut().filter(may_mean).for_each(|(_, life)| life.add(Uses::OPAQUE));
                 }
                 _ => {}
             }
@@ -177,7 +172,7 @@ impl KeptTokens {
     }
 }
 
-fn input_field(analysis: &Analysis, who: BodyRef, input: u32, path: &[Name]) -> Option<(Option<DefId>, Name)> {
+fn input_field(analysis: &Analysis, who: BodyRef, path: &InputPath) -> Option<FieldName> {
     let (body, typed) = (analysis.program.body(who)?, analysis.program.typed(who)?);
-    of_input(&analysis.program, input_type(body, typed, input), path)
+    of_input(&analysis.program, (body, typed), path)
 }

@@ -32,8 +32,7 @@ const USED: Uses = Uses(
         | Uses::DERIVE.0
         | Uses::RETURN.0
         | Uses::ESCAPE.0
-        | Uses::KEPT.0
-        | Uses::RETURN_KEPT.0
+        | Uses::IN_FIELD.0
         | Uses::CALLBACK.0,
 );
 

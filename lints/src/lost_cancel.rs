@@ -129,7 +129,10 @@ fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Optio
 /// and child of it is in view, those in private fields too.
 fn own(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Finding> {
     let Seen::Root { id, own: true, .. } = event.seen.first()? else { return None };
-    let fields = analysis.never_cancelled(flow, *id).filter(|_| !analysis.program.is_test(flow.body))?;
+    if analysis.program.is_test(flow.body) {
+        return None;
+    }
+    let fields = analysis.never_cancelled(flow, *id)?;
     let mut finding = Finding::new(
         RULE.name,
         event.site,

@@ -29,8 +29,8 @@ pub(crate) fn bound_name(object: &Object) -> Option<String> {
 /// Where a struct declares a field.
 pub(crate) fn field_site(analysis: &Analysis, def: DefId, field: &Name) -> Option<Site> {
     let item = analysis.program.item(def)?;
-    let ItemKind::Struct { fields, .. } = &item.kind else { return Some(Site::new(def.file, item.name_span)) };
-    fields.iter().find(|known| known.name == whole(field)).map(|known| Site::new(def.file, known.span))
+    let ItemKind::Struct { .. } = &item.kind else { return Some(Site::new(def.file, item.name_span)) };
+    analysis.program.declared_field(def, whole(field)).map(|known| Site::new(def.file, known.span))
 }
 
 /// The field itself, of the name of a part of what is in it: `pair` of `pair.1`.

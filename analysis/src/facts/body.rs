@@ -64,6 +64,12 @@ impl Body {
         self.locals.get(id.index())
     }
 
+    /// The local that an input is given to: inputs are the captures, and behind them the parameters.
+    pub fn input(&self, input: u32) -> Option<LocalId> {
+        let given = self.captures.iter().map(|(_, local)| local).chain(&self.params);
+        given.copied().nth(input as usize)
+    }
+
     /// The local's place in the source; for a temporary, its expression.
     pub fn local_span(&self, id: LocalId) -> Span {
         self.local(id).map_or(Span::default(), |local| local.span)

@@ -134,7 +134,9 @@ impl<'a> Run<'a> {
     /// A method's receiver: moved out of its place, or a reference to it.
     pub(super) fn receiver(&mut self, place: &Place, by_value: bool, world: &mut World) -> Val {
         let ty = self.type_at(place);
-        self.note_unfollowed(place, &world.read(place));
+        if !place.path.is_empty() {
+            self.note_unfollowed(place, &world.read(place));
+        }
         let value = if by_value {
             world.take(place)
         } else {
@@ -472,7 +474,7 @@ impl<'a> Run<'a> {
         let owed = Uses::USED.and(Uses::ESCAPE);
         // The field it is kept in is the callee's to tell of.
         let escapes = if uses.any(Uses::KEPT) { Uses::ESCAPE } else { Uses::default() };
-        let uses = uses.without(Uses::KEPT.and(Uses::RETURN_KEPT)).and(escapes);
+        let uses = uses.without(Uses::IN_FIELD).and(escapes);
         match value.behind() {
             Val::Input(path) => self.use_input(path, uses.without(Uses::RETURN)),
             value @ Val::Server(..) if !uses.is_empty() => self.note_static(value),
@@ -516,9 +518,8 @@ impl<'a> Run<'a> {
             }
             Val::Agg(agg) if uses.any(owed.and(Uses::WORK).and(Uses::OPAQUE)) => {
                 for (field, value) in &agg.fields {
-                    match agg.def.and_then(|def| self.keeps(def, field, value)) {
-                        Some(ctx) => self.use_ctx(&ctx, Uses::KEPT),
-                        None => self.apply_uses(at, name, value, uses, world, depth + 1),
+                    if !agg.def.is_some_and(|def| self.goes_in_field(def, field, value, Uses::KEPT)) {
+                        self.apply_uses(at, name, value, uses, world, depth + 1);
                     }
                 }
                 if let Some(rest) = &agg.rest {
@@ -664,11 +665,11 @@ impl<'a> Run<'a> {
             }
         });
         if handles.is_empty() {
-            return match self.keeps(def, name, value) {
-                Some(ctx) if uses.any(Uses::RETURN) => self.use_ctx(&ctx, Uses::RETURN_KEPT),
-                Some(ctx) => self.use_ctx(&ctx, Uses::KEPT),
-                None => self.escape_from(at, world, value, uses, depth),
-            };
+            let how = if uses.any(Uses::RETURN) { Uses::RETURN_KEPT } else { Uses::KEPT };
+            if !self.goes_in_field(def, name, value, how) {
+                self.escape_from(at, world, value, uses, depth);
+            }
+            return;
         }
         for (id, path) in handles {
             self.mark(world, id, Use::Stored(def, super::fields::part_of(name, &path)));
@@ -701,10 +702,8 @@ impl<'a> Run<'a> {
                                 None if matches!(value, Val::Agg(_)) => {
                                     self.escape_field(at, world, def, name, value, Uses::RETURN, 0)
                                 }
-                                None => match self.keeps(def, name, value) {
-                                    Some(ctx) => self.use_ctx(&ctx, Uses::RETURN_KEPT),
-                                    None => self.escape_returned(world, value),
-                                },
+                                None if self.goes_in_field(def, name, value, Uses::RETURN_KEPT) => {}
+                                None => self.escape_returned(world, value),
                             }
                         }
                         None => self.escape_returned(world, value),

@@ -6,10 +6,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Body, Name, Place, Step};
 use crate::infer::TypedBody;
 use crate::link::Program;
-use crate::types::{DefId, Ty};
+use crate::types::{DefId, Ty, TyCon};
 
+use super::fields::FieldName;
 use super::run::Run;
-use super::value::{Ctx, CtxKind, InputPath, ObjId, Val};
+use super::value::{CtxKind, InputPath, ObjId, Uses, Val};
 
 /// A struct and its field.
 pub type Field = (DefId, Name);
@@ -37,37 +38,46 @@ pub enum Origin {
 }
 
 /// The field a place is in or is, by its struct if that is known.
-pub(crate) fn of_place(program: &Program, base: &Ty, place: &Place) -> Option<(Option<DefId>, Name)> {
-    let mut found = None;
-    let mut ty = base.clone();
-    for step in &place.path {
-        ty = match step {
-            Step::Field(name) => {
-                found = Some((program.field_owner(&ty, name), name.clone()));
-                program.field_type(&ty, name)
-            }
-            Step::Variant(variant, name) => program.variant_field_type(&ty, variant, name),
-            Step::Deref => continue,
-            Step::Index | Step::Nth(_) => program.held(program.peel(&ty)),
-        };
-    }
-    found
+pub(crate) fn of_place(program: &Program, base: &Ty, place: &Place) -> Option<FieldName> {
+    let steps = place.path.iter().filter_map(|step| match step {
+        Step::Field(name) => Some(Way::Field(name)),
+        Step::Variant(variant, name) => Some(Way::Variant(variant, name)),
+        Step::Deref => None,
+        Step::Index | Step::Nth(_) => Some(Way::Inside),
+    });
+    last_field(program, base, steps)
 }
 
-/// The same of a part of an input of this type.
-pub(crate) fn of_input(program: &Program, input: &Ty, path: &[Name]) -> Option<(Option<DefId>, Name)> {
+/// The same of a part of an input.
+pub(crate) fn of_input(program: &Program, (body, typed): (&Body, &TypedBody), path: &InputPath) -> Option<FieldName> {
+    let steps = path.path.iter().map(|step| match step.as_str() {
+        "?" | "[]" => Way::Inside,
+        dotted => dotted.split_once('.').map_or(Way::Field(step), |(variant, name)| Way::Variant(variant, name)),
+    });
+    last_field(program, body.input(path.input).map_or(&Ty::Unknown, |local| typed.local(local)), steps)
+}
+
+/// A step from a value to a part of it.
+enum Way<'s> {
+    Field(&'s Name),
+    Variant(&'s str, &'s str),
+    /// To what it holds.
+    Inside,
+}
+
+fn last_field<'s>(program: &Program, from: &Ty, steps: impl Iterator<Item = Way<'s>>) -> Option<FieldName> {
     let mut found = None;
-    let mut ty = input.clone();
-    for step in path {
-        ty = match step.as_str() {
-            "?" | "[]" => program.held(program.peel(&ty)),
-            dotted => match dotted.split_once('.') {
-                Some((variant, name)) => program.variant_field_type(&ty, variant, name),
-                None => {
-                    found = Some((program.field_owner(&ty, step), step.clone()));
-                    program.field_type(&ty, step)
-                }
-            },
+    let mut ty = from.clone();
+    for step in steps {
+        ty = match step {
+            Way::Field(name) => {
+                let (owner, of_field) = program.field(&ty, name).unwrap_or_default();
+                let def = if let Ty::Adt(TyCon::Def(def), _) = owner { Some(def) } else { None };
+                found = Some((def, name.clone()));
+                of_field
+            }
+            Way::Variant(variant, name) => program.variant_field_type(&ty, variant, name),
+            Way::Inside => program.held(program.peel(&ty)),
         };
     }
     found
@@ -113,7 +123,7 @@ impl Run<'_> {
     /// Notes what is written to what a reference leads to.
     pub(super) fn keep_in(&mut self, subject: &Val, value: &Val) {
         let Val::Input(path) = subject.behind() else { return };
-        let field = of_input(self.program, input_type(self.body, self.typed, path.input), &path.path);
+        let field = of_input(self.program, (self.body, self.typed), path);
         if let Some((Some(owner), name)) = field {
             self.keep(owner, &name, value);
         }
@@ -130,25 +140,18 @@ impl Run<'_> {
         }
     }
 
-    /// The token that goes out of sight in a field, if that keeps it.
-    pub(super) fn keeps(&mut self, owner: DefId, name: &Name, value: &Val) -> Option<Ctx> {
-        let Some(Val::Ctx(ctx)) = kept(value) else { return None };
+    /// A value goes out of sight in a field, in this way: whether that is all there is to say of it, since the field
+    /// keeps a token.
+    pub(super) fn goes_in_field(&mut self, owner: DefId, name: &Name, value: &Val, how: Uses) -> bool {
+        let Some(Val::Ctx(ctx)) = kept(value) else { return false };
         let is_itself = matches!(ctx.kind, CtxKind::Own | CtxKind::Input(_));
         if !is_itself || !self.program.keeps_token(owner, name) {
-            return None;
+            return false;
         }
         self.keep(owner, name, value);
-        Some(ctx.clone())
+        self.use_ctx(ctx, how);
+        true
     }
-}
-
-/// The type of a body's input.
-pub(crate) fn input_type<'t>(body: &Body, typed: &'t TypedBody, input: u32) -> &'t Ty {
-    let local = match (input as usize).checked_sub(body.captures.len()) {
-        None => body.captures.get(input as usize).map(|(_, local)| *local),
-        Some(param) => body.params.get(param).copied(),
-    };
-    local.map_or(&Ty::Unknown, |local| typed.local(local))
 }
 
 /// What a field's value keeps: the token, or what may be one; nothing where that is missing.

@@ -595,9 +595,8 @@ impl<'a> Run<'a> {
             }
             return;
         }
-        match kept_in.and_then(|(def, field)| self.keeps(def, &field, value)) {
-            Some(ctx) => self.use_ctx(&ctx, Uses::KEPT),
-            None => self.escape(at, world, value, Uses::ESCAPE),
+        if !kept_in.is_some_and(|(def, field)| self.goes_in_field(def, &field, value, Uses::KEPT)) {
+            self.escape(at, world, value, Uses::ESCAPE);
         }
     }
 

@@ -24,8 +24,7 @@ use super::world::{MAX_WORLDS, TaskState, Use, World};
 const MAX_PARTS: usize = 128;
 
 /// Uses after which something out of sight may end a context.
-const AWAY: Uses =
-    Uses(Uses::CANCEL.0 | Uses::USED.0 | Uses::ESCAPE.0 | Uses::OPAQUE.0 | Uses::KEPT.0 | Uses::RETURN_KEPT.0);
+const AWAY: Uses = Uses(Uses::CANCEL.0 | Uses::USED.0 | Uses::ESCAPE.0 | Uses::OPAQUE.0 | Uses::IN_FIELD.0);
 
 /// How often a block is looked at before its worlds are joined.
 const MAX_VISITS: usize = 40;
@@ -367,12 +366,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn input_site(&self, path: &InputPath) -> Site {
-        let captures = self.body.captures.len() as u32;
-        let local = if path.input < captures {
-            self.body.captures.get(path.input as usize).map(|(_, local)| *local)
-        } else {
-            self.body.params.get((path.input - captures) as usize).copied()
-        };
+        let local = self.body.input(path.input);
         self.site(local.map_or(self.body.span, |local| self.body.local_span(local)))
     }
 
@@ -741,12 +735,7 @@ impl<'a> Run<'a> {
     fn note_input(&mut self, path: &InputPath) {
         let fields = path.path.iter().take_while(|step| !matches!(step.as_str(), "?" | "[]") && !step.contains('.'));
         let steps: Vec<Step> = fields.map(|name| Step::Field(name.clone())).collect();
-        let captures = self.body.captures.len();
-        let local = match (path.input as usize).checked_sub(captures) {
-            None => self.body.captures.get(path.input as usize).map(|(_, local)| *local),
-            Some(param) => self.body.params.get(param).copied(),
-        };
-        if let (Some(base), false) = (local, steps.is_empty()) {
+        if let (Some(base), false) = (self.body.input(path.input), steps.is_empty()) {
             self.note_field(&Place { base, path: steps });
         }
     }
@@ -814,14 +803,7 @@ const WORKING: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0);
 
 /// What is done with an input that makes a field it comes from a used one.
 const REACHING: Uses = Uses(
-    Uses::USED.0
-        | Uses::CANCEL.0
-        | Uses::ESCAPE.0
-        | Uses::RETURN.0
-        | Uses::OPAQUE.0
-        | Uses::CALL.0
-        | Uses::KEPT.0
-        | Uses::RETURN_KEPT.0,
+    Uses::USED.0 | Uses::CANCEL.0 | Uses::ESCAPE.0 | Uses::RETURN.0 | Uses::OPAQUE.0 | Uses::CALL.0 | Uses::IN_FIELD.0,
 );
 
 enum Added {

@@ -62,6 +62,9 @@ impl Uses {
     /// Work that ends with its context.
     pub const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);
 
+    /// It goes away in a field that keeps a token, to wherever.
+    pub const IN_FIELD: Uses = Uses(Uses::KEPT.0 | Uses::RETURN_KEPT.0);
+
     /// Whether it has one of these bits.
     pub fn any(self, other: Uses) -> bool {
         self.0 & other.0 != 0

@@ -18,12 +18,8 @@ use crate::types::{BodyRef, Target};
 /// What is done with some fields where only their names tell so.
 pub(super) fn uses<'f>(analysis: &Analysis, fields: impl Iterator<Item = &'f Field>) -> BTreeSet<(Field, Uses)> {
     let program = &analysis.program;
-    let names = Names {
-        analysis,
-        program,
-        fields: grouped(fields.map(|field| (field.1.clone(), field))),
-        macros: macros(program),
-    };
+    let names =
+        Names { analysis, fields: grouped(fields.map(|field| (field.1.clone(), field))), macros: macros(program) };
     let in_body = |who: &BodyRef| {
         let used = program.operations(*who).flat_map(|(op, target)| names.used(*who, op, target));
         used.map(|(field, uses)| (field.clone(), uses)).collect::<Vec<_>>()
@@ -58,25 +54,23 @@ fn macros(program: &Program) -> Macros<'_> {
 
 struct Names<'a> {
     analysis: &'a Analysis,
-    program: &'a Program,
     /// The fields, by their names.
     fields: FxHashMap<Name, Vec<&'a Field>>,
     macros: Macros<'a>,
 }
 
 impl<'a> Names<'a> {
+    fn program(&self) -> &'a Program {
+        &self.analysis.program
+    }
+
     fn of_name(&self, name: &Name) -> impl Iterator<Item = &'a Field> + use<'a, '_> {
         self.fields.get(name).into_iter().flatten().copied()
     }
 
     /// Those that a body may mean.
     fn seen(&self, who: BodyRef, name: &Name) -> impl Iterator<Item = &'a Field> + use<'a, '_> {
-        self.of_name(name).filter(move |field| self.is_seen(who, field))
-    }
-
-    fn is_seen(&self, who: BodyRef, (owner, name): &Field) -> bool {
-        let scope = self.program.body(who).map(|body| (who.file, body.scope));
-        scope.is_none_or(|scope| self.program.sees_field(scope, *owner, name))
+        self.of_name(name).filter(move |(owner, name)| self.program().may_say(who, *owner, name))
     }
 
     /// The fields whose names a macro's call says, or the rules of that macro.
@@ -87,25 +81,26 @@ impl<'a> Names<'a> {
         // A pattern says the struct's name, too.
         let says = |name: &str| paths.iter().any(|path| path.last() == name);
         let words = paths.iter().flat_map(|path| &path.segments).flat_map(|word| self.of_name(&word.name));
-        let is_apart = |(owner, _): &&Field| says("Self") || self.program.item(*owner).is_some_and(|it| says(&it.name));
+        let is_apart =
+            |(owner, _): &&Field| says("Self") || self.program().item(*owner).is_some_and(|it| says(&it.name));
         found.extend(words.filter(is_apart));
         found
     }
 
     /// What macros among items say: they may make any code there. What a file says that is included is not known.
     fn said_among_items(&self) -> impl Iterator<Item = &'a Field> {
-        let files = (0..self.program.sources.files.len() as u32).map(FileId);
+        let files = (0..self.program().sources.files.len() as u32).map(FileId);
         files.flat_map(move |file| {
-            let items = self.program.facts(file).into_iter().flat_map(|facts| &facts.items);
+            let items = self.program().facts(file).into_iter().flat_map(|facts| &facts.items);
             items.flat_map(move |item| {
                 let ItemKind::MacroCall { path, mentions, fields } = &item.kind else { return Vec::new() };
                 let here = (file, item.scope);
                 if path.last() == "include" {
                     let all = self.fields.values().flatten().copied();
-                    return all.filter(|(owner, _)| self.program.is_beside(here, *owner)).collect();
+                    return all.filter(|(owner, _)| self.program().is_beside(here, *owner)).collect();
                 }
                 let said = self.said(Some(path), mentions, fields).into_iter();
-                said.filter(|(owner, name)| self.program.sees_field(here, *owner, name)).collect()
+                said.filter(|(owner, name)| self.program().sees_field(here, *owner, name)).collect()
             })
         })
     }
@@ -120,17 +115,17 @@ impl<'a> Names<'a> {
             OpKind::Call { callee: Callee::Value(place), .. } => place,
             OpKind::Unknown { path, paths, fields, .. } => {
                 let said = self.said(path.as_ref(), paths, fields).into_iter();
-                return said.filter(|field| self.is_seen(who, field)).map(opaque).collect();
+                return said.filter(|(owner, name)| self.program().may_say(who, *owner, name)).map(opaque).collect();
             }
             _ => return Vec::new(),
         };
         if !fields_in(place).any(|name| self.fields.contains_key(name)) {
             return Vec::new();
         }
-        let Some(typed) = self.program.typed(who) else { return Vec::new() };
+        let Some(typed) = self.program().typed(who) else { return Vec::new() };
         let part = |end: usize| Place { base: place.base, path: place.path.get(..end).unwrap_or_default().to_vec() };
         let parts =
-            (1..=place.path.len()).filter_map(|end| of_place(self.program, typed.local(place.base), &part(end)));
+            (1..=place.path.len()).filter_map(|end| of_place(self.program(), typed.local(place.base), &part(end)));
         let used = parts.flat_map(|(owner, name)| -> Vec<(&Field, Uses)> {
             match owner {
                 Some(_) if is_looked_at => Vec::new(),
@@ -147,7 +142,7 @@ impl<'a> Names<'a> {
 
     /// What an operation does with the token it begins with, in a body that was not looked at: nothing in it cancels.
     fn at_rest(&self, op: &Op, target: &Target) -> Uses {
-        match (&op.kind, self.program.model_of(target)) {
+        match (&op.kind, self.program().model_of(target)) {
             (OpKind::MethodCall { .. }, Some(model)) if is_wait(model) => Uses::WAIT,
             (OpKind::MethodCall { .. }, Some(_)) => Uses::default(),
             _ => Uses::OPAQUE,
@@ -157,7 +152,7 @@ impl<'a> Names<'a> {
     /// Whether an operation calls a method that only waits for the end of a token, or asks for it, if it is of one.
     fn only_waits(&self, op: &Op) -> bool {
         let OpKind::MethodCall { name, .. } = &op.kind else { return false };
-        let models = &self.program.models;
+        let models = &self.program().models;
         let of_tokens = |model: &&FnModel| models.owner(&model.path).is_some_and(|ty| ty.own_handle);
         let mut named = models.methods_named(name).filter(of_tokens).peekable();
         named.peek().is_some() && named.all(is_wait)

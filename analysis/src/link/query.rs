@@ -7,7 +7,8 @@ use smol_str::SmolStr;
 
 use super::Program;
 use crate::facts::{
-    Attr, Body, BodyKind, FileFacts, Function, Item, ItemKind, Op, PathRef, Place, ScopeId, Step, Variant, Visibility,
+    Attr, Body, BodyKind, Field, FileFacts, Function, Item, ItemKind, Op, PathRef, Place, ScopeId, Step, Variant,
+    Visibility,
 };
 use crate::handlers::Handler;
 use crate::infer::{FileTypes, TypedBody};
@@ -333,28 +334,28 @@ impl Program {
 
     /// The type of a field, looked up through references and pointers.
     pub fn field_type(&self, ty: &Ty, field: &str) -> Ty {
-        let mut at = Some(ty.clone());
-        for _ in 0..MAX_WRAPPERS {
-            let Some(ty) = at else { break };
-            if let Some(found) = self.own_field(&ty, field) {
-                return found;
-            }
-            at = self.deref(&ty);
-        }
-        Ty::Unknown
+        self.field(ty, field).map_or(Ty::Unknown, |(_, found)| found)
     }
 
-    /// The struct of the program in which a field of a value is found, through references and pointers.
-    pub fn field_owner(&self, ty: &Ty, field: &str) -> Option<DefId> {
+    /// The type that has a field, found through references and pointers, and the field's type.
+    pub fn field(&self, ty: &Ty, field: &str) -> Option<(Ty, Ty)> {
         let mut at = Some(ty.clone());
         for _ in 0..MAX_WRAPPERS {
             let ty = at?;
-            if self.own_field(&ty, field).is_some() {
-                return if let Ty::Adt(TyCon::Def(def), _) = ty { Some(def) } else { None };
+            if let Some(found) = self.own_field(&ty, field) {
+                return Some((ty, found));
             }
             at = self.deref(&ty);
         }
         None
+    }
+
+    /// A struct's field, as it is declared.
+    pub fn declared_field(&self, def: DefId, name: &str) -> Option<&Field> {
+        match &self.item(def)?.kind {
+            ItemKind::Struct { fields, .. } => fields.iter().find(|field| field.name == name),
+            _ => None,
+        }
     }
 
     /// Whether code that is not in view can reach a field, or a static (which has no field's name).
@@ -362,9 +363,8 @@ impl Program {
         let Some(item) = self.item(def) else { return true };
         let is_public = |visibility: &Visibility| *visibility == Visibility::Public;
         match &item.kind {
-            ItemKind::Struct { fields, .. } => fields
-                .iter()
-                .find(|known| known.name == field)
+            ItemKind::Struct { .. } => self
+                .declared_field(def, field)
                 .is_none_or(|known| is_public(&item.visibility) && is_public(&known.visibility)),
             _ => is_public(&item.visibility),
         }
@@ -372,8 +372,7 @@ impl Program {
 
     /// Whether code in a scope may say a struct's field's name.
     pub fn sees_field(&self, (file, scope): (FileId, ScopeId), def: DefId, field: &str) -> bool {
-        let Some(item) = self.item(def) else { return true };
-        let ItemKind::Struct { fields, .. } = &item.kind else { return true };
+        let (Some(item), Some(known)) = (self.item(def), self.declared_field(def, field)) else { return true };
         // A file of no target may be a module by way of a macro: below the one that says so.
         if file != def.file && self.crate_of(file).is_none_or(|krate| krate.kind == CrateKind::Loose) {
             let folder = self.path(def.file).rsplit_once('/').map_or("", |(folder, _)| folder);
@@ -383,8 +382,12 @@ impl Program {
         let (from, module) = (lookup.module_of(file, scope), lookup.module_of(def.file, item.scope));
         // A value of a private type may get to wherever its crate's code gives it.
         let of_type = if item.visibility == Visibility::Public { Visibility::Public } else { Visibility::Restricted };
-        let known = fields.iter().find(|known| known.name == field);
-        known.is_none_or(|known| lookup.sees(from, &known.visibility, module) && lookup.sees(from, &of_type, module))
+        lookup.sees(from, &known.visibility, module) && lookup.sees(from, &of_type, module)
+    }
+
+    /// The same of a body.
+    pub fn may_say(&self, who: BodyRef, def: DefId, field: &str) -> bool {
+        self.body(who).is_none_or(|body| self.sees_field((who.file, body.scope), def, field))
     }
 
     /// Whether an item stands in the module of another.
@@ -395,9 +398,7 @@ impl Program {
 
     /// Whether a struct's field keeps a token, or may: who gets at it says its name, and is in view.
     pub fn keeps_token(&self, def: DefId, field: &str) -> bool {
-        let Some(item) = self.item(def) else { return false };
-        let ItemKind::Struct { fields, .. } = &item.kind else { return false };
-        let Some(known) = fields.iter().find(|known| known.name == field) else { return false };
+        let (Some(item), Some(known)) = (self.item(def), self.declared_field(def, field)) else { return false };
         self.may_be_token(&self.resolve_type(def.file, &known.ty))
             && !self.is_exposed(def, field)
             && item.attrs.iter().all(leaves_fields_alone)
@@ -412,14 +413,11 @@ impl Program {
     fn own_field(&self, ty: &Ty, field: &str) -> Option<Ty> {
         match ty {
             Ty::Tuple(parts) => parts.get(field.parse::<usize>().ok()?).cloned(),
-            Ty::Adt(TyCon::Def(def), args) => match &self.item(*def)?.kind {
-                ItemKind::Struct { fields, .. } => {
-                    let found = fields.iter().find(|known| known.name == field)?;
-                    let with: Substitution = self.arguments(*def, args);
-                    Some(self.resolve_type(def.file, &found.ty).substitute(&with))
-                }
-                _ => None,
-            },
+            Ty::Adt(TyCon::Def(def), args) => {
+                let found = self.declared_field(*def, field)?;
+                let with: Substitution = self.arguments(*def, args);
+                Some(self.resolve_type(def.file, &found.ty).substitute(&with))
+            }
             Ty::Adt(TyCon::External(path), args) => {
                 let model = self.models.ty(path)?;
                 match model.fields.get(field) {
@@ -530,6 +528,7 @@ const PLAIN_ATTRIBUTES: [&str; 16] = [
     "deny",
     "deprecated",
     "derivative",
+    "display",
     "educe",
     "expect",
     "forbid",
@@ -539,5 +538,4 @@ const PLAIN_ATTRIBUTES: [&str; 16] = [
     "repr",
     "serde",
     "warn",
-    "display",
 ];

@@ -259,20 +259,21 @@ impl Seen<'_> {
     /// Whether a function is given or gives something with a token in it, if only to look at: of what is left out
     /// nobody knows that it only looks.
     pub(super) fn sees_holder(&self, outline: &Outline, declaration: &Declaration) -> bool {
-        let words = outline.words(declaration);
-        let own = || outline.container(declaration).is_some_and(|(_, words)| self.any(&self.known.holders, words));
-        let says_self = || ["self", "Self"].iter().any(|name| words.contains(&Word::name(name)));
-        self.any(&self.known.holders, words) || (says_self() && own())
+        self.names_holder(outline, declaration, outline.words(declaration), &["self", "Self"])
     }
 
     /// Whether a pattern of a function may take apart something with a token in it, for the token.
     pub(super) fn takes_apart(&self, outline: &Outline, declaration: &Declaration, body: &Body) -> bool {
-        let names_holder = |words: &[Word]| {
-            let own = || outline.container(declaration).is_some_and(|(_, words)| self.any(&self.known.holders, words));
-            self.any(&self.known.holders, words) || (words.contains(&Word::name("Self")) && own())
-        };
+        let names_holder = |words: &[Word]| self.names_holder(outline, declaration, words, &["Self"]);
         let words = outline.body(body);
         self.any(&self.known.parts, words) && (names_holder(words) || names_holder(outline.words(declaration)))
+    }
+
+    /// Whether words of a function name something with a token in it, the type it is of by one of these names.
+    fn names_holder(&self, outline: &Outline, declaration: &Declaration, words: &[Word], own_names: &[&str]) -> bool {
+        let own = || outline.container(declaration).is_some_and(|(_, words)| self.any(&self.known.holders, words));
+        let says_own = || own_names.iter().any(|name| words.contains(&Word::name(name)));
+        self.any(&self.known.holders, words) || (says_own() && own())
     }
 
     /// Whether a body ends the process, or may call what does.

@@ -5,7 +5,7 @@ use std::path::Path;
 use ra_ap_rustc_lexer::{FrontmatterAllowed, TokenKind, tokenize};
 use walkdir::WalkDir;
 
-use crate::outline::tokens::{NAME, tokens};
+use crate::outline::tokens::{NAME, of};
 
 /// Where each token is, what it says, and whether it is a name, as the compiler's lexer has it.
 fn expected(text: &str) -> Vec<(u32, &str, bool)> {
@@ -34,10 +34,8 @@ fn expected(text: &str) -> Vec<(u32, &str, bool)> {
 
 #[track_caller]
 fn check(text: &str) {
-    let mut found = Vec::new();
-    tokens(text, &mut found, &mut Vec::new());
     let told: Vec<(u32, &str, bool)> =
-        found.into_iter().map(|token| (token.start, token.text(text), token.mark == NAME)).collect();
+        of(text).into_iter().map(|token| (token.start, token.text(text), token.mark == NAME)).collect();
     assert_eq!(told, expected(text), "{text}");
 }
 

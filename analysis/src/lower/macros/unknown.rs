@@ -55,8 +55,7 @@ impl Lowering<'_> {
                     let (name, span) = self.text.ident(&ident);
                     place = before.filter(|_| path.after_dot).map(|place| place.then(Step::Field(name.clone())));
                     found.add(place.clone());
-                    let is_method = matches!(tokens.peek(), Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis);
-                    if path.after_dot && !is_method && !found.fields.contains(&name) {
+                    if path.after_dot && !tokens.peek().is_some_and(are_arguments) && !found.fields.contains(&name) {
                         found.fields.push(name.clone());
                     }
                     if locals && let Some(local) = self.resolve(&name) {
@@ -111,6 +110,10 @@ impl Lowering<'_> {
             found.paths.extend(self.plain_path(segments));
         }
     }
+}
+
+fn are_arguments(tree: &TokenTree) -> bool {
+    matches!(tree, TokenTree::Group(group) if group.delimiter() == Delimiter::Parenthesis)
 }
 
 /// A path being read.
