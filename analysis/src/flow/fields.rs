@@ -14,15 +14,17 @@ pub(super) fn of_place(program: &Program, typed: &TypedBody, place: &Place) -> V
     let mut ty = typed.local(place.base).clone();
     for (at, step) in place.path.iter().enumerate() {
         let (Step::Field(name) | Step::Variant(_, name)) = step else { continue };
-        let def = match program.peel(&ty) {
+        // A struct that does not declare a field has it through its `Deref`.
+        let (owner, field) = match step {
+            Step::Variant(variant, name) => (ty.clone(), program.variant_field_type(&ty, variant, name)),
+            _ => program.field(&ty, name).unwrap_or_else(|| (ty.clone(), Ty::Unknown)),
+        };
+        let def = match program.peel(&owner) {
             Ty::Adt(TyCon::Def(def), _) => Some(*def),
             Ty::SelfOf(_) | Ty::Unknown | Ty::Param(..) => None,
             _ => return found,
         };
-        ty = match step {
-            Step::Variant(variant, name) => program.variant_field_type(&ty, variant, name),
-            _ => program.field_type(&ty, name),
-        };
+        ty = field;
         // Of a tuple in a field only the part that is read is used.
         if let (Ty::Tuple(_), Some(parts)) = (program.peel(&ty), place.path.get(at + 1..)) {
             let parts = parts.iter().map_while(|step| match step {
