@@ -1,16 +1,18 @@
 //! What becomes of the tokens that are kept in fields, over the whole program: a field's token is waited for in
-//! one method and cancelled in another.
+//! one method and cancelled in another. What only tests do does not count: nobody cancels it in the program.
 
 mod by_name;
+mod given;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::analysis::Analysis;
-use crate::flow::FieldName;
-use crate::flow::events::{Flow, Seen};
-use crate::flow::kept::{Field, Origin, of_input};
-use crate::flow::value::{InputPath, ObjId, Uses};
+use crate::analysis::{Analysis, Way};
+use crate::flow::events::{Event, Flow, FromCallee, Seen};
+use crate::flow::kept::Field;
+use crate::flow::value::{ObjId, Uses};
 use crate::types::BodyRef;
+
+use given::{Source, input_field, is_followed, sources};
 
 /// What is done with what is in fields that keep tokens.
 #[derive(Debug, Default)]
@@ -23,8 +25,8 @@ pub(crate) struct KeptTokens {
 struct Life {
     /// What anybody does with it, as far as that is followed; otherwise it is opaque.
     uses: Uses,
-    /// Tokens made for it, by the body.
-    made: BTreeSet<(BodyRef, ObjId)>,
+    /// Tokens made for it.
+    made: BTreeSet<Token>,
     /// The fields whose tokens are put into it, too.
     shares: BTreeSet<Field>,
 }
@@ -43,47 +45,106 @@ const AWAY: Uses = Uses(
     Uses::CANCEL.0 | Uses::USED.0 | Uses::ESCAPE.0 | Uses::RETURN.0 | Uses::OPAQUE.0 | Uses::WORK.0 | Uses::CALLBACK.0,
 );
 
+/// A token as one body knows it: made there, or given to it by a callee.
+type Token = (BodyRef, ObjId);
+
 impl Analysis {
-    /// The fields in which a token is kept that is made in this flow, that somebody waits for, and that nobody can
-    /// cancel: every clone of it is in view. None of them where it is kept nowhere.
+    /// The fields in which a token is kept that a body makes or gets from a callee, that somebody waits for, and that
+    /// nobody can cancel: every clone of it is in view. None of them where it is kept nowhere.
     pub fn never_cancelled(&self, flow: &Flow, id: ObjId) -> Option<Vec<Field>> {
-        let uses = self.uses_of_token(flow, id).filter(|uses| !uses.any(AWAY))?;
+        let line = self.line((flow.body, id));
+        let mut uses = self.uses_of_token(&line).filter(|uses| !uses.any(AWAY))?;
+        if line.iter().any(|token| self.stands_in(*token)) {
+            return None;
+        }
         if !uses.any(Uses::IN_FIELD) {
             return uses.any(WAITED).then(Vec::new);
         }
         let kept = self.kept_tokens();
-        let mut uses = uses;
-        let mut found = Vec::new();
-        let mut left: Vec<&Field> = keeping(flow, id).collect();
-        if left.is_empty() {
-            return None;
+        let found = kept.reached(line.iter().flat_map(|token| kept.holding(*token)), |_| Vec::new());
+        for field in &found {
+            uses = uses.and(kept.fields.get(*field)?.uses);
         }
-        let mut seen: BTreeSet<&Field> = left.iter().copied().collect();
-        while let Some(field) = left.pop() {
-            let life = kept.fields.get(field)?;
-            if life.uses.any(AWAY) {
-                return None;
-            }
-            uses = uses.and(life.uses);
-            // One of several that are put there for others to cancel is so in the place of one of those.
-            let stays = |(body, id): &(BodyRef, ObjId)| {
-                let uses = self.flow(*body).and_then(|flow| self.uses_of_token(flow, *id));
-                self.program.is_test(*body) || uses.is_some_and(|uses| !uses.any(AWAY))
-            };
-            if !life.made.iter().all(stays) {
-                return None;
-            }
-            let holds_this = |(_, life): &(&Field, &Life)| life.shares.contains(field);
-            let others = kept.fields.iter().filter(holds_this).map(|(field, _)| field);
-            left.extend(others.chain(&life.shares).filter(|field| seen.insert(field)));
-            found.push(field.clone());
-        }
-        found.reverse();
-        uses.any(WAITED).then_some(found)
+        let is_told = uses.any(WAITED) && !found.is_empty() && !self.may_be_cancelled(&found);
+        is_told.then(|| found.into_iter().cloned().collect())
     }
 
-    fn uses_of_token(&self, flow: &Flow, id: ObjId) -> Option<Uses> {
-        if flow.joined { None } else { flow.roots.get(&id).copied() }
+    /// Whether somebody may cancel what is in one of these fields, or another token that is put there: one of several
+    /// that are for others to cancel is so in the place of one of those.
+    fn may_be_cancelled(&self, fields: &[&Field]) -> bool {
+        let kept = self.kept_tokens();
+        let made = |field: &Field| kept.fields.get(field).into_iter().flat_map(|life| &life.made);
+        let beside = |field: &Field| made(field).flat_map(|token| kept.holding(*token)).collect();
+        kept.reached(fields.iter().copied(), beside).into_iter().any(|field| {
+            let is_away = |token: &Token| self.uses_of_token(&self.line(*token)).is_none_or(|uses| uses.any(AWAY));
+            // What becomes of a callee's is told by the callee, and here by the field.
+            let mut own = made(field).filter(|token| self.callees_gift(**token).is_none());
+            kept.fields.get(field).is_none_or(|life| life.uses.any(AWAY)) || own.any(is_away)
+        })
+    }
+
+    /// The tokens that callees make for a body and leave to it, each with the way from where it is made.
+    pub fn tokens_from_callees<'f>(&self, flow: &'f Flow) -> impl Iterator<Item = (ObjId, &'f FromCallee, Way)> {
+        flow.from_callees.iter().filter_map(|(id, from)| {
+            let is_left_to_it = |made: &Token| self.uses_in(*made).is_some_and(|uses| uses.any(Uses::RETURN));
+            let line = self.line((flow.body, *id));
+            let way = from.made.iter().all(is_left_to_it).then(|| self.way_of(&line))??;
+            Some((*id, from, way))
+        })
+    }
+
+    /// A token with all that it is to the callees it comes through, up to those that make it.
+    fn line(&self, token: Token) -> Vec<Token> {
+        let mut line = vec![token];
+        let mut at = 0;
+        while let Some((body, id)) = line.get(at) {
+            let from = self.callees_gift((*body, *id));
+            let more = from.iter().flat_map(|from| &from.made).filter(|made| !line.contains(made)).copied();
+            line.extend(more.collect::<Vec<_>>());
+            at += 1;
+        }
+        line
+    }
+
+    /// What is done with a token in a body and in the callees it comes through; nothing if some of that is not told.
+    fn uses_of_token(&self, line: &[Token]) -> Option<Uses> {
+        let (last, callees) = line.split_first()?;
+        let mut uses = self.uses_in(*last)?;
+        for callee in callees {
+            uses = uses.and(self.uses_in(*callee)?.without(Uses::RETURN));
+        }
+        Some(uses)
+    }
+
+    fn uses_in(&self, (body, id): Token) -> Option<Uses> {
+        let flow = self.flow(body).filter(|flow| !flow.joined)?;
+        Some(flow.roots.get(&id).copied().unwrap_or_default())
+    }
+
+    fn callees_gift(&self, (body, id): Token) -> Option<&FromCallee> {
+        self.flow(body)?.from_callees.get(&id)
+    }
+
+    /// Whether a token takes the place of one that is missing, or is one of two to choose from: that nobody cancels it
+    /// is what was asked for.
+    fn stands_in(&self, (body, id): Token) -> bool {
+        self.flow(body).is_some_and(|flow| {
+            let is_missing = |seen: &Seen| matches!(seen, Seen::Root { missing: true, .. });
+            let mut made = flow.events.iter().filter(|event| makes(event, id));
+            flow.replacements.contains(&id)
+                || flow.chosen.contains(&id)
+                || flow.from_callees.get(&id).is_some_and(|from| from.missing)
+                || made.any(|event| event.seen.iter().all(is_missing))
+        })
+    }
+
+    /// The way of a token from where it is made to the call that gives it to the body that got it last.
+    fn way_of(&self, line: &[Token]) -> Option<Way> {
+        let (maker, through) = line.split_last()?;
+        let made_by =
+            |(body, id): Token| self.flow(body)?.events.iter().find(|event| makes(event, id)).map(|event| event.site);
+        let call = |token: &Token| Some(self.callees_gift(*token)?.site);
+        Some(Way { origin: made_by(*maker)?, hops: through.iter().skip(1).rev().filter_map(call).collect() })
     }
 
     fn kept_tokens(&self) -> &KeptTokens {
@@ -91,25 +152,22 @@ impl Analysis {
     }
 }
 
+/// Whether this is where a body makes a token.
+fn makes(event: &Event, id: ObjId) -> bool {
+    event.seen.iter().any(|seen| matches!(seen, Seen::Root { id: made, .. } if *made == id))
+}
+
 /// What may be done by a body that was not gone through to the end.
 fn unseen(flow: &Flow) -> Uses {
     if flow.kept.unfinished { Uses::OPAQUE } else { Uses::default() }
 }
 
-/// The fields that a body puts a token into that it makes.
-fn keeping(flow: &Flow, id: ObjId) -> impl Iterator<Item = &Field> {
-    flow.kept.from.iter().filter(move |(_, from)| from.contains(&Origin::Made(id))).map(|(field, _)| field)
-}
-
 impl KeptTokens {
     fn of(analysis: &Analysis) -> KeptTokens {
         let mut found = KeptTokens::default();
-        for flow in analysis.flows() {
-            found.stored_by(analysis, flow);
-        }
-        for flow in analysis.flows() {
-            found.used_by(analysis, flow);
-        }
+        let real = || analysis.flows().filter(|flow| !analysis.program.is_test(flow.body));
+        real().for_each(|flow| found.stored_by(analysis, flow));
+        real().for_each(|flow| found.used_by(analysis, flow));
         for (field, uses) in by_name::uses(analysis, found.fields.keys()) {
             found.at(&field).add(uses);
         }
@@ -118,26 +176,21 @@ impl KeptTokens {
 
     /// What a body puts into fields.
     fn stored_by(&mut self, analysis: &Analysis, flow: &Flow) {
-        let makes = |id: ObjId| {
-            let mut seen = flow.events.iter().flat_map(|event| &event.seen);
-            seen.any(|seen| matches!(seen, Seen::Root { id: made, .. } if *made == id))
-        };
         for (field, from) in &flow.kept.from {
             let life = self.at(field);
-            for origin in from {
-                match origin {
-                    Origin::Made(id) if makes(*id) => {
-                        life.made.insert((flow.body, *id));
-                    }
-                    // Of a callee, which tells of it; what is done with it here is done with what is in the field.
-                    Origin::Made(id) => life.add(flow.roots.get(id).copied().unwrap_or_default().and(unseen(flow))),
-                    Origin::Given(path) => match input_field(analysis, flow.body, path) {
-                        Some((Some(owner), name)) => {
-                            life.shares.insert((owner, name));
+            for source in from.iter().flat_map(|from| sources(analysis, flow, from)) {
+                match source {
+                    Source::Made(flow, id) => {
+                        life.made.insert((flow.body, id));
+                        // What is done here with what comes in the field out of a callee is done with what is in the field.
+                        if flow.from_callees.contains_key(&id) {
+                            life.add(flow.roots.get(&id).copied().unwrap_or_default().and(unseen(flow)));
                         }
-                        _ => life.add(Uses::OPAQUE),
-                    },
-                    Origin::Other => life.add(Uses::OPAQUE),
+                    }
+                    Source::Field(other) => {
+                        life.shares.insert(other);
+                    }
+                    Source::Unknown => life.add(Uses::OPAQUE),
                 }
             }
         }
@@ -153,6 +206,9 @@ impl KeptTokens {
             match input_field(analysis, flow.body, path) {
                 Some((Some(owner), name)) => {
                     if let Some(life) = self.fields.get_mut(&(owner, name)) {
+                        // What its callers do with what it gives back they tell themselves.
+                        let is_followed = uses.any(Uses::RETURN) && is_followed(analysis, flow, path);
+                        let uses = if is_followed { uses.without(Uses::RETURN) } else { *uses };
                         life.add(uses.and(unseen(flow)));
                     }
                 }
@@ -167,12 +223,31 @@ impl KeptTokens {
         }
     }
 
+    /// The fields that a token is put into.
+    fn holding(&self, token: Token) -> impl Iterator<Item = &Field> {
+        self.fields.iter().filter(move |(_, life)| life.made.contains(&token)).map(|(field, _)| field)
+    }
+
+    /// These fields and those whose tokens are theirs, and then those `beside` them, in the order they are found in.
+    fn reached<'k>(
+        &'k self,
+        from: impl Iterator<Item = &'k Field>,
+        beside: impl Fn(&'k Field) -> Vec<&'k Field>,
+    ) -> Vec<&'k Field> {
+        let mut seen = BTreeSet::new();
+        let mut found: Vec<&Field> = from.filter(|field| seen.insert(*field)).collect();
+        let mut at = 0;
+        while let Some(field) = found.get(at).copied() {
+            let shared = self.fields.get(field).into_iter().flat_map(|life| &life.shares);
+            let sharing = self.fields.iter().filter(|(_, life)| life.shares.contains(field)).map(|(field, _)| field);
+            let more = shared.chain(sharing).chain(beside(field)).filter(|field| seen.insert(*field));
+            found.extend(more.collect::<Vec<_>>());
+            at += 1;
+        }
+        found
+    }
+
     fn at(&mut self, field: &Field) -> &mut Life {
         self.fields.entry(field.clone()).or_default()
     }
-}
-
-fn input_field(analysis: &Analysis, who: BodyRef, path: &InputPath) -> Option<FieldName> {
-    let (body, typed) = (analysis.program.body(who)?, analysis.program.typed(who)?);
-    of_input(&analysis.program, (body, typed), path)
 }

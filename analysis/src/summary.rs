@@ -283,9 +283,12 @@ fn relevant(program: &Program, calls: &Calls, callers: &Callers) -> FxHashSet<Bo
     let mut found = of_interest(Interest::Own);
     // So are those that may be given what is of interest, or hand it on.
     let passes = of_interest(Interest::Passes);
-    let callers_of = |who: BodyRef| callers.get(&who).map_or(&[][..], Vec::as_slice);
-    found.extend(reached(&found, &passes, callers_of));
-    found.extend(reached(&found, &passes, |who| calls.of(who)));
+    let passed = |bodies: &[BodyRef]| bodies.iter().copied().filter(|who| passes.contains(who)).collect::<Vec<_>>();
+    reach(&mut found, |who| passed(callers.get(&who).map_or(&[], Vec::as_slice)));
+    // So are the closures of a function that is looked at.
+    let inner = inner(program);
+    let inner_of = |who: BodyRef| inner.get(&who).map_or(&[][..], Vec::as_slice);
+    reach(&mut found, |who| [&passed(calls.of(who)), inner_of(who)].concat());
     // So are those by way of which a root is reached that does the work of a caller with a context.
     let mut left: Vec<BodyRef> = program.bodies().iter().filter(|who| makes_root(program, **who)).copied().collect();
     let mut reached = FxHashSet::default();
@@ -295,26 +298,25 @@ fn relevant(program: &Program, calls: &Calls, callers: &Callers) -> FxHashSet<Bo
         }
     }
     found.extend(reached);
-    // So are the closures of a function that is looked at.
-    for &who in program.bodies() {
-        if parent(program, who).is_some_and(|parent| found.contains(&parent)) {
-            found.insert(who);
-        }
-    }
+    reach(&mut found, |who| inner_of(who).to_vec());
     found
 }
 
-/// Those of `passes` that `next` leads to from `from`, by way of others of them.
-fn reached<'c>(
-    from: &FxHashSet<BodyRef>,
-    passes: &FxHashSet<BodyRef>,
-    next: impl Fn(BodyRef) -> &'c [BodyRef],
-) -> FxHashSet<BodyRef> {
-    let mut found = FxHashSet::default();
-    let mut left: Vec<BodyRef> = from.iter().copied().collect();
+/// Adds all that `next` leads to.
+fn reach(found: &mut FxHashSet<BodyRef>, next: impl Fn(BodyRef) -> Vec<BodyRef>) {
+    let mut left: Vec<BodyRef> = found.iter().copied().collect();
     while let Some(who) = left.pop() {
-        let more = next(who).iter().filter(|body| passes.contains(*body) && found.insert(**body));
-        left.extend(more);
+        left.extend(next(who).into_iter().filter(|body| found.insert(*body)));
+    }
+}
+
+/// The closures and `async` blocks that stand in each body.
+fn inner(program: &Program) -> FxHashMap<BodyRef, Vec<BodyRef>> {
+    let mut found: FxHashMap<BodyRef, Vec<BodyRef>> = FxHashMap::default();
+    for &who in program.bodies() {
+        if let Some(parent) = parent(program, who) {
+            found.entry(parent).or_default().push(who);
+        }
     }
     found
 }

@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::Exit;
+use ctxlint_analysis::analysis::Way;
+use ctxlint_analysis::facts::{Exit, Name};
 use ctxlint_analysis::flow::Use;
-use ctxlint_analysis::flow::events::{Event, Flow, LossKind, Seen};
-use ctxlint_analysis::flow::value::{ObjId, ObjKind, Object};
+use ctxlint_analysis::flow::events::{Event, Flow, FromCallee, LossKind, Seen};
+use ctxlint_analysis::flow::value::{ObjId, ObjKind, Object, Site};
 
 use crate::finding::{Applicability, Edit, Finding};
 use crate::rule::{Group, Level, Options, Rule};
@@ -29,7 +30,11 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     // Handles made on different ways and bound to one name are one misuse.
     let mut seen = BTreeSet::new();
     for flow in analysis.flows() {
-        findings.extend(flow.events.iter().filter_map(|event| own(analysis, flow, event)));
+        if !analysis.program.is_test(flow.body) {
+            findings.extend(flow.events.iter().filter_map(|event| own(analysis, flow, event)));
+            let given = analysis.tokens_from_callees(flow);
+            findings.extend(given.filter_map(|(id, from, way)| left(analysis, flow, id, from, &way)));
+        }
         for (id, object) in &flow.objects {
             if matches!(object.kind, ObjKind::Handle(_)) && !id.old {
                 findings.extend(handle(analysis, flow, *id, object).filter(|finding| seen.insert(finding.primary)));
@@ -129,23 +134,32 @@ fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Optio
 /// and child of it is in view, those in private fields too.
 fn own(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Finding> {
     let Seen::Root { id, own: true, .. } = event.seen.first()? else { return None };
-    if analysis.program.is_test(flow.body) {
-        return None;
-    }
-    let fields = analysis.never_cancelled(flow, *id)?;
-    let mut finding = Finding::new(
-        RULE.name,
-        event.site,
-        "nothing can ever cancel this: what waits for its end waits for ever",
-        "made here, waited for, and never cancelled",
-    );
+    token(analysis, flow, *id, support::at_hand(event), (event.site, "made here, waited for, and never cancelled"))
+}
+
+/// The same of one that a callee makes and leaves to this body.
+fn left(analysis: &Analysis, flow: &Flow, id: ObjId, from: &FromCallee, way: &Way) -> Option<Finding> {
+    let primary = (from.site, "what this gives is waited for, and never cancelled");
+    Some(token(analysis, flow, id, None, primary)?.label(way.origin, "made here").hops(way, "it comes"))
+}
+
+fn token(
+    analysis: &Analysis,
+    flow: &Flow,
+    id: ObjId,
+    at_hand: Option<Name>,
+    (site, label): (Site, &str),
+) -> Option<Finding> {
+    let fields = analysis.never_cancelled(flow, id)?;
+    let message = "nothing can ever cancel this: what waits for its end waits for ever";
+    let mut finding = Finding::new(RULE.name, site, message, label);
     for (owner, field) in fields.iter().take(3) {
         if let Some(site) = support::field_site(analysis, *owner, field) {
             finding = finding.label(site, "kept here, and nothing cancels what is in this field");
         }
     }
     let finding = finding.note("unlike a channel's sender, a token is not cancelled when its last clone is dropped");
-    Some(match (support::at_hand(event), fields.is_empty()) {
+    Some(match (at_hand, fields.is_empty()) {
         (Some(parent), _) => finding.help(format!("derive it from `{parent}`, whose end is to reach this work")),
         (None, true) => finding.help("keep a clone and cancel it, or a guard of it for as long as the work may go on"),
         (None, false) => finding.help("cancel it in the method that stops the work or in `Drop`, or keep a guard of it: `token.clone().drop_guard()`"),

@@ -79,3 +79,34 @@ fn a_macro_on_the_struct_may_give_its_fields_away() {
         assert_eq!(with(giving), [false; 0], "{giving}");
     }
 }
+
+/// A server that is given its token.
+const GIVEN: &str = "
+use tokio_util::sync::CancellationToken;
+
+pub struct Server {
+    token: CancellationToken,
+}
+
+impl Server {
+    fn new(token: CancellationToken) -> Self {
+        Self { token }
+    }
+
+    pub async fn wait(&self) {
+        self.token.cancelled().await
+    }
+}
+
+pub fn start(servers: &mut Vec<Server>) {
+    servers.push(Server::new(CancellationToken::new()));
+}
+";
+
+#[test]
+fn a_constructor_that_others_can_call_may_be_given_a_token_to_cancel() {
+    assert_eq!(found_in(GIVEN, "", "src/other.rs", ""), ["src/lib.rs:19:30: error[ctxlint::lost_cancel]"]);
+    assert_eq!(found_in(&GIVEN.replace("    fn new", "    pub fn new"), "", "src/other.rs", ""), NONE);
+    let by_macro = "start! { Server::new(stop) }";
+    assert_eq!(found_in(GIVEN, by_macro, "src/other.rs", ""), NONE);
+}

@@ -1,7 +1,7 @@
 //! Calls: of functions of the program by their summaries, of libraries by their models, of what
 //! nobody knows by letting everything escape.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::facts::{LocalId, Name, OpKind, Place, Span};
 use crate::model::FnRole;
@@ -10,7 +10,7 @@ use crate::types::{BodyRef, DefId, Target, Ty};
 
 use super::channels::READY;
 use super::copying::Copying;
-use super::events::{CallKind, LossKind, Seen};
+use super::events::{CallKind, FromCallee, LossKind, Seen};
 use super::gives::Gives;
 use super::run::{At, Run};
 use super::value::{Agg, Ctx, CtxNode, Function, InputPath, ObjKind, Uses, Val};
@@ -410,15 +410,20 @@ impl<'a> Run<'a> {
         let mut out = Vec::new();
         for (index, ret) in summary.rets.iter().enumerate() {
             let mut world = world.clone();
-            let ids = BTreeMap::new();
-            let mut copy =
-                Copying { run: self, at, name, inputs: &inputs, summary, ids, in_struct: None, whole: false };
+            let mut copy = Copying::result(self, at, name, &inputs, summary);
             let value = copy.value(ret);
             for (input, written) in summary.writes.get(index).into_iter().flatten() {
                 let written = copy.value(written);
                 if let Some(Val::Ref(_, Some(place))) = inputs.get(*input as usize) {
                     copy.run.write_back(at, name, place, written, &mut world);
                 }
+            }
+            for (made, here) in std::mem::take(&mut copy.own) {
+                let (site, missing) = (copy.run.site(name), world.missing);
+                let from = copy.run.from_callees.entry(here);
+                let from = from.or_insert_with(|| FromCallee { site, missing, made: BTreeSet::new() });
+                from.missing &= missing;
+                from.made.insert((body, made));
             }
             if !is_async {
                 // What it started and gives back has had no time yet.
@@ -464,7 +469,9 @@ impl<'a> Run<'a> {
     fn effects_on(&mut self, at: At, name: Span, summary: &Summary, inputs: &[Val], world: &mut World, depth: u8) {
         for (path, uses) in &summary.uses {
             let Some(input) = inputs.get(path.input as usize) else { continue };
-            self.apply_uses(at, name, &input.behind_at(&path.path), *uses, world, depth);
+            // Who keeps a part of something tells which field it was in, not whose it is.
+            let uses = if path.path.is_empty() { *uses } else { uses.escaping() };
+            self.apply_uses(at, name, &input.behind_at(&path.path), uses, world, depth);
         }
         self.start_given(at, name, summary, inputs, world);
         self.sent_by(at, name, summary, inputs);
@@ -472,10 +479,11 @@ impl<'a> Run<'a> {
 
     fn apply_uses(&mut self, at: At, name: Span, value: &Val, uses: Uses, world: &mut World, depth: u8) {
         let owed = Uses::USED.and(Uses::ESCAPE);
+        let uses = uses.without(Uses::RETURN_KEPT);
+        let value = value.behind();
         // The field it is kept in is the callee's to tell of.
-        let escapes = if uses.any(Uses::KEPT) { Uses::ESCAPE } else { Uses::default() };
-        let uses = uses.without(Uses::IN_FIELD).and(escapes);
-        match value.behind() {
+        let uses = if Run::is_given_whole(value) { uses } else { uses.escaping() };
+        match value {
             Val::Input(path) => self.use_input(path, uses.without(Uses::RETURN)),
             value @ Val::Server(..) if !uses.is_empty() => self.note_static(value),
             Val::Ctx(ctx) => {

@@ -17,6 +17,8 @@ pub(super) struct Copying<'r, 'a> {
     pub(super) inputs: &'r [Val],
     pub(super) summary: &'r Summary,
     pub(super) ids: BTreeMap<ObjId, ObjId>,
+    /// Contexts that are their own handles: what each is to the callee and to the caller.
+    pub(super) own: Vec<(ObjId, ObjId)>,
     /// The field of a struct of the program that is being copied.
     pub(super) in_struct: Option<(DefId, Name)>,
     /// What calling an input gives is wanted with all that it owns: it is work, and is started.
@@ -32,7 +34,19 @@ impl<'r, 'a> Copying<'r, 'a> {
         inputs: &'r [Val],
         summary: &'r Summary,
     ) -> Copying<'r, 'a> {
-        Copying { run, at, name, inputs, summary, ids: BTreeMap::new(), in_struct: None, whole: true }
+        Copying { whole: true, ..Copying::result(run, at, name, inputs, summary) }
+    }
+
+    /// For what a callee gives back.
+    pub(super) fn result(
+        run: &'r mut Run<'a>,
+        at: At,
+        name: Span,
+        inputs: &'r [Val],
+        summary: &'r Summary,
+    ) -> Copying<'r, 'a> {
+        let (ids, own) = (BTreeMap::new(), Vec::new());
+        Copying { run, at, name, inputs, summary, ids, own, in_struct: None, whole: false }
     }
 }
 
@@ -199,6 +213,9 @@ impl Copying<'_, '_> {
             kind => kind.clone(),
         };
         let id = self.id(ctx.id);
+        if kind == CtxKind::Own {
+            self.own.push((ctx.id, id));
+        }
         let kind = match kind {
             CtxKind::Derived { parent, bound, other, nanos } => {
                 CtxKind::Derived { parent: self.run.above(id, parent), bound, other, nanos }

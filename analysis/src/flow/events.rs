@@ -31,6 +31,8 @@ pub struct Flow {
     pub tasks: BTreeMap<ObjId, BTreeSet<TaskState>>,
     /// What is done with the roots it makes, those that are their own handles too.
     pub roots: BTreeMap<ObjId, Uses>,
+    /// Contexts that are their own handles and that callees made and gave it.
+    pub from_callees: BTreeMap<ObjId, FromCallee>,
     /// Roots that are one of two contexts to choose from.
     pub chosen: BTreeSet<ObjId>,
     /// Ways through the body were joined, so that some of what happens is not told.
@@ -44,6 +46,17 @@ pub struct Flow {
     /// The bodies of whose doings it depends, each with whether they were known; none if it depends on
     /// how often a circle of calls was gone round.
     pub(crate) asked: Option<Vec<Asked>>,
+}
+
+/// Where something comes from that a callee made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FromCallee {
+    /// The callee's name in the call.
+    pub site: Site,
+    /// A context that may be missing is missing here, on all ways.
+    pub missing: bool,
+    /// What it is to the callees that may have made it.
+    pub made: BTreeSet<(BodyRef, ObjId)>,
 }
 
 /// A body whose summary was asked for, and whether it was known.

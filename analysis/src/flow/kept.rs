@@ -86,16 +86,7 @@ fn last_field<'s>(program: &Program, from: &Ty, steps: impl Iterator<Item = Way<
 impl Run<'_> {
     /// Notes what is put into a field, if that keeps a token.
     pub(super) fn keep(&mut self, owner: DefId, name: &Name, value: &Val) {
-        let origin = match kept(value) {
-            None => return,
-            Some(Val::Ctx(ctx)) => match &ctx.kind {
-                CtxKind::Own => Origin::Made(ctx.id),
-                CtxKind::Input(path) => Origin::Given(path.clone()),
-                _ => Origin::Other,
-            },
-            Some(Val::Input(path)) => Origin::Given(path.clone()),
-            Some(_) => Origin::Other,
-        };
+        let Some(origin) = origin(value) else { return };
         if self.program.keeps_token(owner, name) {
             self.kept.from.entry((owner, name.clone())).or_default().insert(origin);
         }
@@ -140,18 +131,38 @@ impl Run<'_> {
         }
     }
 
+    /// Whether a value is a token, or what may be one: not one that derives from it.
+    pub(super) fn is_given_whole(value: &Val) -> bool {
+        match value {
+            Val::Ctx(ctx) => matches!(ctx.kind, CtxKind::Own | CtxKind::Input(_)),
+            value => matches!(value, Val::Input(_)),
+        }
+    }
+
     /// A value goes out of sight in a field, in this way: whether that is all there is to say of it, since the field
     /// keeps a token.
     pub(super) fn goes_in_field(&mut self, owner: DefId, name: &Name, value: &Val, how: Uses) -> bool {
-        let Some(Val::Ctx(ctx)) = kept(value) else { return false };
-        let is_itself = matches!(ctx.kind, CtxKind::Own | CtxKind::Input(_));
-        if !is_itself || !self.program.keeps_token(owner, name) {
+        let Some(value @ Val::Ctx(ctx)) = kept(value) else { return false };
+        if !Run::is_given_whole(value) || !self.program.keeps_token(owner, name) {
             return false;
         }
         self.keep(owner, name, value);
         self.use_ctx(ctx, how);
         true
     }
+}
+
+/// Where a token comes from; nothing where it is missing.
+pub(crate) fn origin(value: &Val) -> Option<Origin> {
+    Some(match kept(value)? {
+        Val::Ctx(ctx) => match &ctx.kind {
+            CtxKind::Own => Origin::Made(ctx.id),
+            CtxKind::Input(path) => Origin::Given(path.clone()),
+            _ => Origin::Other,
+        },
+        Val::Input(path) => Origin::Given(path.clone()),
+        _ => Origin::Other,
+    })
 }
 
 /// What a field's value keeps: the token, or what may be one; nothing where that is missing.

@@ -15,7 +15,7 @@ use crate::ways::Occurrences;
 
 use super::channels::Channels;
 use super::conditions::{self, Definitions};
-use super::events::{Call, CallKind, Event, Flow, Loss, Seen};
+use super::events::{Call, CallKind, Event, Flow, FromCallee, Loss, Seen};
 use super::kept::Kept;
 use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
 use super::world::{MAX_WORLDS, TaskState, Use, World};
@@ -74,6 +74,8 @@ pub(super) struct Run<'a> {
     pub(super) calls: Vec<Call>,
     pub(super) tasks: BTreeMap<ObjId, BTreeSet<TaskState>>,
     pub(super) roots: BTreeMap<ObjId, Uses>,
+    /// Contexts that are their own handles, from callees.
+    pub(super) from_callees: BTreeMap<ObjId, FromCallee>,
     /// The roots and the other contexts that each local is given.
     pub(super) given_roots: BTreeMap<LocalId, BTreeSet<ObjId>>,
     pub(super) given_others: BTreeSet<LocalId>,
@@ -131,6 +133,7 @@ pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Su
         calls: Vec::new(),
         tasks: BTreeMap::new(),
         roots: BTreeMap::new(),
+        from_callees: BTreeMap::new(),
         given_roots: BTreeMap::new(),
         given_others: BTreeSet::new(),
         timed: 0,
@@ -788,6 +791,7 @@ impl<'a> Run<'a> {
             tasks: self.tasks,
             joined: self.joined,
             roots: self.roots,
+            from_callees: self.from_callees,
             chosen,
             replacing: self.replacing,
             replacements,

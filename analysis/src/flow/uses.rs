@@ -65,6 +65,12 @@ impl Uses {
     /// It goes away in a field that keeps a token, to wherever.
     pub const IN_FIELD: Uses = Uses(Uses::KEPT.0 | Uses::RETURN_KEPT.0);
 
+    /// The same, where what is kept in a field goes just out of sight.
+    pub fn escaping(self) -> Uses {
+        let escapes = if self.any(Uses::KEPT) { Uses::ESCAPE } else { Uses::default() };
+        self.without(Uses::IN_FIELD).and(escapes)
+    }
+
     /// Whether it has one of these bits.
     pub fn any(self, other: Uses) -> bool {
         self.0 & other.0 != 0

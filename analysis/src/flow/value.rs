@@ -267,6 +267,11 @@ impl CtxNode {
         }
     }
 
+    /// Whether nothing is above it: made, not derived.
+    pub fn is_root(&self) -> bool {
+        matches!(self.kind, CtxKind::Root { .. } | CtxKind::Own)
+    }
+
     /// The input it is, if it is one.
     pub fn input(&self) -> Option<&InputPath> {
         match &self.kind {

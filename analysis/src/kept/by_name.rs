@@ -24,7 +24,8 @@ pub(super) fn uses<'f>(analysis: &Analysis, fields: impl Iterator<Item = &'f Fie
         let used = program.operations(*who).flat_map(|(op, target)| names.used(*who, op, target));
         used.map(|(field, uses)| (field.clone(), uses)).collect::<Vec<_>>()
     };
-    let mut found: BTreeSet<(Field, Uses)> = program.bodies().par_iter().flat_map_iter(in_body).collect();
+    let real = program.bodies().par_iter().filter(|who| !program.is_test(**who));
+    let mut found: BTreeSet<(Field, Uses)> = real.flat_map_iter(in_body).collect();
     found.extend(names.said_among_items().map(|field| (field.clone(), Uses::OPAQUE)));
     found
 }
