@@ -490,9 +490,12 @@ impl FnRole {
             || matches!(self, FnRole::RequestValue | FnRole::MakeTaskSet | FnRole::Wrap | FnRole::Callback)
     }
 
-    /// Whether callers of a function that does it must know that it does.
-    pub(crate) fn matters_to_callers(self) -> bool {
-        self.makes_context() || matches!(self, FnRole::ReadValue | FnRole::Cancel | FnRole::Spawn | FnRole::Abort)
+    /// Whether a function that does it is looked at wherever it has the context from: its callers must know that it
+    /// does, or what else it does depends on it.
+    pub(crate) fn is_of_interest(self) -> bool {
+        let tells = matches!(self, FnRole::ReadValue | FnRole::Cancel | FnRole::Spawn | FnRole::Abort);
+        let ends = matches!(self, FnRole::Wait | FnRole::IsDone | FnRole::Run | FnRole::RunSelf);
+        self.makes_context() || tells || ends
     }
 }
 

@@ -388,7 +388,7 @@ fn is_of_interest(program: &Program, who: BodyRef) -> bool {
     }
     let calls = typed.targets.iter().flatten().any(|target| match target {
         Target::External(path) | Target::TraitMethod(path) => {
-            program.models.function(path).is_some_and(|model| model.role.matters_to_callers())
+            program.models.function(path).is_some_and(|model| model.role.is_of_interest())
         }
         _ => false,
     });
