@@ -59,6 +59,10 @@ pub struct Summary {
     pub ends: BTreeMap<ObjId, Vec<Val>>,
     /// Inputs whose handle it cancels on every way that comes back.
     pub cancelled: BTreeSet<InputPath>,
+    /// Inputs that are certainly done when it comes back.
+    pub ended: BTreeSet<InputPath>,
+    /// It waits for other things than those.
+    pub waits_besides: bool,
     /// Fields it reads and does something with; without a struct where that is not known.
     pub fields_used: BTreeSet<(Option<DefId>, Name)>,
     /// It has no context and does its work under a root: the calls to where that is made, the place
@@ -67,6 +71,14 @@ pub struct Summary {
 }
 
 impl Summary {
+    /// The input whose end it waits for, if it does nothing else that matters to anybody.
+    pub fn end_of(&self) -> Option<&InputPath> {
+        let mut ended = self.ended.iter();
+        let (Some(path), None, false) = (ended.next(), ended.next(), self.waits_besides) else { return None };
+        let only_waits = self.uses.iter().all(|(of, uses)| of == path && *uses == Uses::WAIT);
+        (only_waits && self.started.is_empty() && self.sends.is_empty()).then_some(path)
+    }
+
     /// What is done with a part of an input, or with anything it is a part of.
     pub fn uses_at(&self, input: u32, path: &[Name]) -> Uses {
         let path: Vec<&Name> = path.iter().take_while(|step| *step != "()").collect();

@@ -13,7 +13,7 @@ use super::copying::Copying;
 use super::events::{CallKind, FromCallee, LossKind, Seen};
 use super::gives::Gives;
 use super::run::{At, Run};
-use super::value::{Agg, Ctx, CtxNode, Function, InputPath, ObjKind, Uses, Val};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjKind, Uses, Val};
 use super::world::{Use, World};
 
 /// How deep a chain of closures that call closures is followed.
@@ -407,6 +407,11 @@ impl<'a> Run<'a> {
             return Vec::new();
         }
         self.effects(at, name, summary, &inputs, &mut world, depth);
+        // Under a limit of time it may be given up before that.
+        if self.timed == 0 {
+            let ended: Vec<Ctx> = summary.ended.iter().filter_map(|path| self.ctx_given(name, &inputs, path)).collect();
+            ended.iter().for_each(|ctx| world.done.insert(ctx.id, ()));
+        }
         let mut out = Vec::new();
         for (index, ret) in summary.rets.iter().enumerate() {
             let mut world = world.clone();
@@ -755,6 +760,28 @@ impl<'a> Run<'a> {
         // Under a limit of time the wait may end before the context does.
         if self.timed == 0 {
             world.done.insert(ctx.id, ());
+        }
+    }
+
+    /// What a future is to who waits for it: a call of what only waits for the end of a context is that end.
+    pub(super) fn end_of(&mut self, name: Span, future: Val) -> Val {
+        let (Val::Future(body, inputs) | Val::Closure(body, inputs)) = future.behind() else { return future };
+        let summaries = self.summaries;
+        let path = summaries.get(*body).and_then(Summary::end_of);
+        let Some(ctx) = path.and_then(|path| self.ctx_given(name, inputs, path)) else { return future };
+        self.record_call(*body, name, inputs, CallKind::Direct);
+        Val::Done(ctx)
+    }
+
+    /// The context that a body is given there.
+    fn ctx_given(&mut self, name: Span, inputs: &[Val], path: &InputPath) -> Option<Ctx> {
+        match inputs.get(path.input as usize)?.at(&path.path).behind() {
+            Val::Ctx(ctx) => Some(ctx.clone()),
+            Val::Input(path) => {
+                let (id, site) = (self.input_id(path), self.site(name));
+                Some(Ctx::new(CtxNode { id, site, kind: CtxKind::Input(path.clone()) }))
+            }
+            _ => None,
         }
     }
 

@@ -111,9 +111,10 @@ impl<'a> Run<'a> {
                 Val::Unknown
             }
             OpKind::Await(local) => {
-                let future = world.take(&Place::local(*local));
                 let name = self.body.local_span(*local);
+                let future = self.end_of(name, world.take(&Place::local(*local)));
                 self.settle_fresh(&mut world);
+                self.waits_besides |= !matches!(future.behind(), Val::Done(_));
                 let worlds = match future.behind() {
                     Val::Input(path) => {
                         self.use_input(path, Uses::CALL.and(Uses::USED));

@@ -46,7 +46,9 @@ impl Run<'_> {
         span: Span,
         mut world: World,
     ) -> Vec<(BlockId, World)> {
-        let futures: Vec<Val> = arms.iter().map(|arm| world.take(&Place::local(arm.future))).collect();
+        let mut future =
+            |arm: &Arm| self.end_of(self.body.local_span(arm.future), world.take(&Place::local(arm.future)));
+        let futures: Vec<Val> = arms.iter().map(&mut future).collect();
         let race = Race::of(&futures);
         let mut next = Vec::new();
         self.settle_fresh(&mut world);
@@ -132,7 +134,8 @@ impl Run<'_> {
             },
             _ => None,
         };
-        let pieces = list.unwrap_or(pieces);
+        let pieces: &[Val] =
+            &list.unwrap_or(pieces).iter().map(|piece| self.end_of(name, piece.clone())).collect::<Vec<_>>();
         let race = Race::of(pieces);
         let mut found = Vec::with_capacity(pieces.len());
         for (index, piece) in pieces.iter().enumerate() {

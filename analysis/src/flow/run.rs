@@ -106,6 +106,9 @@ pub(super) struct Run<'a> {
     /// The world that the body was left in last.
     last: World,
     cancelled: Option<BTreeSet<InputPath>>,
+    ended: Option<BTreeSet<InputPath>>,
+    /// Something else is waited for than the ends of contexts.
+    pub(super) waits_besides: bool,
     pub(super) inputs: BTreeMap<InputPath, u32>,
     pub(super) slots: BTreeMap<At, u16>,
     pub(super) channels: Channels,
@@ -154,6 +157,8 @@ pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Su
         returns: false,
         last: World::default(),
         cancelled: None,
+        ended: None,
+        waits_besides: false,
         inputs: BTreeMap::new(),
         slots: BTreeMap::new(),
         channels: Channels::default(),
@@ -175,6 +180,14 @@ fn lent_params(body: &Body, typed: &TypedBody) -> Vec<(u32, LocalId)> {
     let inputs = (body.captures.len() as u32..).zip(&body.params);
     let is_lent = |local: &LocalId| matches!(typed.local(*local), Ty::Ref(_, true));
     inputs.filter(|(_, local)| is_lent(local)).map(|(input, local)| (input, *local)).collect()
+}
+
+/// What holds on the ways so far and on this one.
+fn in_both(before: Option<BTreeSet<InputPath>>, here: BTreeSet<InputPath>) -> BTreeSet<InputPath> {
+    match before {
+        None => here,
+        Some(before) => before.intersection(&here).cloned().collect(),
+    }
 }
 
 /// The object that stands for what is given by the input of this number.
@@ -207,6 +220,8 @@ impl<'a> Run<'a> {
         self.rets.clear();
         self.writes.clear();
         self.cancelled = None;
+        self.ended = None;
+        self.waits_besides = false;
         self.returns = false;
         self.channels.begin();
     }
@@ -427,7 +442,10 @@ impl<'a> Run<'a> {
             }
             Terminator::If { condition, then, other } => self.branch(*condition, *then, *other, world),
             Terminator::Match { place, test, then, other, .. } => self.matching(place, test, *then, *other, world),
-            Terminator::Select { arms, other, span } => self.select(at, arms, *other, *span, world),
+            Terminator::Select { arms, other, span } => {
+                self.waits_besides = true;
+                self.select(at, arms, *other, *span, world)
+            }
         }
     }
 
@@ -556,10 +574,10 @@ impl<'a> Run<'a> {
         self.escape_returned(&mut world, &value);
         self.finish_world(&world);
         let cancelled: BTreeSet<InputPath> = world.cancelled.iter().map(|(path, ())| path.clone()).collect();
-        self.cancelled = Some(match self.cancelled.take() {
-            None => cancelled,
-            Some(before) => before.intersection(&cancelled).cloned().collect(),
-        });
+        self.cancelled = Some(in_both(self.cancelled.take(), cancelled));
+        let is_done = |(_, index): &(&InputPath, &u32)| world.done.contains(&input_object(**index));
+        let ended = self.inputs.iter().filter(is_done).map(|(path, _)| path.clone()).collect();
+        self.ended = Some(in_both(self.ended.take(), ended));
         let writes = self.written(&mut world);
         if !self.rets.iter().zip(&self.writes).any(|known| known == (&value, &writes)) {
             self.rets.push(value);
@@ -778,6 +796,8 @@ impl<'a> Run<'a> {
             ends,
             sends: self.channels.into_given(),
             cancelled: self.cancelled.unwrap_or_default(),
+            ended: self.ended.unwrap_or_default(),
+            waits_besides: self.waits_besides,
             fields_used: self.fields_used,
             chain,
         };
