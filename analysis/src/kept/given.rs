@@ -70,7 +70,7 @@ fn are_all(analysis: &Analysis, body: BodyRef, calls: &[(&Flow, &Call)]) -> bool
             let is_private = program.function_of(body).is_some_and(|def| is_private(program, def));
             let is_seen = |(caller, site)| calls.iter().any(|(flow, call)| flow.body == caller && call.site == site);
             let mut real = analysis.callers_of(body).iter().copied().filter(|(caller, _)| !program.is_test(*caller));
-            is_private && program.handler(body).is_none() && real.all(is_seen)
+            is_private && real.all(is_seen)
         }
         // What surrounds them makes them, and gives them their captures.
         Some(BodyKind::Closure(_) | BodyKind::AsyncBlock(_)) => true,
