@@ -131,8 +131,7 @@ impl Analysis {
         self.flow(body).is_some_and(|flow| {
             let is_missing = |seen: &Seen| matches!(seen, Seen::Root { missing: true, .. });
             let mut made = flow.events.iter().filter(|event| makes(event, id));
-            flow.replacements.contains(&id)
-                || flow.chosen.contains(&id)
+            flow.chosen.contains(&id)
                 || flow.from_callees.get(&id).is_some_and(|from| from.missing)
                 || made.any(|event| event.seen.iter().all(is_missing))
         })

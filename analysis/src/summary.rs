@@ -75,8 +75,7 @@ impl Summary {
     pub fn end_of(&self) -> Option<&InputPath> {
         let mut ended = self.ended.iter();
         let (Some(path), None, false) = (ended.next(), ended.next(), self.waits_besides) else { return None };
-        let only_waits = self.uses.iter().all(|(of, uses)| of == path && *uses == Uses::WAIT);
-        (only_waits && self.started.is_empty() && self.sends.is_empty()).then_some(path)
+        self.uses.iter().all(|(of, uses)| of == path && *uses == Uses::WAIT).then_some(path)
     }
 
     /// What is done with a part of an input, or with anything it is a part of.

@@ -89,8 +89,7 @@ fn own(analysis: &Analysis, flow: &Flow, event: &Event) -> Option<Finding> {
         return None;
     };
     let program = &analysis.program;
-    let is_others = flow.chosen.contains(id) || analysis.never_cancelled(flow, *id).is_some();
-    if program.is_test(flow.body) || program.is_main(flow.body) || is_others {
+    if program.is_test(flow.body) || program.is_main(flow.body) || analysis.never_cancelled(flow, *id).is_some() {
         return None;
     }
     let code = Code::of(analysis, flow.body)?;

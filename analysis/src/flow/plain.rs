@@ -10,7 +10,7 @@ use super::contents::OPTION;
 use super::events::LossKind;
 use super::roles::{Applied, objects_in};
 use super::run::{At, Run};
-use super::value::{Uses, Val};
+use super::value::{CtxKind, Uses, Val};
 use super::world::{Use, World};
 
 impl<'a> Run<'a> {
@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
             let other = call.value(other);
             other.walk(&mut |value, _, _| {
                 if let Val::Ctx(ctx) = value
-                    && ctx.origin().is_root()
+                    && let CtxKind::Root { .. } = ctx.origin().kind
                 {
                     self.replacements.insert(ctx.origin().id);
                 }

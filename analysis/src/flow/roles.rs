@@ -464,7 +464,7 @@ impl<'a> Run<'a> {
             }
             FnRole::Replace => {
                 let new = call.value(call.model.other.unwrap_or(1));
-                if let Some(ctx) = new.as_ctx().filter(|ctx| ctx.is_root()) {
+                if let Some(ctx) = new.as_ctx().filter(|ctx| matches!(ctx.kind, CtxKind::Root { .. })) {
                     self.placed.insert(ctx.id);
                 }
                 let takes_option = matches!(self.subject_role(&call), Some(TypeRole::Maybe)) && call.receiver.is_some();
