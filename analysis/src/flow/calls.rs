@@ -415,7 +415,7 @@ impl<'a> Run<'a> {
         let mut out = Vec::new();
         for (index, ret) in summary.rets.iter().enumerate() {
             let mut world = world.clone();
-            let mut copy = Copying::result(self, at, name, &inputs, summary);
+            let mut copy = Copying::of(self, at, name, &inputs, summary);
             let value = copy.value(ret);
             for (input, written) in summary.writes.get(index).into_iter().flatten() {
                 let written = copy.value(written);

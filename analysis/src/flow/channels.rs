@@ -227,7 +227,7 @@ impl Run<'_> {
         for (path, value) in &summary.sends {
             let Some(input) = inputs.get(path.input as usize) else { continue };
             let target = input.at(&path.path);
-            let value = Copying::whole(self, at, name, inputs, summary).value(value);
+            let value = Copying::of(self, at, name, inputs, summary).whole().value(value);
             let mut ends = Vec::new();
             target.walk(&mut |end, _, _| match end {
                 Val::Obj(id) if self.is_sender(*id) => ends.push(end.clone()),

@@ -26,19 +26,8 @@ pub(super) struct Copying<'r, 'a> {
 }
 
 impl<'r, 'a> Copying<'r, 'a> {
-    /// For work that a callee starts.
-    pub(super) fn whole(
-        run: &'r mut Run<'a>,
-        at: At,
-        name: Span,
-        inputs: &'r [Val],
-        summary: &'r Summary,
-    ) -> Copying<'r, 'a> {
-        Copying { whole: true, ..Copying::result(run, at, name, inputs, summary) }
-    }
-
     /// For what a callee gives back.
-    pub(super) fn result(
+    pub(super) fn of(
         run: &'r mut Run<'a>,
         at: At,
         name: Span,
@@ -47,6 +36,11 @@ impl<'r, 'a> Copying<'r, 'a> {
     ) -> Copying<'r, 'a> {
         let (ids, own) = (BTreeMap::new(), Vec::new());
         Copying { run, at, name, inputs, summary, ids, own, in_struct: None, whole: false }
+    }
+
+    /// For work that a callee starts.
+    pub(super) fn whole(self) -> Copying<'r, 'a> {
+        Copying { whole: true, ..self }
     }
 }
 

@@ -51,7 +51,7 @@ impl Run<'_> {
         let Some(summary) = summaries.get(body) else { return Val::Unknown };
         let mut found: Vec<Val> = Vec::new();
         for ret in &summary.rets {
-            let value = Copying::whole(self, at, name, &inputs, summary).value(ret);
+            let value = Copying::of(self, at, name, &inputs, summary).whole().value(ret);
             if !value.is_unknown() && !found.contains(&value) {
                 found.push(value);
             }
@@ -66,7 +66,7 @@ impl Run<'_> {
     /// A callee starts work that depends on what it is given here.
     pub(super) fn start_given(&mut self, at: At, name: Span, summary: &Summary, inputs: &[Val], world: &mut World) {
         for work in &summary.started {
-            let work = Copying::whole(self, at, name, inputs, summary).value(work);
+            let work = Copying::of(self, at, name, inputs, summary).whole().value(work);
             if !work.is_unknown() {
                 self.start_at(at, name, vec![work], world);
             }
