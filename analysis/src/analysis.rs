@@ -236,7 +236,7 @@ impl Analysis {
             let mut is_lent = false;
             for (flow, call) in self.calls_of(body) {
                 is_lent = true;
-                let value = call.inputs.get(set.input as usize).map(|input| input.at(&set.path)).unwrap_or_default();
+                let value = set.among(&call.inputs).unwrap_or_default();
                 match value.behind() {
                     Val::Obj(set) if flow.keeps(*set) => {}
                     Val::Input(path) => left.push((flow.body, path.clone())),
@@ -301,7 +301,7 @@ impl Analysis {
             if self.program.is_test(flow.body) && !self.program.is_test(body) {
                 continue;
             }
-            let value = call.inputs.get(path.input as usize).map(|input| input.at(&path.path)).unwrap_or_default();
+            let value = path.among(&call.inputs).unwrap_or_default();
             let nested = summary::parent(&self.program, call.callee) == Some(flow.body);
             let mut hops = hops.clone();
             if !nested {

@@ -76,9 +76,9 @@ impl Analysis {
         let made = |field: &Field| kept.fields.get(field).into_iter().flat_map(|life| &life.made);
         let beside = |field: &Field| made(field).flat_map(|token| kept.holding(*token)).collect();
         kept.reached(fields.iter().copied(), beside).into_iter().any(|field| {
-            let is_away = |token: &Token| self.uses_of_token(&self.line(*token)).is_none_or(|uses| uses.any(AWAY));
+            let is_away = |token: &Token| self.uses_in(*token).is_none_or(|uses| uses.any(AWAY));
             // What becomes of a callee's is told by the callee, and here by the field.
-            let mut own = made(field).filter(|token| self.callees_gift(**token).is_none());
+            let mut own = made(field).filter(|token| self.of_callee(**token).is_none());
             kept.fields.get(field).is_none_or(|life| life.uses.any(AWAY)) || own.any(is_away)
         })
     }
@@ -87,8 +87,7 @@ impl Analysis {
     pub fn tokens_from_callees<'f>(&self, flow: &'f Flow) -> impl Iterator<Item = (ObjId, &'f FromCallee, Way)> {
         flow.from_callees.iter().filter_map(|(id, from)| {
             let is_left_to_it = |made: &Token| self.uses_in(*made).is_some_and(|uses| uses.any(Uses::RETURN));
-            let line = self.line((flow.body, *id));
-            let way = from.made.iter().all(is_left_to_it).then(|| self.way_of(&line))??;
+            let way = from.made.iter().all(is_left_to_it).then(|| self.way_of(&self.line((flow.body, *id))))??;
             Some((*id, from, way))
         })
     }
@@ -98,7 +97,7 @@ impl Analysis {
         let mut line = vec![token];
         let mut at = 0;
         while let Some((body, id)) = line.get(at) {
-            let from = self.callees_gift((*body, *id));
+            let from = self.of_callee((*body, *id));
             let more = from.iter().flat_map(|from| &from.made).filter(|made| !line.contains(made)).copied();
             line.extend(more.collect::<Vec<_>>());
             at += 1;
@@ -121,7 +120,7 @@ impl Analysis {
         Some(flow.roots.get(&id).copied().unwrap_or_default())
     }
 
-    fn callees_gift(&self, (body, id): Token) -> Option<&FromCallee> {
+    fn of_callee(&self, (body, id): Token) -> Option<&FromCallee> {
         self.flow(body)?.from_callees.get(&id)
     }
 
@@ -142,7 +141,7 @@ impl Analysis {
         let (maker, through) = line.split_last()?;
         let made_by =
             |(body, id): Token| self.flow(body)?.events.iter().find(|event| makes(event, id)).map(|event| event.site);
-        let call = |token: &Token| Some(self.callees_gift(*token)?.site);
+        let call = |token: &Token| Some(self.of_callee(*token)?.site);
         Some(Way { origin: made_by(*maker)?, hops: through.iter().skip(1).rev().filter_map(call).collect() })
     }
 

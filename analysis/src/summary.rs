@@ -294,12 +294,12 @@ fn relevant(program: &Program, calls: &Calls, callers: &Callers) -> FxHashSet<Bo
     let mut found = of_interest(Interest::Own);
     // So are those that may be given what is of interest, or hand it on.
     let passes = of_interest(Interest::Passes);
-    let passed = |bodies: &[BodyRef]| bodies.iter().copied().filter(|who| passes.contains(who)).collect::<Vec<_>>();
-    reach(&mut found, |who| passed(callers.get(&who).map_or(&[], Vec::as_slice)));
+    let is_passed = |who: &BodyRef| passes.contains(who);
+    reach(&mut found, |who| callers.get(&who).into_iter().flatten().copied().filter(is_passed));
     // So are the closures of a function that is looked at.
     let inner = inner(program);
-    let inner_of = |who: BodyRef| inner.get(&who).map_or(&[][..], Vec::as_slice);
-    reach(&mut found, |who| [&passed(calls.of(who)), inner_of(who)].concat());
+    let inner_of = |who: BodyRef| inner.get(&who).into_iter().flatten().copied();
+    reach(&mut found, |who| calls.of(who).iter().copied().filter(is_passed).chain(inner_of(who)));
     // So are those by way of which a root is reached that does the work of a caller with a context.
     let mut left: Vec<BodyRef> = program.bodies().iter().filter(|who| makes_root(program, **who)).copied().collect();
     let mut reached = FxHashSet::default();
@@ -309,15 +309,15 @@ fn relevant(program: &Program, calls: &Calls, callers: &Callers) -> FxHashSet<Bo
         }
     }
     found.extend(reached);
-    reach(&mut found, |who| inner_of(who).to_vec());
+    reach(&mut found, inner_of);
     found
 }
 
 /// Adds all that `next` leads to.
-fn reach(found: &mut FxHashSet<BodyRef>, next: impl Fn(BodyRef) -> Vec<BodyRef>) {
+fn reach<I: Iterator<Item = BodyRef>>(found: &mut FxHashSet<BodyRef>, next: impl Fn(BodyRef) -> I) {
     let mut left: Vec<BodyRef> = found.iter().copied().collect();
     while let Some(who) = left.pop() {
-        left.extend(next(who).into_iter().filter(|body| found.insert(*body)));
+        left.extend(next(who).filter(|body| found.insert(*body)));
     }
 }
 

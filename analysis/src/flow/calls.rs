@@ -12,8 +12,9 @@ use super::channels::READY;
 use super::copying::Copying;
 use super::events::{CallKind, FromCallee, LossKind, Seen};
 use super::gives::Gives;
+use super::kept::Origin;
 use super::run::{At, Run};
-use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjKind, Uses, Val};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjKind, Site, Uses, Val};
 use super::world::{Use, World};
 
 /// How deep a chain of closures that call closures is followed.
@@ -409,8 +410,9 @@ impl<'a> Run<'a> {
         self.effects(at, name, summary, &inputs, &mut world, depth);
         // Under a limit of time it may be given up before that.
         if self.timed == 0 {
-            let ended: Vec<Ctx> = summary.ended.iter().filter_map(|path| self.ctx_given(name, &inputs, path)).collect();
-            ended.iter().for_each(|ctx| world.done.insert(ctx.id, ()));
+            let site = self.site(name);
+            let ended = summary.ended.iter().filter_map(|path| self.ctx_of(&path.among(&inputs)?, site));
+            ended.for_each(|ctx| world.done.insert(ctx.id, ()));
         }
         let mut out = Vec::new();
         for (index, ret) in summary.rets.iter().enumerate() {
@@ -484,10 +486,10 @@ impl<'a> Run<'a> {
 
     fn apply_uses(&mut self, at: At, name: Span, value: &Val, uses: Uses, world: &mut World, depth: u8) {
         let owed = Uses::USED.and(Uses::ESCAPE);
-        let uses = uses.without(Uses::RETURN_KEPT);
         let value = value.behind();
         // The field it is kept in is the callee's to tell of.
-        let uses = if Run::is_given_whole(value) { uses } else { uses.escaping() };
+        let is_followed = !uses.any(Uses::KEPT) || Origin::of(value) != Origin::Other;
+        let uses = if is_followed { uses.without(Uses::RETURN_KEPT) } else { uses.escaping() };
         match value {
             Val::Input(path) => self.use_input(path, uses.without(Uses::RETURN)),
             value @ Val::Server(..) if !uses.is_empty() => self.note_static(value),
@@ -768,21 +770,22 @@ impl<'a> Run<'a> {
         let (Val::Future(body, inputs) | Val::Closure(body, inputs)) = future.behind() else { return future };
         let summaries = self.summaries;
         let path = summaries.get(*body).and_then(Summary::end_of);
-        let Some(ctx) = path.and_then(|path| self.ctx_given(name, inputs, path)) else { return future };
+        let site = self.site(name);
+        let Some(ctx) = path.and_then(|path| self.ctx_of(&path.among(inputs)?, site)) else { return future };
         self.record_call(*body, name, inputs, CallKind::Direct);
         Val::Done(ctx)
     }
 
-    /// The context that a body is given there.
-    fn ctx_given(&mut self, name: Span, inputs: &[Val], path: &InputPath) -> Option<Ctx> {
-        match inputs.get(path.input as usize)?.at(&path.path).behind() {
-            Val::Ctx(ctx) => Some(ctx.clone()),
-            Val::Input(path) => {
-                let (id, site) = (self.input_id(path), self.site(name));
-                Some(Ctx::new(CtxNode { id, site, kind: CtxKind::Input(path.clone()) }))
-            }
-            _ => None,
-        }
+    /// The context that a value is where one is wanted; an input gets this site.
+    pub(super) fn ctx_of(&mut self, value: &Val, site: Site) -> Option<Ctx> {
+        let (id, site, kind) = match value.behind() {
+            Val::Ctx(ctx) => return Some(ctx.clone()),
+            Val::Input(path) => (self.input_id(path), site, CtxKind::Input(path.clone())),
+            Val::Request(id, site) => (*id, *site, CtxKind::Request),
+            Val::Server(id, site) => (*id, *site, CtxKind::Server),
+            _ => return None,
+        };
+        Some(Ctx::new(CtxNode { id, site, kind }))
     }
 
     /// A future is polled to its end, a task waited for.

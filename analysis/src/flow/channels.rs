@@ -225,8 +225,7 @@ impl Run<'_> {
     /// What a callee, or work that is started, sends into what it is given here.
     pub(super) fn sent_by(&mut self, at: At, name: Span, summary: &Summary, inputs: &[Val]) {
         for (path, value) in &summary.sends {
-            let Some(input) = inputs.get(path.input as usize) else { continue };
-            let target = input.at(&path.path);
+            let Some(target) = path.among(inputs) else { continue };
             let value = Copying::of(self, at, name, inputs, summary).whole().value(value);
             let mut ends = Vec::new();
             target.walk(&mut |end, _, _| match end {

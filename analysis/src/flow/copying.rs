@@ -110,7 +110,7 @@ impl Copying<'_, '_> {
     }
 
     fn input(&mut self, path: &InputPath) -> Val {
-        self.inputs.get(path.input as usize).map_or(Val::Unknown, |value| value.at(&path.path))
+        path.among(self.inputs).unwrap_or_default()
     }
 
     fn object(&mut self, old: ObjId) -> Val {
@@ -180,18 +180,9 @@ impl Copying<'_, '_> {
         let kind = match &ctx.kind {
             CtxKind::Input(path) => {
                 let given = self.input(path);
-                match given.behind() {
-                    Val::Ctx(given) => return given.clone(),
-                    Val::Input(path) => {
-                        let path = path.clone();
-                        let id = self.run.input_id(&path);
-                        return Ctx::new(CtxNode { id, site: ctx.site, kind: CtxKind::Input(path) });
-                    }
-                    Val::Request(id, site) => {
-                        return Ctx::new(CtxNode { id: *id, site: *site, kind: CtxKind::Request });
-                    }
-                    Val::Server(id, site) => return Ctx::new(CtxNode { id: *id, site: *site, kind: CtxKind::Server }),
-                    _ => CtxKind::Opaque,
+                match self.run.ctx_of(&given, ctx.site) {
+                    Some(given) => return given,
+                    None => CtxKind::Opaque,
                 }
             }
             CtxKind::Derived { parent, bound, other, nanos } => CtxKind::Derived {

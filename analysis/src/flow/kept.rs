@@ -37,6 +37,21 @@ pub enum Origin {
     Other,
 }
 
+impl Origin {
+    /// Where a value comes from that is a token, or may be one.
+    pub(super) fn of(value: &Val) -> Origin {
+        match value {
+            Val::Ctx(ctx) => match &ctx.kind {
+                CtxKind::Own => Origin::Made(ctx.id),
+                CtxKind::Input(path) => Origin::Given(path.clone()),
+                _ => Origin::Other,
+            },
+            Val::Input(path) => Origin::Given(path.clone()),
+            _ => Origin::Other,
+        }
+    }
+}
+
 /// The field a place is in or is, by its struct if that is known.
 pub(crate) fn of_place(program: &Program, base: &Ty, place: &Place) -> Option<FieldName> {
     let steps = place.path.iter().filter_map(|step| match step {
@@ -131,19 +146,11 @@ impl Run<'_> {
         }
     }
 
-    /// Whether a value is a token, or what may be one: not one that derives from it.
-    pub(super) fn is_given_whole(value: &Val) -> bool {
-        match value {
-            Val::Ctx(ctx) => matches!(ctx.kind, CtxKind::Own | CtxKind::Input(_)),
-            value => matches!(value, Val::Input(_)),
-        }
-    }
-
     /// A value goes out of sight in a field, in this way: whether that is all there is to say of it, since the field
     /// keeps a token.
     pub(super) fn goes_in_field(&mut self, owner: DefId, name: &Name, value: &Val, how: Uses) -> bool {
         let Some(value @ Val::Ctx(ctx)) = kept(value) else { return false };
-        if !Run::is_given_whole(value) || !self.program.keeps_token(owner, name) {
+        if Origin::of(value) == Origin::Other || !self.program.keeps_token(owner, name) {
             return false;
         }
         self.keep(owner, name, value);
@@ -154,15 +161,7 @@ impl Run<'_> {
 
 /// Where a token comes from; nothing where it is missing.
 pub(crate) fn origin(value: &Val) -> Option<Origin> {
-    Some(match kept(value)? {
-        Val::Ctx(ctx) => match &ctx.kind {
-            CtxKind::Own => Origin::Made(ctx.id),
-            CtxKind::Input(path) => Origin::Given(path.clone()),
-            _ => Origin::Other,
-        },
-        Val::Input(path) => Origin::Given(path.clone()),
-        _ => Origin::Other,
-    })
+    kept(value).map(Origin::of)
 }
 
 /// What a field's value keeps: the token, or what may be one; nothing where that is missing.

@@ -530,10 +530,13 @@ impl<'a> Run<'a> {
     fn given_to(&mut self, local: LocalId, value: &Val) {
         let Some(ctx) = value.as_ctx() else { return };
         let origin = ctx.origin();
-        if origin.is_root() {
-            self.given_roots.entry(local).or_default().insert(origin.id);
-        } else {
-            self.given_others.insert(local);
+        match origin.kind {
+            CtxKind::Root { .. } | CtxKind::Own => {
+                self.given_roots.entry(local).or_default().insert(origin.id);
+            }
+            _ => {
+                self.given_others.insert(local);
+            }
         }
     }
 

@@ -46,6 +46,7 @@ impl Run<'_> {
         span: Span,
         mut world: World,
     ) -> Vec<(BlockId, World)> {
+        self.waits_besides = true;
         let mut future =
             |arm: &Arm| self.end_of(self.body.local_span(arm.future), world.take(&Place::local(arm.future)));
         let futures: Vec<Val> = arms.iter().map(&mut future).collect();

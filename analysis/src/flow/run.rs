@@ -442,10 +442,7 @@ impl<'a> Run<'a> {
             }
             Terminator::If { condition, then, other } => self.branch(*condition, *then, *other, world),
             Terminator::Match { place, test, then, other, .. } => self.matching(place, test, *then, *other, world),
-            Terminator::Select { arms, other, span } => {
-                self.waits_besides = true;
-                self.select(at, arms, *other, *span, world)
-            }
+            Terminator::Select { arms, other, span } => self.select(at, arms, *other, *span, world),
         }
     }
 

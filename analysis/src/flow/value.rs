@@ -82,6 +82,11 @@ impl InputPath {
         InputPath { input, path: Steps::default() }
     }
 
+    /// What is there, of what a body is given.
+    pub fn among(&self, inputs: &[Val]) -> Option<Val> {
+        Some(inputs.get(self.input as usize)?.at(&self.path))
+    }
+
     /// One step further.
     pub fn then(&self, step: Name) -> InputPath {
         self.along(&[step])
@@ -265,11 +270,6 @@ impl CtxNode {
             CtxKind::Derived { bound, .. } => *bound != Bound::None,
             _ => false,
         }
-    }
-
-    /// Whether nothing is above it: made, not derived.
-    pub fn is_root(&self) -> bool {
-        matches!(self.kind, CtxKind::Root { .. } | CtxKind::Own)
     }
 
     /// The input it is, if it is one.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::analysis::Analysis;
-use crate::facts::{BodyKind, ItemKind};
+use crate::facts::BodyKind;
 use crate::flow::FieldName;
 use crate::flow::events::{Call, Flow};
 use crate::flow::kept::{Field, Origin, of_input, origin};
@@ -48,8 +48,7 @@ fn given<'a>(analysis: &'a Analysis, flow: &'a Flow, path: &InputPath) -> Vec<(&
     let are_some_unknown = calls.is_empty() || !are_all(analysis, flow.body, &calls);
     let real = calls.into_iter().filter(|(flow, _)| !analysis.program.is_test(flow.body));
     let given = real.filter_map(|(flow, call)| {
-        let value = call.inputs.get(path.input as usize).map(|value| value.at(&path.path));
-        Some((flow, value.map_or(Some(Origin::Other), |value| origin(&value))?))
+        Some((flow, path.among(&call.inputs).map_or(Some(Origin::Other), |value| origin(&value))?))
     });
     given.chain(are_some_unknown.then_some((flow, Origin::Other))).collect()
 }
@@ -80,10 +79,8 @@ fn are_all(analysis: &Analysis, body: BodyRef, calls: &[(&Flow, &Call)]) -> bool
 
 /// Whether a function is called by its own name only, and only by code in view.
 fn is_private(program: &Program, def: DefId) -> bool {
-    let Some(item) = program.item(def) else { return false };
-    let container = item.container.map(|item| program.item(DefId { file: def.file, item }).map(|item| &item.kind));
-    let is_of_trait = container.is_some_and(|kind| !matches!(kind, Some(ItemKind::Impl { of_trait: None, .. })));
-    !is_of_trait && !program.used_as_value(def) && !program.is_exported(def)
+    let is_its_own = program.container(def).is_none_or(|container| program.is_inherent(container));
+    is_its_own && !program.used_as_value(def) && !program.is_exported(def)
 }
 
 /// The field that a part of an input is or is in.

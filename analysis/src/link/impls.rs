@@ -155,7 +155,8 @@ impl Program {
         }
     }
 
-    fn is_inherent(&self, def: DefId) -> bool {
+    /// Whether this is an impl of no trait.
+    pub(crate) fn is_inherent(&self, def: DefId) -> bool {
         matches!(self.item(def).map(|item| &item.kind), Some(ItemKind::Impl { of_trait: None, .. }))
     }
 
