@@ -494,7 +494,7 @@ impl FnRole {
     /// does, or what else it does depends on it.
     pub(crate) fn is_of_interest(self) -> bool {
         let tells = matches!(self, FnRole::ReadValue | FnRole::Cancel | FnRole::Spawn | FnRole::Abort);
-        let ends = matches!(self, FnRole::Wait | FnRole::IsDone | FnRole::Run | FnRole::RunSelf);
+        let ends = matches!(self, FnRole::Wait | FnRole::IsDone | FnRole::State | FnRole::Run | FnRole::RunSelf);
         self.makes_context() || tells || ends
     }
 }

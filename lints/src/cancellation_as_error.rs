@@ -114,7 +114,8 @@ fn is_told_apart(code: &Code<'_>, blocks: &BTreeSet<u32>) -> bool {
             OpKind::Unknown { .. } => true,
             OpKind::Call { .. } | OpKind::MethodCall { .. } => code.call(at).is_none_or(|call| {
                 let known = !matches!(call.target, Target::Def(_) | Target::Closure(_) | Target::Unknown);
-                support::asks(&call) || (call.args.iter().any(ends) && (!known || call.is(&[FnRole::State])))
+                support::asks(code, &call).is_some()
+                    || (call.args.iter().any(ends) && (!known || call.is(&[FnRole::State])))
             }),
             _ => false,
         })

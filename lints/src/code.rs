@@ -12,6 +12,7 @@ use ctxlint_analysis::facts::{
 use ctxlint_analysis::flow::value::Site;
 use ctxlint_analysis::infer::TypedBody;
 use ctxlint_analysis::model::{FnModel, FnRole, TypeRole};
+use ctxlint_analysis::summary;
 use ctxlint_analysis::types::{BodyRef, Target, Ty};
 pub(crate) use ctxlint_analysis::ways::At;
 use ctxlint_analysis::ways::Ways;
@@ -95,6 +96,25 @@ impl<'a> Code<'a> {
         bodies.into_iter().filter_map(move |who| Code::of(analysis, who))
     }
 
+    /// The same, and those that call one that does it for its callers, as `hands_on` says.
+    pub(crate) fn that_reach(
+        analysis: &'a Analysis,
+        roles: &[FnRole],
+        hands_on: impl Fn(&Code<'a>) -> bool,
+    ) -> impl Iterator<Item = Code<'a>> {
+        let mut left: Vec<Code<'a>> = Code::that_call(analysis, roles).collect();
+        let mut found: BTreeSet<BodyRef> = left.iter().map(|code| code.who).collect();
+        while let Some(code) = left.pop() {
+            if !hands_on(&code) {
+                continue;
+            }
+            let callers = analysis.callers_of(code.who).iter().map(|(caller, _)| *caller);
+            let news = callers.filter(|caller| found.insert(*caller));
+            left.extend(news.filter_map(|caller| Code::of(analysis, caller)));
+        }
+        found.into_iter().filter_map(move |who| Code::of(analysis, who))
+    }
+
     /// Where its locals occur and where control can go in it.
     pub(crate) fn ways(&self) -> &'a Ways {
         static NONE: OnceLock<Ways> = OnceLock::new();
@@ -150,6 +170,12 @@ impl<'a> Code<'a> {
         let target = self.typed.target(BlockId(at.block), at.op as usize);
         let model = self.analysis.program.model_of(target);
         Some(Call { at, op, target, model, name, receiver, args })
+    }
+
+    /// The body of the program that a call runs.
+    pub(crate) fn callee(&self, call: &Call<'a>) -> Option<Code<'a>> {
+        let Target::Def(def) = call.target else { return None };
+        Code::of(self.analysis, summary::body_of(&self.analysis.program, *def)?)
     }
 
     /// The operations of some blocks, with their places.

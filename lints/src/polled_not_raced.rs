@@ -4,7 +4,6 @@ use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::BlockId;
 use ctxlint_analysis::model::FnRole;
 
-use crate::code::Code;
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::support;
@@ -24,8 +23,8 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for code in Code::that_call(analysis, support::ASKS) {
-        let asks: Vec<_> = code.calls().filter(support::asks).collect();
+    for code in support::that_ask(analysis) {
+        let asks: Vec<_> = code.calls().filter_map(|call| Some((support::asks(&code, &call)?, call))).collect();
         // Where the end of the context wakes the wait, the look after it is soon enough.
         if asks.is_empty() || code.calls().any(|call| call.is(&[FnRole::Callback])) {
             continue;
@@ -34,14 +33,14 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             continue;
         }
         for wait in waits::of(&code).iter().filter(|wait| wait.is_idle(&code)) {
-            let asked = asks.iter().find(|call| {
+            let asked = asks.iter().find(|(_, call)| {
                 let in_loop = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop);
                 code.loops_from(wait.in_loop).any(|of| {
                     code.is_within(in_loop, of) && code.turns(wait.at.block, of) && code.turns(call.at.block, of)
                 })
             });
-            let Some(asked) = asked else { continue };
-            if asks.iter().any(|ask| waits::is_only_when_done(&code, ask, wait.at.block)) {
+            let Some((_, asked)) = asked else { continue };
+            if asks.iter().any(|(meaning, ask)| waits::is_only_when_done(&code, ask, *meaning, wait.at.block)) {
                 continue;
             }
             findings.push(

@@ -14,6 +14,7 @@ use ctxlint_analysis::source::FileId;
 use ctxlint_analysis::summary;
 use ctxlint_analysis::types::{BodyRef, DefId, Ty};
 
+use crate::code::{Call, Code};
 use crate::finding::{Applicability, Edit, Finding};
 
 /// Where an object is bound: its name, the `_` it was left to, or the call that makes it.
@@ -125,16 +126,32 @@ pub(crate) fn is_context(analysis: &Analysis, ty: &Ty) -> bool {
 }
 
 /// What functions that ask for a context's state do.
-pub(crate) const ASKS: &[FnRole] = &[FnRole::IsDone, FnRole::State];
+const ASKS: &[FnRole] = &[FnRole::IsDone, FnRole::State];
 
-/// Whether a call asks for a context's state: done or not, its error.
-pub(crate) fn asks(call: &crate::code::Call<'_>) -> bool {
-    match call.model {
-        Some(model) => {
-            model.role == FnRole::IsDone || (model.role == FnRole::State && model.what.as_deref() == Some("err"))
-        }
-        None => false,
+/// What yes means where a call asks for a context's state, itself or in a callee: that it is done (`true`, some
+/// error), or that it is not. Nothing where it does not ask.
+pub(crate) fn asks<'a>(code: &Code<'a>, call: &Call<'a>) -> Option<bool> {
+    if let Some(model) = call.model {
+        let is_error = model.role == FnRole::State && model.what.as_deref() == Some("err");
+        return (model.role == FnRole::IsDone || is_error).then_some(true);
     }
+    answers(&code.callee(call)?)
+}
+
+/// The bodies that ask for a context's state, themselves or in a callee.
+pub(crate) fn that_ask(analysis: &Analysis) -> impl Iterator<Item = Code<'_>> {
+    Code::that_reach(analysis, ASKS, |code| answers(code).is_some())
+}
+
+/// What yes means where a body gives back nothing but a context's state.
+fn answers(code: &Code<'_>) -> Option<bool> {
+    let answer = |value: &Val| match value.behind() {
+        Val::Asked(_, meaning) => Some(*meaning),
+        _ => None,
+    };
+    let mut all = code.analysis.summaries.get(code.who)?.rets.iter().map(answer);
+    let first = all.next()??;
+    all.all(|other| other == Some(first)).then_some(first)
 }
 
 /// Whether a function may have callers that are not in view.

@@ -5,9 +5,10 @@ use ctxlint_analysis::facts::{BlockId, LocalId, LoopId, Mutability, OpKind, Plac
 use ctxlint_analysis::model::FnRole;
 use ctxlint_analysis::types::{Target, Ty};
 
-use crate::code::Code;
+use crate::code::{Call, Code};
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
+use crate::values;
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -23,27 +24,29 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for (code, call) in Code::calling(analysis, &[FnRole::ReadValue]) {
-        let Some(of) = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop) else { continue };
-        let (Some(place), Some(key)) = (call.receiver, call.model.and_then(|model| call.args.get(model.key?))) else {
-            continue;
-        };
-        let is_same = is_same_place(&code, place, of) && is_same(&code, *key, of, 8);
-        if !is_same || !code.turns(call.at.block, of) {
-            continue;
-        }
-        let Some(known) = code.body.loops.get(of.index()) else { continue };
-        findings.push(
-            Finding::new(
-                RULE.name,
-                code.site(call.name),
-                "the same value is looked up in every turn of the loop: each look-up walks the context's chain",
-                "gives the same every time",
-            )
-            .label(code.site(known.keyword), "in this loop")
-            .help("look it up once, in front of the loop"),
-        );
+    for code in values::that_look_up(analysis) {
+        code.calls().for_each(|call| findings.extend(repeated(&code, &call)));
     }
+}
+
+fn repeated(code: &Code<'_>, call: &Call<'_>) -> Option<Finding> {
+    let of = code.body.block(BlockId(call.at.block))?.in_loop?;
+    let (inner, read) = values::look_up(code, call)?;
+    let given = call.args.get(usize::from(call.receiver.is_some())..)?;
+    let is_same = call.receiver.is_none_or(|place| is_same_place(code, place, of))
+        && given.iter().all(|arg| is_same(code, *arg, of, 8));
+    if !is_same || !code.turns(call.at.block, of) {
+        return None;
+    }
+    let finding = Finding::new(
+        RULE.name,
+        code.site(call.name),
+        "the same value is looked up in every turn of the loop: each look-up walks the context's chain",
+        "gives the same every time",
+    )
+    .label(code.site(code.body.loops.get(of.index())?.keyword), "in this loop");
+    let finding = if inner.who == code.who { finding } else { finding.label(inner.site(read.name), "looked up here") };
+    Some(finding.help("look it up once, in front of the loop"))
 }
 
 /// Whether a place holds the same context in every turn.

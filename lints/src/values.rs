@@ -3,14 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{ItemKind, LocalId, OpKind, Place, TypeRef};
+use ctxlint_analysis::facts::{Block, BodyKind, ItemKind, LocalId, Op, OpKind, Place, TypeRef};
 use ctxlint_analysis::flow::value::{InputPath, Site, Uses};
 use ctxlint_analysis::model::FnRole;
 use ctxlint_analysis::names::{Namespace, Res};
 use ctxlint_analysis::source::FileId;
 use ctxlint_analysis::types::{DefId, Target, Ty, TyCon};
 
-use crate::code::{Call, Code};
+use crate::code::{At, Call, Code};
 use crate::keys;
 
 /// A value is written or read.
@@ -61,6 +61,43 @@ pub(crate) fn all(analysis: &Analysis) -> Vec<Access> {
         found.push(Access { site: code.site(call.name), written, key: key_type, text: text_of(&code, key), value });
     }
     found
+}
+
+/// The bodies that look up a value, themselves or by a function that does it for them.
+pub(crate) fn that_look_up(analysis: &Analysis) -> impl Iterator<Item = Code<'_>> {
+    Code::that_reach(analysis, &[FnRole::ReadValue], is_accessor)
+}
+
+/// The look-up that a call is: of its own, or that of a function that does nothing else. With the
+/// body it is in.
+pub(crate) fn look_up<'a>(code: &Code<'a>, call: &Call<'a>) -> Option<(Code<'a>, Call<'a>)> {
+    if call.is(&[FnRole::ReadValue]) {
+        return Some((*code, call.clone()));
+    }
+    let callee = code.callee(call).filter(is_accessor)?;
+    let read = callee.calls().find(|call| call.is(&[FnRole::ReadValue]))?;
+    Some((callee, read))
+}
+
+/// Whether a function looks up one value in what it is given and does nothing else but look at that.
+fn is_accessor(code: &Code<'_>) -> bool {
+    let looks =
+        [FnRole::ReadValue, FnRole::Clone, FnRole::Same, FnRole::Borrow, FnRole::Look, FnRole::Inner, FnRole::InnerOr];
+    let looks = |call: &Call<'_>| call.is(&looks) || matches!(call.target, Target::Constructor(..));
+    let is_given =
+        |call: &Call<'_>| call.receiver.is_some_and(|place| code.body.params.contains(&code.source(place.base)));
+    let is_quiet = |(at, _, op): (At, &Block, &Op)| match &op.kind {
+        OpKind::Call { .. } | OpKind::MethodCall { .. } => code.call(at).is_some_and(|call| looks(&call)),
+        OpKind::Await(_) | OpKind::Closure(_) | OpKind::Unknown { .. } | OpKind::Inspect { .. } => false,
+        _ => true,
+    };
+    let mut reads = code.calls().filter(|call| call.is(&[FnRole::ReadValue]));
+    matches!(code.body.kind, BodyKind::Function(_))
+        && !code.body.is_async
+        && code.body.loops.is_empty()
+        && reads.next().is_some_and(|call| is_given(&call))
+        && reads.next().is_none()
+        && code.ops().all(is_quiet)
 }
 
 /// What a look-up's result says it reads: by the call, or by the name it goes to.

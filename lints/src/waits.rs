@@ -38,7 +38,12 @@ impl Wait<'_> {
     /// Whether it may last: what it waits for may come much later or never.
     pub(crate) fn is_idle(&self, code: &Code<'_>) -> bool {
         let Some(model) = self.model.filter(|model| model.idle) else { return false };
-        let length = model.time.and_then(|time| self.args.get(time)).copied();
+        // A ticker has its length from where it is made.
+        let made = || code.made_by(*self.args.first()?, &[]);
+        let length = match model.time {
+            Some(time) => self.args.get(time).copied(),
+            None => made().and_then(|call| call.args.get(call.model?.time?).copied()),
+        };
         // A length that is held against a moment is taken for one.
         if length.is_some_and(|length| is_held_to_moment(code, length)) {
             return false;
@@ -120,9 +125,9 @@ impl Contexts {
 }
 
 /// Whether there is no other way from a question about a context's state to a block than by the answer
-/// that it is done.
-pub(crate) fn is_only_when_done(code: &Code<'_>, ask: &Call<'_>, block: u32) -> bool {
-    let done = done_block(code, ask);
+/// that it is done; `meaning` says which answer that is.
+pub(crate) fn is_only_when_done(code: &Code<'_>, ask: &Call<'_>, meaning: bool, block: u32) -> bool {
+    let done = done_block(code, ask, meaning);
     done.is_some_and(|done| {
         let is_it = |at: u32| at == block;
         block != ask.at.block
@@ -132,19 +137,20 @@ pub(crate) fn is_only_when_done(code: &Code<'_>, ask: &Call<'_>, block: u32) -> 
 }
 
 /// The block that is gone on with when a question about a context's state is answered with "done".
-fn done_block(code: &Code<'_>, ask: &Call<'_>) -> Option<u32> {
+fn done_block(code: &Code<'_>, ask: &Call<'_>, meaning: bool) -> Option<u32> {
     let answer = ask.op.dest?;
-    match &code.body.blocks.get(ask.at.block as usize)?.end {
-        Terminator::If { condition, then, .. } if *condition == answer => Some(then.0),
-        Terminator::If { condition, other, .. } => match code.definition(*condition)?.1.kind {
-            OpKind::Unary(UnaryOp::Not, asked) if asked == answer => Some(other.0),
-            _ => None,
+    let (is_yes, then, other) = match &code.body.blocks.get(ask.at.block as usize)?.end {
+        Terminator::If { condition, then, other } if *condition == answer => (true, then, other),
+        Terminator::If { condition, then, other } => match code.definition(*condition)?.1.kind {
+            OpKind::Unary(UnaryOp::Not, asked) if asked == answer => (false, then, other),
+            _ => return None,
         },
         Terminator::Match { place, test: Test::Variant(path), then, other, .. } if place.base == answer => {
-            Some(if is_success(path.last()) { then.0 } else { other.0 })
+            (is_success(path.last()), then, other)
         }
-        _ => None,
-    }
+        _ => return None,
+    };
+    Some(if is_yes == meaning { then.0 } else { other.0 })
 }
 
 /// Whether a closure or `async` block may be raced, bounded or run by somebody who is not in view.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{LocalId, Name, OpKind, Place, Span};
+use crate::facts::{LocalId, Name, OpKind, Place, Span, Step};
 use crate::model::FnRole;
 use crate::summary::Summary;
 use crate::types::{BodyRef, DefId, Target, Ty};
@@ -60,11 +60,25 @@ impl<'a> Run<'a> {
             Val::Ref(inner, _) => *inner,
             value => value,
         };
-        if let Some(new) = value.as_ctx() {
-            let held = self.with_type(world.read(place), &ty, None);
-            self.grows(at, place, name, new, held.as_ctx(), true);
-        }
+        self.grows_within(at, place, name, &value, world);
         world.overlay(place, &value);
+    }
+
+    /// Notes the contexts that grow in what a callee left in a place.
+    fn grows_within(&mut self, at: At, place: &Place, name: Span, left: &Val, world: &World) {
+        match left {
+            Val::Ctx(new) => {
+                let held = self.with_type(world.read(place), &self.type_at(place), None);
+                self.grows(at, place, name, new, held.as_ctx());
+            }
+            Val::Agg(agg) if agg.variant.is_none() => {
+                for (field, value) in &agg.fields {
+                    let part = place.clone().then(Step::Field(field.clone()));
+                    self.grows_within(at, &part, name, value, world);
+                }
+            }
+            _ => {}
+        }
     }
 
     /// The places of this body that arguments lend for writing.

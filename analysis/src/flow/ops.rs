@@ -9,7 +9,7 @@ use crate::types::{Target, Ty, TyCon};
 use super::constants;
 use super::events::{Loss, LossKind, Seen};
 use super::run::{At, Run, input_object};
-use super::value::{Agg, Ctx, CtxKind, Function, InputPath, ObjKind, Uses, Val};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjKind, Uses, Val};
 use super::world::{TaskState, Use, World};
 
 impl<'a> Run<'a> {
@@ -446,7 +446,7 @@ impl<'a> Run<'a> {
         };
         if let Some(new) = value.as_ctx() {
             let held = self.with_type(world.read(place), &ty, None);
-            self.grows(at, place, span, new, held.as_ctx(), target.is_some());
+            self.grows(at, place, span, new, held.as_ctx());
         }
         if self.program.may_be_token(&ty) {
             self.keep_at(place, &value);
@@ -541,15 +541,28 @@ impl<'a> Run<'a> {
     }
 
     /// Notes that a place is given a context that derives from the one it held: by what it held in
-    /// the turn before, or, for a place of somebody else's, by what it held just now.
-    pub(super) fn grows(&mut self, at: At, place: &Place, span: Span, new: &Ctx, held: Option<&Ctx>, is_ours: bool) {
-        let direct = self.grown.contains(&new.id);
-        let is_grown = direct
-            || new.chain().any(|node| self.grown.contains(&node.id))
-            || (!is_ours && held.is_some_and(|held| new.chain().skip(1).any(|node| node.id == held.id)));
-        if is_grown {
+    /// the turn before, or, for a place of somebody else's, by what it held in the beginning.
+    pub(super) fn grows(&mut self, at: At, place: &Place, span: Span, new: &Ctx, held: Option<&Ctx>) {
+        let given = self.given_in(place);
+        let is_of_given = |node: &CtxNode| given.is_some() && node.input() == given.as_ref();
+        let direct = self.grown.contains(&new.id) || new.chain().skip(1).any(is_of_given);
+        if direct || new.chain().any(|node| self.grown.contains(&node.id)) {
             let ctx = held.unwrap_or(new).clone();
-            self.record(at, span, span, Seen::Grows { ctx, local: place.base.0, direct: direct || !is_ours });
+            self.record(at, span, span, Seen::Grows { ctx, local: place.base.0, direct });
+        }
+    }
+
+    /// What a place of somebody else's held in the beginning. An element may be another one in every turn.
+    fn given_in(&self, place: &Place) -> Option<InputPath> {
+        if place.path.is_empty() || place.path.contains(&Step::Index) {
+            return None;
+        }
+        let mut inputs = self.body.captures.iter().map(|(_, local)| local).chain(&self.body.params);
+        let input = inputs.position(|local| *local == place.base)?;
+        let value = Val::Input(InputPath::whole(input as u32));
+        match place.path.iter().fold(value, |value, step| value.project(step)) {
+            Val::Input(path) => Some(path),
+            _ => None,
         }
     }
 

@@ -139,6 +139,7 @@ impl Program {
                 let made = Ty::Adt(con.clone(), args.clone());
                 if is_unit { made } else { Ty::ExternalFn(path.clone()) }
             }
+            Ty::Adt(..) if is_constant(last) => own.clone(),
             _ => Ty::ExternalFn(path.clone()),
         };
         ValuePath { target: Target::External(path.clone()), ty, own, types, with: Substitution::default() }
@@ -173,6 +174,9 @@ impl Program {
                     types,
                     with: Substitution::default(),
                 },
+                Ty::Prim(_) if is_constant(name) => {
+                    ValuePath { ty: own.clone(), own: own.clone(), ..ValuePath::default() }
+                }
                 _ => ValuePath::default(),
             };
         };
@@ -202,7 +206,11 @@ impl Program {
     fn variant_or_function(&self, own: &Ty, path: &str, name: &str) -> Ty {
         let is_variant = name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
         let is_maybe = self.models.ty(path).is_some_and(|model| model.role == TypeRole::Maybe);
-        if is_variant && !is_maybe { own.clone() } else { Ty::ExternalFn(format_smolstr!("{path}::{name}")) }
+        if is_constant(name) || (is_variant && !is_maybe) {
+            own.clone()
+        } else {
+            Ty::ExternalFn(format_smolstr!("{path}::{name}"))
+        }
     }
 
     fn any_trait(&self, own: &Ty, name: &str) -> Option<super::Method> {
@@ -243,6 +251,11 @@ impl Program {
             _ => found,
         }
     }
+}
+
+/// Whether a name is that of a constant: one of a type is of that type, as nearly all are.
+fn is_constant(name: &str) -> bool {
+    name.starts_with(char::is_uppercase) && !name.contains(char::is_lowercase)
 }
 
 fn constructor(name: &str, ty: Ty) -> ValuePath {
