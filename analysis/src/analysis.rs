@@ -176,44 +176,57 @@ impl Analysis {
 
     /// The way by which a request's end reaches a context, if one does: nearest callers first.
     pub fn request(&self, body: BodyRef, ctx: &CtxNode) -> Option<Way> {
-        let is_request = |ctx: &CtxNode| {
-            ctx.sources().into_iter().find(|node| matches!(node.kind, CtxKind::Request)).map(|node| node.site)
-        };
-        let inputs = |ctx: &CtxNode| -> Vec<InputPath> {
-            let of = |node: &CtxNode| if let CtxKind::Input(path) = &node.kind { Some(path.clone()) } else { None };
-            ctx.sources().into_iter().filter_map(of).collect()
-        };
-        if let Some(origin) = is_request(ctx) {
-            return Some(Way { origin, hops: Vec::new() });
-        }
-        let mut seen = BTreeSet::new();
-        let mut queue: VecDeque<(BodyRef, InputPath, Vec<Site>)> =
-            inputs(ctx).into_iter().map(|path| (body, path, Vec::new())).collect();
-        while let Some((body, path, hops)) = queue.pop_front() {
-            if hops.len() > MAX_HOPS || !seen.insert((body, path.clone())) {
-                continue;
+        let from = |ctx: &CtxNode| {
+            let sources = ctx.sources();
+            let request = sources.iter().find(|node| matches!(node.kind, CtxKind::Request));
+            match request {
+                Some(node) => Trace::Found(node.site),
+                None => Trace::Given(sources.iter().filter_map(|node| node.input().cloned()).collect()),
             }
-            for (flow, call) in self.calls_of(body) {
-                if self.program.is_test(flow.body) && !self.program.is_test(body) {
+        };
+        self.traced(body, from(ctx), |value| match value {
+            Val::Ctx(ctx) => from(ctx),
+            Val::Request(_, site) => Trace::Found(*site),
+            value => Trace::of_input(value),
+        })
+    }
+
+    /// The way by which a context gets here that was detached, bounded since or not, if one does.
+    pub fn detached(&self, body: BodyRef, ctx: &CtxNode) -> Option<Way> {
+        let from = |ctx: &CtxNode| match ctx.detaching() {
+            Some(node) => Trace::Found(node.site),
+            None => Trace::Given(ctx.origin().input().cloned().into_iter().collect()),
+        };
+        self.traced(body, from(ctx), |value| match value {
+            Val::Ctx(ctx) => from(ctx),
+            value => Trace::of_input(value),
+        })
+    }
+
+    /// Follows what a body is given back through its callers, nearest first, to where it comes from.
+    fn traced(&self, body: BodyRef, first: Trace, from: impl Fn(&Val) -> Trace) -> Option<Way> {
+        let mut seen = BTreeSet::new();
+        let mut queue = VecDeque::from([(body, first, Vec::new())]);
+        while let Some((body, trace, hops)) = queue.pop_front() {
+            let paths = match trace {
+                Trace::Found(origin) => return Some(Way { origin, hops }),
+                Trace::Given(paths) => paths,
+            };
+            for path in paths {
+                if hops.len() > MAX_HOPS || !seen.insert((body, path.clone())) {
                     continue;
                 }
-                let Some(input) = call.inputs.get(path.input as usize) else { continue };
-                let value = input.at(&path.path);
-                let nested = summary::parent(&self.program, call.callee) == Some(flow.body);
-                let mut hops = hops.clone();
-                if !nested {
-                    hops.insert(0, call.site);
-                }
-                match value.behind() {
-                    Val::Ctx(ctx) => {
-                        if let Some(origin) = is_request(ctx) {
-                            return Some(Way { origin, hops });
-                        }
-                        queue.extend(inputs(ctx).into_iter().map(|path| (flow.body, path, hops.clone())));
+                for (flow, call) in self.calls_of(body) {
+                    if self.program.is_test(flow.body) && !self.program.is_test(body) {
+                        continue;
                     }
-                    Val::Input(path) => queue.push_back((flow.body, path.clone(), hops)),
-                    Val::Request(_, site) => return Some(Way { origin: *site, hops }),
-                    _ => {}
+                    let Some(value) = path.among(&call.inputs) else { continue };
+                    let nested = summary::parent(&self.program, call.callee) == Some(flow.body);
+                    let mut hops = hops.clone();
+                    if !nested {
+                        hops.insert(0, call.site);
+                    }
+                    queue.push_back((flow.body, from(value.behind()), hops));
                 }
             }
         }
@@ -347,6 +360,23 @@ impl Analysis {
         };
         let ty = || self.program.field_type(&Ty::Adt(TyCon::Def(def), Vec::new()), &whole);
         used(name) || used(&whole) || holds_function(&ty())
+    }
+}
+
+/// What is told of where something comes from.
+enum Trace {
+    /// It was found out.
+    Found(Site),
+    /// Callers know: it is given to the body in these.
+    Given(Vec<InputPath>),
+}
+
+impl Trace {
+    fn of_input(value: &Val) -> Trace {
+        match value {
+            Val::Input(path) => Trace::Given(vec![path.clone()]),
+            _ => Trace::Given(Vec::new()),
+        }
     }
 }
 

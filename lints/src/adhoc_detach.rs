@@ -26,7 +26,8 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             if id.old || task.owner != Owner::Nobody || !analysis.outlives(flow, *id, task) {
                 continue;
             }
-            let Some(node) = task.contexts.iter().find_map(|of| of.ctx.detaching()) else { continue };
+            let mut contexts = task.contexts.iter();
+            let Some(way) = contexts.find_map(|of| analysis.detached(flow.body, &of.ctx)) else { continue };
             findings.push(
                 Finding::new(
                     RULE.name,
@@ -34,7 +35,8 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                     "detached work outside a pool or tracker: nobody waits for it when the process shuts down",
                     "ends with the process, wherever it is",
                 )
-                .label(node.site, "detached here")
+                .label(way.origin, "detached here")
+                .hops(&way, "it gets there")
                 .help("submit it to a pool, or spawn it on a `TaskTracker`, `JoinSet` or supervisor that is drained at shutdown"),
             );
         }

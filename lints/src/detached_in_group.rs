@@ -1,6 +1,7 @@
 //! A detached context in a group's work.
 
 use ctxlint_analysis::Analysis;
+use ctxlint_analysis::analysis::Way;
 use ctxlint_analysis::flow::value::{Owner, TaskCtx, Uses};
 
 use crate::finding::Finding;
@@ -24,13 +25,13 @@ pub(crate) static RULE: Rule = Rule {
 const CUT: Uses = Uses(Uses::CUT.0 | Uses::WAIT.0);
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    for (_, task) in support::tasks(analysis).filter(|(_, task)| task.owner == Owner::Group) {
-        let detached = |of: &TaskCtx| match of.ctx.detaching() {
-            Some(node) if of.uses.any(CUT) => Some(node.site),
-            _ if of.uses.any(Uses::DETACHED_WORK) => Some(of.ctx.site),
+    for (flow, task) in support::tasks(analysis).filter(|(_, task)| task.owner == Owner::Group) {
+        let detached = |of: &TaskCtx| match of.uses {
+            uses if uses.any(Uses::DETACHED_WORK) => Some(Way { origin: of.ctx.site, hops: Vec::new() }),
+            uses if uses.any(CUT) => analysis.detached(flow.body, &of.ctx),
             _ => None,
         };
-        let Some(site) = task.contexts.iter().find_map(detached) else { continue };
+        let Some(way) = task.contexts.iter().find_map(detached) else { continue };
         findings.push(
             Finding::new(
                 RULE.name,
@@ -38,7 +39,8 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                 "the work does not end with its group: it runs under a context that was detached",
                 "goes on when the group is cancelled, and keeps its `wait()` waiting",
             )
-            .label(site, "detached here, or in the work")
+            .label(way.origin, "detached here, or in the work")
+            .hops(&way, "it gets there")
             .help("give it the group's context; work that must survive the group belongs outside it"),
         );
     }

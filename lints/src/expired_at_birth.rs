@@ -2,7 +2,7 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::Seen;
-use ctxlint_analysis::flow::value::CtxKind;
+use ctxlint_analysis::flow::value::{CtxKind, Time};
 use ctxlint_analysis::model::Bound;
 
 use crate::finding::Finding;
@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in analysis.flows().filter(|flow| !analysis.program.is_test(flow.body)) {
         for event in &flow.events {
-            let expired = |seen: &Seen| matches!(seen, Seen::Derived { ctx } if matches!(ctx.kind, CtxKind::Derived { nanos: Some(0), .. }));
+            let expired = |seen: &Seen| matches!(seen, Seen::Derived { ctx } if matches!(ctx.kind, CtxKind::Derived { time: Time::Nanos(0), .. }));
             if event.seen.is_empty() || !event.seen.iter().all(expired) {
                 continue;
             }

@@ -2,7 +2,7 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::Seen;
-use ctxlint_analysis::flow::value::{CtxKind, CtxNode, InputPath, Site, Val};
+use ctxlint_analysis::flow::value::{CtxKind, CtxNode, InputPath, Site, Time, Val};
 use ctxlint_analysis::types::BodyRef;
 
 use crate::finding::Finding;
@@ -68,7 +68,7 @@ struct Limit {
 
 fn beyond(analysis: &Analysis, body: BodyRef, seen: &Seen) -> Option<(u128, Limit)> {
     let Seen::Derived { ctx } = seen else { return None };
-    let CtxKind::Derived { parent, nanos: Some(own), .. } = &ctx.kind else { return None };
+    let CtxKind::Derived { parent, time: Time::Nanos(own), .. } = &ctx.kind else { return None };
     let limit = limit(analysis, body, parent, MAX_HOPS)?;
     (*own > limit.nanos && limit.nanos > 0).then_some((*own, limit))
 }
@@ -76,8 +76,8 @@ fn beyond(analysis: &Analysis, body: BodyRef, seen: &Seen) -> Option<(u128, Limi
 /// The longest time that is certainly left to a context on all ways in.
 fn limit(analysis: &Analysis, body: BodyRef, ctx: &CtxNode, fuel: u8) -> Option<Limit> {
     match &ctx.kind {
-        CtxKind::Derived { parent, other, nanos, .. } => {
-            let own = nanos.map(|nanos| Limit { nanos, site: ctx.site });
+        CtxKind::Derived { parent, other, time, .. } => {
+            let own = time.nanos().map(|nanos| Limit { nanos, site: ctx.site });
             let other = other.as_ref().and_then(|other| limit(analysis, body, other, fuel));
             let above = limit(analysis, body, parent, fuel);
             own.into_iter().chain(other).chain(above).min_by_key(|limit| limit.nanos)

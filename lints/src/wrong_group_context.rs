@@ -2,7 +2,7 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::Flow;
-use ctxlint_analysis::flow::value::{CtxKind, CtxNode, ObjKind, Owner, Task, Uses};
+use ctxlint_analysis::flow::value::{Ctx, CtxKind, CtxNode, ObjId, ObjKind, Owner, Site, Task, Uses, Val};
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
@@ -26,30 +26,70 @@ const CUT: Uses = Uses(Uses::CUT.0 | Uses::WAIT.0);
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for (flow, task) in support::tasks(analysis).filter(|(_, task)| task.owner == Owner::Group) {
-        let Some((own, other)) = foreign(flow, task) else { continue };
-        findings.push(
-            Finding::new(
-                RULE.name,
-                task.site,
-                "the work misses its group's cancellation: it runs under a context from outside the group",
-                "goes on when the group has failed",
-            )
-            .label(own.site, "the group has a context of its own")
-            .label(other.site, "the context it works under")
-            .help("give it the context that came with the group"),
-        );
+        let Some(foreign) = foreign(flow, task).or_else(|| foreign_of_callers(analysis, flow, task)) else { continue };
+        let finding = Finding::new(
+            RULE.name,
+            task.site,
+            "the work misses its group's cancellation: it runs under a context from outside the group",
+            "goes on when the group has failed",
+        )
+        .label(foreign.own, "the group has a context of its own")
+        .label(foreign.other, "the context it works under");
+        let finding = match foreign.call {
+            Some(call) => finding.label(call, "both get there through this call"),
+            None => finding,
+        };
+        findings.push(finding.help("give it the context that came with the group"));
     }
 }
 
-/// The group's own context, and one the work uses that does not come from it.
-fn foreign<'f>(flow: &'f Flow, task: &'f Task) -> Option<(&'f CtxNode, &'f CtxNode)> {
-    let ObjKind::Group(Some(own)) = &flow.objects.get(&task.set?)?.kind else { return None };
-    let outside = |ctx: &CtxNode| {
-        let line = ctx.line();
-        let known = ctx.sources().iter().all(|node| !matches!(node.kind, CtxKind::Opaque));
-        known && ctx.detaching().is_none() && line.iter().all(|node| node.id != own.id)
-    };
-    // What is received comes with the work that is asked for, and is not captured.
-    let other = task.contexts.iter().find(|of| of.uses.any(CUT) && !of.received && outside(&of.ctx))?;
-    Some((own, &other.ctx))
+/// A group's own context, and one that its work uses and that does not come from it.
+struct Foreign {
+    own: Site,
+    other: Site,
+    /// The call that gives both to the spawner.
+    call: Option<Site>,
+}
+
+fn foreign(flow: &Flow, task: &Task) -> Option<Foreign> {
+    let own = own_context(flow, task.set?)?;
+    let other = captured(task).find(|ctx| is_outside(ctx, own))?;
+    Some(Foreign { own: own.site, other: other.site, call: None })
+}
+
+/// The same where the spawner is given the group.
+fn foreign_of_callers(analysis: &Analysis, flow: &Flow, task: &Task) -> Option<Foreign> {
+    let group = task.lent.as_ref()?;
+    analysis.calls_of(flow.body).filter(|(caller, _)| !analysis.program.is_test(caller.body)).find_map(
+        |(caller, call)| {
+            let group = group.among(&call.inputs)?;
+            let Val::Obj(group) = group.behind() else { return None };
+            let own = own_context(caller, *group)?;
+            let given = |ctx: &CtxNode| match ctx.input()?.among(&call.inputs)?.behind() {
+                Val::Ctx(ctx) => is_outside(ctx, own).then_some(ctx.site),
+                _ => None,
+            };
+            let other = captured(task).find_map(given)?;
+            Some(Foreign { own: own.site, other, call: Some(call.site) })
+        },
+    )
+}
+
+/// The context that came with a group.
+fn own_context(flow: &Flow, group: ObjId) -> Option<&Ctx> {
+    match &flow.objects.get(&group)?.kind {
+        ObjKind::Group(own) => own.as_ref(),
+        _ => None,
+    }
+}
+
+/// The contexts that work ends with. What is received comes with the work that is asked for, and is not captured.
+fn captured(task: &Task) -> impl Iterator<Item = &CtxNode> {
+    task.contexts.iter().filter(|of| of.uses.any(CUT) && !of.received).map(|of| &*of.ctx)
+}
+
+/// Whether a context is known not to end with a group's own.
+fn is_outside(ctx: &CtxNode, own: &CtxNode) -> bool {
+    let is_known = ctx.sources().iter().all(|node| !matches!(node.kind, CtxKind::Opaque));
+    is_known && ctx.detaching().is_none() && ctx.line().iter().all(|node| node.id != own.id)
 }

@@ -282,13 +282,13 @@ impl<'a> Builder<'a> {
             // One node each: where it is read is of no interest.
             CtxKind::Server => self.made(within, self.body_site(within), Made::Server),
             CtxKind::Opaque => self.made(within, self.body_site(within), Made::Opaque),
-            CtxKind::Derived { parent, bound, other, nanos } => {
+            CtxKind::Derived { parent, bound, other, time } => {
                 let adds = match bound {
                     Bound::Timeout | Bound::Deadline => Adds::Deadline,
                     Bound::Merge => Adds::Merge,
                     Bound::Cancel | Bound::None => Adds::Handle,
                 };
-                let key = Key::Context(within, ctx.site, Made::Derived(adds, *nanos));
+                let key = Key::Context(within, ctx.site, Made::Derived(adds, time.nanos()));
                 let mut from = self.context(body, parent, hops);
                 from.extend(other.iter().flat_map(|other| self.context(body, other, hops)));
                 self.derived(key, from, EdgeKind::Derives)

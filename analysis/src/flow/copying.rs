@@ -6,8 +6,9 @@ use crate::facts::{Name, Span};
 use crate::summary::Summary;
 use crate::types::DefId;
 
+use super::events::Seen;
 use super::run::{At, Run};
-use super::value::{Agg, Ctx, CtxKind, CtxNode, InputPath, ObjId, ObjKind, Object, Owner, Task, Val};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, InputPath, ObjId, ObjKind, Object, Owner, Task, Time, Val};
 
 /// Brings a callee's result into the caller: its inputs become what was given, its objects new ones.
 pub(super) struct Copying<'r, 'a> {
@@ -171,6 +172,7 @@ impl Copying<'_, '_> {
         let Some(path) = task.lent.take() else { return };
         match self.input(&path).behind() {
             Val::Input(path) => task.lent = Some(path.clone()),
+            Val::Obj(set) if task.owner == Owner::Group => task.set = Some(*set),
             Val::Obj(set) => (task.set, task.owner) = (Some(*set), Owner::Local),
             _ => {}
         }
@@ -185,11 +187,11 @@ impl Copying<'_, '_> {
                     None => CtxKind::Opaque,
                 }
             }
-            CtxKind::Derived { parent, bound, other, nanos } => CtxKind::Derived {
+            CtxKind::Derived { parent, bound, other, time } => CtxKind::Derived {
                 parent: self.ctx(parent),
                 bound: *bound,
                 other: other.as_ref().map(|other| self.ctx(other)),
-                nanos: *nanos,
+                time: self.time(time),
             },
             CtxKind::Detached(parent) => CtxKind::Detached(self.ctx(parent)),
             CtxKind::Reparented(values, owner) => {
@@ -197,17 +199,32 @@ impl Copying<'_, '_> {
             }
             kind => kind.clone(),
         };
+        let is_told_here = matches!(
+            (&ctx.kind, &kind),
+            (CtxKind::Derived { time: Time::Given(_), .. }, CtxKind::Derived { time: Time::Nanos(_), .. },)
+        );
         let id = self.id(ctx.id);
         if kind == CtxKind::Own {
             self.own.push((ctx.id, id));
         }
         let kind = match kind {
-            CtxKind::Derived { parent, bound, other, nanos } => {
-                CtxKind::Derived { parent: self.run.above(id, parent), bound, other, nanos }
+            CtxKind::Derived { parent, bound, other, time } => {
+                CtxKind::Derived { parent: self.run.above(id, parent), bound, other, time }
             }
             CtxKind::Detached(parent) => CtxKind::Detached(self.run.above(id, parent)),
             kind => kind,
         };
-        Ctx::new(CtxNode { id, site: ctx.site, kind })
+        let ctx = Ctx::new(CtxNode { id, site: ctx.site, kind });
+        if is_told_here {
+            self.run.record(self.at, self.name, self.name, Seen::Derived { ctx: ctx.clone() });
+        }
+        ctx
+    }
+
+    fn time(&mut self, time: &Time) -> Time {
+        match time {
+            Time::Given(path) => Time::of(&self.input(path)),
+            known => known.clone(),
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::calls::is_done;
 use super::events::Seen;
 use super::roles::Applied;
 use super::run::Run;
-use super::value::{Ctx, CtxKind, CtxNode, ObjId, ObjKind, Uses, Val};
+use super::value::{Ctx, CtxKind, CtxNode, ObjId, ObjKind, Time, Uses, Val};
 use super::world::World;
 
 impl Run<'_> {
@@ -140,15 +140,11 @@ impl Run<'_> {
     /// A context that ends with its parent, or by the bound that the model names.
     fn derived(&mut self, call: &Applied<'_>, parent: Ctx, world: &mut World) -> Ctx {
         let other = call.model.other.and_then(|other| call.value(other).as_ctx().cloned());
-        let nanos = call.model.time.and_then(|time| match call.value(time) {
-            Val::Nanos(nanos) => Some(nanos),
-            Val::Now => Some(0),
-            _ => None,
-        });
+        let time = call.model.time.map_or(Time::Unknown, |time| Time::of(&call.value(time)));
         let id = self.fresh(call.at);
         let parent = self.above(id, parent);
         world.done.remove(&id);
-        let kind = CtxKind::Derived { parent, bound: call.model.bound, other, nanos };
+        let kind = CtxKind::Derived { parent, bound: call.model.bound, other, time };
         Ctx::new(CtxNode { id, site: self.site(call.name), kind })
     }
 

@@ -11,7 +11,7 @@ use super::events::{Loss, LossKind, Seen};
 use super::gives::Gives;
 use super::plain::some;
 use super::run::{At, Run};
-use super::value::{Ctx, CtxKind, CtxNode, Life, ObjId, ObjKind, Object, Owner, Uses, Val};
+use super::value::{Ctx, CtxKind, CtxNode, Life, ObjId, ObjKind, Object, Owner, Time, Uses, Val};
 use super::world::{Use, World};
 
 /// A call of a function with a role.
@@ -596,7 +596,7 @@ impl<'a> Run<'a> {
             return (world, Val::Obj(id));
         }
         let parent = self.subject_ctx(call, subject);
-        let kind = CtxKind::Derived { parent, bound: Bound::Cancel, other: None, nanos: None };
+        let kind = CtxKind::Derived { parent, bound: Bound::Cancel, other: None, time: Time::Unknown };
         let ctx = self.new_ctx(call, kind);
         let id = self.object(call, ObjKind::Group(Some(ctx.clone())));
         let value = match call.model.context {
@@ -617,21 +617,20 @@ impl<'a> Run<'a> {
                 work.push(value.clone());
             }
         }
+        // What it is started on, through whatever leads to it.
+        let started_on = self.program.owner_of_function(call.path);
         let (set, owner) = match call.receiver {
-            Some(place) => self.owner(place, &call.value(0)),
+            Some(_) => self.owner(&started_on, &call.value(0)),
             None => (None, Owner::Nobody),
         };
         let lent = match call.value(0).behind() {
-            Val::Input(path) if owner == Owner::Outside => Some(path.clone()),
+            Val::Input(path) if matches!(owner, Owner::Outside | Owner::Group) => Some(path.clone()),
             _ => None,
         };
         let site = (call.name, call.whole);
         // What becomes of a task in a set depends on the set.
-        let on_drop = match (owner, call.receiver) {
-            (Owner::Outside, Some(place)) => {
-                let ty = self.type_at(place);
-                self.program.type_model(self.program.peel(&ty)).map_or(call.model.on_drop, |model| model.on_drop)
-            }
+        let on_drop = match self.program.type_model(&started_on) {
+            Some(model) if owner == Owner::Outside => model.on_drop,
             _ => call.model.on_drop,
         };
         let value =
@@ -644,14 +643,14 @@ impl<'a> Run<'a> {
         (world, if is_hold { value } else { Val::Unknown })
     }
 
-    fn owner(&self, place: &Place, receiver: &Val) -> (Option<ObjId>, Owner) {
+    fn owner(&self, started_on: &Ty, receiver: &Val) -> (Option<ObjId>, Owner) {
         match receiver.behind() {
             Val::Obj(id) => match self.made(*id).map(|object| &object.kind) {
                 Some(ObjKind::TaskSet(_)) => (Some(*id), Owner::Local),
                 Some(ObjKind::Group(_)) => (Some(*id), Owner::Group),
                 _ => (None, Owner::Nobody),
             },
-            _ => match self.program.role(&self.type_at(place)) {
+            _ => match self.program.role(started_on) {
                 Some(TypeRole::TaskSet) => (None, Owner::Outside),
                 Some(TypeRole::Group) => (None, Owner::Group),
                 _ => (None, Owner::Nobody),

@@ -147,13 +147,44 @@ pub enum CtxKind {
         bound: Bound,
         /// The other side of a merge.
         other: Option<Ctx>,
-        /// The constant length of its timeout, in nanoseconds; nothing for a deadline of this moment.
-        nanos: Option<u128>,
+        /// How long it has.
+        time: Time,
     },
     /// Detached.
     Detached(Ctx),
     /// The values of one, the life of the other (unknown if none).
     Reparented(Ctx, Option<Ctx>),
+}
+
+/// How long a context has from where it is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Time {
+    /// Nobody knows, or it has no bound of time.
+    Unknown,
+    /// A constant length, in nanoseconds; none where its deadline is this moment.
+    Nanos(u128),
+    /// What the body is given.
+    Given(InputPath),
+}
+
+impl Time {
+    /// What a value says.
+    pub(super) fn of(value: &Val) -> Time {
+        match value.behind() {
+            Val::Nanos(nanos) => Time::Nanos(*nanos),
+            Val::Now => Time::Nanos(0),
+            Val::Input(path) => Time::Given(path.clone()),
+            _ => Time::Unknown,
+        }
+    }
+
+    /// Its constant length, in nanoseconds.
+    pub fn nanos(&self) -> Option<u128> {
+        match self {
+            Time::Nanos(nanos) => Some(*nanos),
+            _ => None,
+        }
+    }
 }
 
 /// Whose life a context has.
