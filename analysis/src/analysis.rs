@@ -99,7 +99,7 @@ impl Analysis {
         let fields_used = summaries.fields_used().cloned().collect();
         let (callers, mentions) = rayon::join(|| callers(&program), || mentions(&program));
         go_on()?;
-        let handled = handled(&program, &callers);
+        let handled = handled(&program, &callers, &replacing);
         let bodies = |facts: &crate::facts::FileFacts| facts.bodies.iter().map(|_| OnceLock::new()).collect();
         let kept = OnceLock::new();
         let ways = program.sources.files.iter().map(|file| file.facts.as_deref().map_or(Vec::new(), bodies)).collect();
@@ -439,11 +439,16 @@ enum Reached {
 }
 
 /// The bodies that only handlers reach, handlers included, with the last step of the way to each.
-fn handled(program: &Program, callers: &FxHashMap<BodyRef, Vec<(BodyRef, Site)>>) -> BTreeMap<BodyRef, Reached> {
+fn handled(
+    program: &Program,
+    callers: &FxHashMap<BodyRef, Vec<(BodyRef, Site)>>,
+    replacing: &FxHashSet<BodyRef>,
+) -> BTreeMap<BodyRef, Reached> {
+    // What is done once for the process, or when a context has ended, a handler does for somebody else.
     let outer = |body: BodyRef| {
         let mut at = body;
         loop {
-            if program.handler(at).is_some() {
+            if program.handler(at).is_some() || replacing.contains(&at) {
                 return at;
             }
             match summary::parent(program, at) {

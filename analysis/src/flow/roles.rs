@@ -339,6 +339,7 @@ impl<'a> Run<'a> {
                 vec![(world, value)]
             }
             FnRole::Waiting => {
+                self.serves_all(&call);
                 for id in objects_in(&subject) {
                     self.mark(&mut world, id, Use::Real);
                 }
@@ -680,11 +681,7 @@ impl<'a> Run<'a> {
 
     /// Work that runs once serves the whole process, not the one who happens to come first.
     pub(super) fn once(&mut self, call: &Applied<'_>, world: World) -> Vec<(World, Val)> {
-        for work in call.work() {
-            if let Val::Closure(body, _) = work.behind() {
-                self.replacing.insert(*body);
-            }
-        }
+        self.serves_all(call);
         self.once += 1;
         let before = world.clone();
         let mut world = world;
@@ -696,6 +693,14 @@ impl<'a> Run<'a> {
             (world.perhaps_after(&before), value)
         };
         worlds.into_iter().map(restored).collect()
+    }
+
+    fn serves_all(&mut self, call: &Applied<'_>) {
+        for work in call.work() {
+            if let Val::Closure(body, _) = work.behind() {
+                self.replacing.insert(*body);
+            }
+        }
     }
 
     /// Work that an iterator runs as often as it is asked for more.
