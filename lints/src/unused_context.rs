@@ -3,8 +3,9 @@
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{OpKind, Terminator};
 use ctxlint_analysis::flow::value::Site;
-use ctxlint_analysis::model::FnRole;
-use ctxlint_analysis::types::Target;
+use ctxlint_analysis::link::Program;
+use ctxlint_analysis::model::{FnRole, TypeRole};
+use ctxlint_analysis::types::{Target, Ty};
 
 use crate::code::Code;
 use crate::finding::Finding;
@@ -36,7 +37,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             continue;
         }
         for ((param, ty), local) in function.params.iter().zip(program.param_types(def)).zip(&code.body.params) {
-            if !support::is_context(analysis, ty) || code.is_read(*local) {
+            if !is_context(program, ty) || code.is_read(*local) {
                 continue;
             }
             findings.push(
@@ -62,6 +63,11 @@ fn could_use(code: &Code<'_>) -> bool {
         || code.calls().any(|call| {
             call.is(&[FnRole::Waiting, FnRole::Outbound, FnRole::Run, FnRole::RunSelf, FnRole::Wait])
                 || matches!(call.target, Target::Def(callee)
-                    if program.param_types(*callee).iter().any(|ty| support::is_context(code.analysis, ty)))
+                    if program.param_types(*callee).iter().any(|ty| is_context(program, ty)))
         })
+}
+
+/// Whether a type is a context, a token too, through references and pointers.
+fn is_context(program: &Program, ty: &Ty) -> bool {
+    program.role(program.peel(ty)) == Some(TypeRole::Context)
 }
