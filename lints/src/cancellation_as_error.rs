@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BlockId, BodyKind, Callee, LocalId, OpKind, Span, Terminator, Test};
+use ctxlint_analysis::facts::{BlockId, BodyKind, Callee, LocalId, Op, OpKind, Place, Span, Terminator, Test};
 use ctxlint_analysis::flow::value::{is_failure, is_success};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::names::{Namespace, Res};
@@ -13,6 +13,9 @@ use crate::code::Code;
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::support;
+
+/// How many names an end is followed through.
+const MAX_MOVES: u8 = 4;
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -58,7 +61,7 @@ struct Region {
 
 fn regions(code: &Code<'_>) -> Vec<Region> {
     let mut found = Vec::new();
-    for block in &code.body.blocks {
+    for (block, at) in code.body.blocks.iter().zip(0u32..) {
         let Terminator::Match { place, test, then, other, span } = &block.end else { continue };
         let (failure, success) = match test {
             Test::Variant(path) if is_failure(path.last()) => (then, other),
@@ -66,7 +69,7 @@ fn regions(code: &Code<'_>) -> Vec<Region> {
             Test::Success => (other, then),
             _ => continue,
         };
-        if !may_end(code, &code.type_at(place)) {
+        if !may_end(code, &code.type_at(place)) || was_looked_into(code, place, at) {
             continue;
         }
         let mut apart = code.ways().after(success.0);
@@ -83,6 +86,32 @@ fn regions(code: &Code<'_>) -> Vec<Region> {
         found.push(Region { blocks, span: code.body.local_span(*param) });
     }
     found
+}
+
+/// Whether an arm before, or its guard, has looked which end is in an outcome.
+fn was_looked_into(code: &Code<'_>, outcome: &Place, block: u32) -> bool {
+    let is_end_of_it =
+        |local: LocalId| is_end(code, code.ty(local)) && is_part_of(code, local, outcome.base, MAX_MOVES);
+    code.body.blocks.iter().zip(0u32..).any(|(known, at)| {
+        let matches = match &known.end {
+            Terminator::Match { place, .. } => place.base == outcome.base && is_end(code, &code.type_at(place)),
+            _ => false,
+        };
+        let compares = |op: &Op| match &op.kind {
+            OpKind::Binary(_, left, right) => is_end_of_it(*left) || is_end_of_it(*right),
+            _ => false,
+        };
+        (matches || known.ops.iter().any(compares)) && code.ways().leads(at, |to| to == block)
+    })
+}
+
+/// Whether a local is bound to a part of another: a name in a pattern is bound once for the guard and once for the arm.
+fn is_part_of(code: &Code<'_>, local: LocalId, whole: LocalId, moves: u8) -> bool {
+    let is_it = |place: &Place| {
+        place.base == whole || moves.checked_sub(1).is_some_and(|moves| is_part_of(code, place.base, whole, moves))
+    };
+    code.definitions(local)
+        .any(|(_, op)| matches!(&op.kind, OpKind::Use(place) | OpKind::Ref(place, _) if is_it(place)))
 }
 
 /// Whether a type is an outcome that may be a context's end.
