@@ -463,6 +463,18 @@ pub enum FnRole {
     Failure,
 }
 
+impl FnModel {
+    /// Whether what it gives is still to be awaited.
+    pub fn returns_future(&self, models: &Models) -> bool {
+        match &self.returns {
+            // A future that is wrapped is still to be awaited.
+            Some(Shape::Future(_) | Shape::Arg(_)) => true,
+            Some(Shape::Named(path, _)) => models.ty(path).is_some_and(|model| model.fields.contains_key(".await")),
+            _ => false,
+        }
+    }
+}
+
 impl FnRole {
     /// Whether the result is a context that ends with no other.
     pub(crate) fn makes_root(self) -> bool {

@@ -24,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for code in support::that_ask(analysis) {
-        let asks: Vec<_> = code.calls().filter_map(|call| Some((support::asks(&code, &call)?, call))).collect();
+        let asks: Vec<_> = code.calls().filter(|call| support::asks(&code, call).is_some()).collect();
         // Where the end of the context wakes the wait, the look after it is soon enough.
         if asks.is_empty() || code.calls().any(|call| call.is(&[FnRole::Callback])) {
             continue;
@@ -33,14 +33,15 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             continue;
         }
         for wait in waits::of(&code).iter().filter(|wait| wait.is_idle(&code)) {
-            let asked = asks.iter().find(|(_, call)| {
+            let asked = asks.iter().find(|call| {
                 let in_loop = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop);
                 code.loops_from(wait.in_loop).any(|of| {
                     code.is_within(in_loop, of) && code.turns(wait.at.block, of) && code.turns(call.at.block, of)
                 })
             });
-            let Some((_, asked)) = asked else { continue };
-            if asks.iter().any(|(meaning, ask)| waits::is_only_when_done(&code, ask, *meaning, wait.at.block)) {
+            let Some(asked) = asked else { continue };
+            let context = asked.args.first();
+            if context.is_some_and(|context| waits::is_behind(&code, &waits::ends(&code, *context), wait.at)) {
                 continue;
             }
             findings.push(

@@ -38,7 +38,9 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         let (contexts, ends) = (Contexts::of(&code), ends(&code));
         for wait in waits {
             let Some(context) = contexts.at(&code, wait.name) else { continue };
-            if is_ended_here(&code, &ends, wait.at, context) {
+            if is_ended_here(&code, &ends, wait.at, context)
+                || waits::is_behind(&code, &waits::ends(&code, context), wait.at)
+            {
                 continue;
             }
             let name = code.body.local(context).and_then(|local| local.name.clone()).unwrap_or_else(|| "ctx".into());

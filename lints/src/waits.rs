@@ -7,10 +7,11 @@ use ctxlint_analysis::facts::{
 };
 use ctxlint_analysis::flow::constants;
 use ctxlint_analysis::flow::value::is_success;
-use ctxlint_analysis::model::{Bound, FnModel, FnRole, Shape, TypeRole};
+use ctxlint_analysis::model::{Bound, FnModel, FnRole, TypeRole};
 use ctxlint_analysis::types::BodyRef;
 
 use crate::code::{At, Call, Code, Fate};
+use crate::support;
 
 /// Lengths of time below this are a moment, in nanoseconds.
 const MOMENT: u128 = 1_000_000_000;
@@ -76,7 +77,7 @@ fn of_call<'a>(code: &Code<'a>, call: Call<'a>) -> Option<Wait<'a>> {
         let subject = call.args.first().map(|local| code.ty(*local));
         subject.is_some_and(|ty| code.analysis.program.role(ty) == Some(TypeRole::Task))
     };
-    let is_future = matches!(model.returns, Some(Shape::Future(_)));
+    let is_future = gives_future(code, &call);
     // A sender that gives a future waits for room.
     let waits = match model.role {
         FnRole::Waiting | FnRole::Outbound => true,
@@ -124,16 +125,46 @@ impl Contexts {
     }
 }
 
-/// Whether there is no other way from a question about a context's state to a block than by the answer
-/// that it is done; `meaning` says which answer that is.
-pub(crate) fn is_only_when_done(code: &Code<'_>, ask: &Call<'_>, meaning: bool, block: u32) -> bool {
-    let done = done_block(code, ask, meaning);
-    done.is_some_and(|done| {
-        let is_it = |at: u32| at == block;
-        block != ask.at.block
-            && (is_it(done) || code.ways().leads(done, is_it))
-            && !code.ways().leads_beside(ask.at.block, Some(done), is_it)
+/// Where a context has certainly ended: from each of these operations on, by whatever way.
+pub(crate) fn ends(code: &Code<'_>, context: LocalId) -> Vec<At> {
+    let context = code.source(context);
+    let is_of_it = |call: &Call<'_>| call.args.first().is_some_and(|arg| code.source(*arg) == context);
+    let is_end = |future: LocalId| end(code, future).is_some_and(|call| is_of_it(&call));
+    let waited = code.ops().filter_map(|(at, _, op)| match &op.kind {
+        OpKind::Await(future) => is_end(*future).then_some(at),
+        _ => {
+            let blocks = |call: &Call<'_>| call.is(&[FnRole::Wait]) && !gives_future(code, call) && is_of_it(call);
+            code.call(at).filter(blocks).map(|call| call.at)
+        }
+    });
+    let arms = code.body.blocks.iter().flat_map(|block| match &block.end {
+        Terminator::Select { arms, .. } => arms.as_slice(),
+        _ => &[],
+    });
+    let raced = arms.filter(|arm| is_end(arm.future)).map(|arm| arm.block.0);
+    let asked = code.calls().filter(is_of_it).filter_map(|call| done_block(code, &call, support::asks(code, &call)?));
+    let behind = waited.map(|at| At { op: at.op + 1, ..at });
+    behind.chain(raced.chain(asked).map(|block| At { block, op: 0 })).collect()
+}
+
+/// Whether an operation is reached only by way of one of these, or is one.
+pub(crate) fn is_behind(code: &Code<'_>, ends: &[At], at: At) -> bool {
+    ends.iter().any(|end| match end.block == at.block {
+        true => end.op <= at.op,
+        false => {
+            at.block != 0
+                && (end.block == 0 || !code.ways().leads_beside(0, Some(end.block), |block| block == at.block))
+        }
     })
+}
+
+/// The call that gives a future that waits for a context's end.
+fn end<'a>(code: &Code<'a>, future: LocalId) -> Option<Call<'a>> {
+    code.made_by(future, &[]).filter(|call| call.is(&[FnRole::Wait]))
+}
+
+fn gives_future(code: &Code<'_>, call: &Call<'_>) -> bool {
+    call.model.is_some_and(|model| model.returns_future(&code.analysis.program.models))
 }
 
 /// The block that is gone on with when a question about a context's state is answered with "done".
@@ -198,10 +229,10 @@ pub(crate) fn is_raced_by_callers(code: &Code<'_>) -> bool {
 /// waits for it, or run under it.
 fn is_raced(code: &Code<'_>, call: &Call<'_>) -> bool {
     let Some(dest) = call.op.dest else { return false };
-    let waits = |future: LocalId| code.made_by(future, &[]).is_some_and(|call| call.is(&[FnRole::Wait]));
     let in_select = code.body.blocks.iter().any(|block| match &block.end {
         Terminator::Select { arms, .. } => {
-            arms.iter().any(|arm| code.root(arm.future) == dest) && arms.iter().any(|arm| waits(arm.future))
+            arms.iter().any(|arm| code.root(arm.future) == dest)
+                && arms.iter().any(|arm| end(code, arm.future).is_some())
         }
         _ => false,
     });

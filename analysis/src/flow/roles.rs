@@ -1,7 +1,7 @@
 //! What the functions of libraries do, by their roles.
 
 use crate::facts::{Discard, LocalId, Place, Span};
-use crate::model::{Bound, FnModel, FnRole, Models, OnDrop, Shape, TypeRole, last_segment};
+use crate::model::{Bound, FnModel, FnRole, OnDrop, Shape, TypeRole, last_segment};
 use crate::types::Ty;
 
 use super::calls::is_done;
@@ -48,15 +48,6 @@ impl Applied<'_> {
     /// What its work gives when it is run, or what it gives itself where it runs it at once.
     fn gives(&self) -> Gives {
         Gives::of(self.model, &self.work_indices())
-    }
-
-    fn returns_future(&self, models: &Models) -> bool {
-        match &self.model.returns {
-            // A future that is wrapped is still to be awaited.
-            Some(Shape::Future(_) | Shape::Arg(_)) => true,
-            Some(Shape::Named(path, _)) => models.ty(path).is_some_and(|model| model.fields.contains_key(".await")),
-            _ => false,
-        }
     }
 }
 
@@ -221,7 +212,9 @@ impl<'a> Run<'a> {
             FnRole::Wait => {
                 self.seen_ctx(&call, &subject, &world, Val::Unknown);
                 match subject.as_ctx() {
-                    Some(ctx) if call.returns_future(&self.program.models) => vec![(world, Val::Done(ctx.clone()))],
+                    Some(ctx) if call.model.returns_future(&self.program.models) => {
+                        vec![(world, Val::Done(ctx.clone()))]
+                    }
                     Some(ctx) => {
                         let ctx = ctx.clone();
                         self.use_ctx(&ctx, Uses::WAIT);
@@ -346,7 +339,7 @@ impl<'a> Run<'a> {
                 for value in call.values.iter().skip(usize::from(call.receiver.is_some())) {
                     self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
                 }
-                if !call.returns_future(&self.program.models) {
+                if !call.model.returns_future(&self.program.models) {
                     self.settle_fresh(&mut world);
                 }
                 if self.is_end(&call, &subject) {
@@ -670,7 +663,7 @@ impl<'a> Run<'a> {
             return vec![(world, Val::Unknown)];
         }
         let (pieces, gives) = (self.pieces(call), call.gives());
-        if call.returns_future(&self.program.models) {
+        if call.model.returns_future(&self.program.models) {
             let work = Val::Work(pieces, gives);
             let is_limited = call.model.role == FnRole::Timeout;
             return vec![(world, if is_limited { Val::Timed(Box::new(work)) } else { work })];
