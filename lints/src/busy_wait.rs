@@ -92,7 +92,7 @@ fn only_looks(code: &Code<'_>, call: &Call<'_>, hops: u8) -> bool {
         Target::Def(_) => {
             return code.callee(call).zip(hops.checked_sub(1)).is_some_and(|(callee, hops)| {
                 let blocks = (0..callee.body.blocks.len() as u32).collect();
-                callee.body.loops.is_empty() && !do_work(&callee, &blocks, hops)
+                !do_work(&callee, &blocks, hops)
             });
         }
         Target::Closure(_) => return false,

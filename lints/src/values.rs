@@ -79,25 +79,19 @@ pub(crate) fn look_up<'a>(code: &Code<'a>, call: &Call<'a>) -> Option<(Code<'a>,
     Some((callee, read))
 }
 
-/// Whether a function looks up one value in what it is given and does nothing else but look at that.
+/// Whether a function looks a value up and does nothing else but look at that.
 fn is_accessor(code: &Code<'_>) -> bool {
-    let looks =
-        [FnRole::ReadValue, FnRole::Clone, FnRole::Same, FnRole::Borrow, FnRole::Look, FnRole::Inner, FnRole::InnerOr];
-    let looks = |call: &Call<'_>| call.is(&looks) || matches!(call.target, Target::Constructor(..));
-    let is_given =
-        |call: &Call<'_>| call.receiver.is_some_and(|place| code.body.params.contains(&code.source(place.base)));
+    let looks = [FnRole::ReadValue, FnRole::Clone, FnRole::Same, FnRole::Borrow, FnRole::Look];
+    let takes = [FnRole::Inner, FnRole::InnerOr, FnRole::Wrap];
     let is_quiet = |(at, _, op): (At, &Block, &Op)| match &op.kind {
-        OpKind::Call { .. } | OpKind::MethodCall { .. } => code.call(at).is_some_and(|call| looks(&call)),
+        OpKind::Call { .. } | OpKind::MethodCall { .. } => {
+            let makes = |call: &Call<'_>| matches!(call.target, Target::Constructor(..));
+            code.call(at).is_some_and(|call| call.is(&looks) || call.is(&takes) || makes(&call))
+        }
         OpKind::Await(_) | OpKind::Closure(_) | OpKind::Unknown { .. } | OpKind::Inspect { .. } => false,
         _ => true,
     };
-    let mut reads = code.calls().filter(|call| call.is(&[FnRole::ReadValue]));
-    matches!(code.body.kind, BodyKind::Function(_))
-        && !code.body.is_async
-        && code.body.loops.is_empty()
-        && reads.next().is_some_and(|call| is_given(&call))
-        && reads.next().is_none()
-        && code.ops().all(is_quiet)
+    matches!(code.body.kind, BodyKind::Function(_)) && code.ops().all(is_quiet)
 }
 
 /// What a look-up's result says it reads: by the call, or by the name it goes to.
