@@ -6,10 +6,13 @@ mod given;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use rustc_hash::FxHashSet;
+
 use crate::analysis::{Analysis, Way};
+use crate::facts::Name;
 use crate::flow::events::{Event, Flow, FromCallee, Seen};
 use crate::flow::kept::Field;
-use crate::flow::value::{ObjId, Uses};
+use crate::flow::value::{InputPath, ObjId, Uses};
 use crate::types::BodyRef;
 
 use given::{Source, input_field, is_followed, sources};
@@ -165,7 +168,8 @@ impl KeptTokens {
         let mut found = KeptTokens::default();
         let real = || analysis.flows().filter(|flow| !analysis.program.is_test(flow.body));
         real().for_each(|flow| found.stored_by(analysis, flow));
-        real().for_each(|flow| found.used_by(analysis, flow));
+        let names: FxHashSet<Name> = found.fields.keys().map(|(_, name)| name.clone()).collect();
+        real().for_each(|flow| found.used_by(analysis, flow, &names));
         for (field, uses) in by_name::uses(analysis, found.fields.keys()) {
             found.at(&field).add(uses);
         }
@@ -197,10 +201,11 @@ impl KeptTokens {
         }
     }
 
-    /// What a body does with fields of what it is given.
-    fn used_by(&mut self, analysis: &Analysis, flow: &Flow) {
+    /// What a body does with fields of what it is given that have one of these names.
+    fn used_by(&mut self, analysis: &Analysis, flow: &Flow, names: &FxHashSet<Name>) {
         let Some(summary) = analysis.summaries.get(flow.body) else { return };
-        for (path, uses) in summary.uses.iter().filter(|(path, _)| !path.path.is_empty()) {
+        let is_of_them = |path: &InputPath| path.path.iter().any(|step| names.contains(step));
+        for (path, uses) in summary.uses.iter().filter(|(path, _)| is_of_them(path)) {
             match input_field(analysis, flow.body, path) {
                 Some((Some(owner), name)) => {
                     if let Some(life) = self.fields.get_mut(&(owner, name)) {

@@ -109,7 +109,6 @@ impl<'a> Names<'a> {
     /// The fields that an operation may get at by their names, with what it does with them.
     fn used(&self, who: BodyRef, op: &Op, target: &Target) -> Vec<(&'a Field, Uses)> {
         let opaque = |field: &'a Field| (field, Uses::OPAQUE);
-        let is_looked_at = self.analysis.flow(who).is_some();
         let place = match &op.kind {
             OpKind::Use(place) | OpKind::Ref(place, _) | OpKind::Assign { place, .. } => place,
             OpKind::MethodCall { receiver, .. } => receiver,
@@ -124,6 +123,7 @@ impl<'a> Names<'a> {
             return Vec::new();
         }
         let Some(typed) = self.program().typed(who) else { return Vec::new() };
+        let is_looked_at = self.analysis.flow(who).is_some();
         let part = |end: usize| Place { base: place.base, path: place.path.get(..end).unwrap_or_default().to_vec() };
         let parts =
             (1..=place.path.len()).filter_map(|end| of_place(self.program(), typed.local(place.base), &part(end)));
