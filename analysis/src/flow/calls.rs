@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{LocalId, Name, OpKind, Place, Span, Step};
+use crate::facts::{LocalId, Name, OpKind, Place, Span, Step, TypeRef};
 use crate::model::FnRole;
 use crate::summary::Summary;
 use crate::types::{BodyRef, DefId, Target, Ty};
@@ -49,6 +49,18 @@ impl<'a> Run<'a> {
             }
             _ => false,
         }
+    }
+
+    /// Whether a function gives back something of which it knows nothing, so that all it can do with it is that.
+    fn hands_on(&self, body: BodyRef) -> bool {
+        let function = self.program.function_of(body).and_then(|def| self.program.function(def));
+        function.filter(|function| !function.is_async).is_some_and(|function| match &function.ret {
+            Some(TypeRef::Path(path)) => {
+                let mut params = function.generics.params.iter();
+                params.any(|param| param.bounds.is_empty() && path.as_name() == Some(&param.name))
+            }
+            _ => false,
+        })
     }
 
     /// What a callee left in a place that it was lent.
@@ -431,7 +443,11 @@ impl<'a> Run<'a> {
         let mut out = Vec::new();
         for (index, ret) in summary.rets.iter().enumerate() {
             let mut world = world.clone();
+            let as_it_is = matches!(ret, Val::Called(..)) && self.hands_on(body);
             let mut copy = Copying::of(self, at, name, &inputs, summary);
+            if as_it_is {
+                copy = copy.whole();
+            }
             let value = copy.value(ret);
             for (input, written) in summary.writes.get(index).into_iter().flatten() {
                 let written = copy.value(written);

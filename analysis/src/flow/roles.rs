@@ -372,7 +372,9 @@ impl<'a> Run<'a> {
             }
             FnRole::Exit => Vec::new(),
             FnRole::Drop => {
-                self.input_used(&subject);
+                if !self.only_goes_away(&call) {
+                    self.input_used(&subject);
+                }
                 for id in objects_in(&subject) {
                     let fresh = self.made(id).filter(|object| object.name.is_none());
                     if let Some(span) =
@@ -569,6 +571,14 @@ impl<'a> Run<'a> {
         if let Val::Input(path) = subject.behind() {
             self.use_input(path, Uses::USED);
         }
+    }
+
+    /// Whether nothing happens when what a call is given is dropped: a context or handle that does nothing then.
+    fn only_goes_away(&self, call: &Applied<'_>) -> bool {
+        let model = call.locals.first().and_then(|local| self.program.type_model(self.type_of(*local)));
+        model.is_some_and(|model| {
+            matches!(model.role, TypeRole::Context | TypeRole::Handle) && model.on_drop == OnDrop::Nothing
+        })
     }
 
     fn forget_value(&mut self, call: &Applied<'_>, subject: &Val, world: &World) {
