@@ -1,13 +1,15 @@
 //! A loop that looks at its context once a turn and then waits without it.
 
+use std::collections::BTreeMap;
+
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::BlockId;
+use ctxlint_analysis::facts::{BlockId, LocalId};
 use ctxlint_analysis::model::FnRole;
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::support;
-use crate::waits;
+use crate::waits::{self, Ended};
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -32,6 +34,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         if waits::is_raced_outside(&code) || waits::is_raced_by_callers(&code) {
             continue;
         }
+        let mut ended: BTreeMap<LocalId, Ended> = BTreeMap::new();
         for wait in waits::of(&code).iter().filter(|wait| wait.is_idle(&code)) {
             let asked = asks.iter().find(|call| {
                 let in_loop = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop);
@@ -40,8 +43,8 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                 })
             });
             let Some(asked) = asked else { continue };
-            let context = asked.args.first();
-            if context.is_some_and(|context| waits::is_behind(&code, &waits::ends(&code, *context), wait.at)) {
+            let Some(context) = asked.args.first().map(|arg| code.source(*arg)) else { continue };
+            if ended.entry(context).or_insert_with(|| Ended::of(&code, context)).has(wait.at) {
                 continue;
             }
             findings.push(

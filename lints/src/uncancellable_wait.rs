@@ -11,7 +11,7 @@ use ctxlint_analysis::types::Target;
 use crate::code::{At, Code};
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
-use crate::waits::{self, Contexts};
+use crate::waits::{self, Contexts, Ended};
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -36,11 +36,11 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             continue;
         }
         let (contexts, ends) = (Contexts::of(&code), ends(&code));
+        let mut ended: BTreeMap<LocalId, Ended> = BTreeMap::new();
         for wait in waits {
             let Some(context) = contexts.at(&code, wait.name) else { continue };
-            if is_ended_here(&code, &ends, wait.at, context)
-                || waits::is_behind(&code, &waits::ends(&code, context), wait.at)
-            {
+            let ended = ended.entry(context).or_insert_with(|| Ended::of(&code, context));
+            if is_ended_here(&code, &ends, wait.at, context) || ended.has(wait.at) {
                 continue;
             }
             let name = code.body.local(context).and_then(|local| local.name.clone()).unwrap_or_else(|| "ctx".into());

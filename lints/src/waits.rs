@@ -125,8 +125,37 @@ impl Contexts {
     }
 }
 
-/// Where a context has certainly ended: from each of these operations on, by whatever way.
-pub(crate) fn ends(code: &Code<'_>, context: LocalId) -> Vec<At> {
+/// Where in a body a context has certainly ended.
+pub(crate) struct Ended {
+    /// From each of these operations on.
+    ends: Vec<At>,
+    /// The blocks that some way leads to before it comes to one of those.
+    before: BTreeSet<u32>,
+}
+
+impl Ended {
+    /// That of a context in a body.
+    pub(crate) fn of(code: &Code<'_>, context: LocalId) -> Ended {
+        let ends = ends(code, context);
+        let is_end: BTreeSet<u32> = ends.iter().map(|end| end.block).collect();
+        let mut before = BTreeSet::from([0]);
+        let mut left = vec![0];
+        while let Some(at) = left.pop() {
+            if !is_end.contains(&at) {
+                left.extend(code.ways().next(at).iter().filter(|next| before.insert(**next)));
+            }
+        }
+        Ended { ends, before }
+    }
+
+    /// Whether an operation is reached only once it has.
+    pub(crate) fn has(&self, at: At) -> bool {
+        let is_behind = |end: &At| end.block == at.block && end.op <= at.op;
+        !self.ends.is_empty() && (!self.before.contains(&at.block) || self.ends.iter().any(is_behind))
+    }
+}
+
+fn ends(code: &Code<'_>, context: LocalId) -> Vec<At> {
     let context = code.source(context);
     let is_of_it = |call: &Call<'_>| call.args.first().is_some_and(|arg| code.source(*arg) == context);
     let is_end = |future: LocalId| end(code, future).is_some_and(|call| is_of_it(&call));
@@ -145,17 +174,6 @@ pub(crate) fn ends(code: &Code<'_>, context: LocalId) -> Vec<At> {
     let asked = code.calls().filter(is_of_it).filter_map(|call| done_block(code, &call, support::asks(code, &call)?));
     let behind = waited.map(|at| At { op: at.op + 1, ..at });
     behind.chain(raced.chain(asked).map(|block| At { block, op: 0 })).collect()
-}
-
-/// Whether an operation is reached only by way of one of these, or is one.
-pub(crate) fn is_behind(code: &Code<'_>, ends: &[At], at: At) -> bool {
-    ends.iter().any(|end| match end.block == at.block {
-        true => end.op <= at.op,
-        false => {
-            at.block != 0
-                && (end.block == 0 || !code.ways().leads_beside(0, Some(end.block), |block| block == at.block))
-        }
-    })
 }
 
 /// The call that gives a future that waits for a context's end.
