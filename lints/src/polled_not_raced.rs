@@ -1,9 +1,7 @@
 //! A loop that looks at its context once a turn and then waits without it.
 
-use std::collections::BTreeMap;
-
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BlockId, LocalId};
+use ctxlint_analysis::facts::BlockId;
 use ctxlint_analysis::model::FnRole;
 
 use crate::finding::Finding;
@@ -34,7 +32,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         if waits::is_raced_outside(&code) || waits::is_raced_by_callers(&code) {
             continue;
         }
-        let mut ended: BTreeMap<LocalId, Ended> = BTreeMap::new();
+        let mut ended = Ended::of(&code);
         for wait in waits::of(&code).iter().filter(|wait| wait.is_idle(&code)) {
             let asked = asks.iter().find(|call| {
                 let in_loop = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop);
@@ -43,8 +41,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                 })
             });
             let Some(asked) = asked else { continue };
-            let Some(context) = asked.args.first().map(|arg| code.source(*arg)) else { continue };
-            if ended.entry(context).or_insert_with(|| Ended::of(&code, context)).has(wait.at) {
+            if asked.args.first().is_some_and(|context| ended.has(&code, *context, wait.at)) {
                 continue;
             }
             findings.push(

@@ -35,12 +35,10 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         if waits.is_empty() {
             continue;
         }
-        let (contexts, ends) = (Contexts::of(&code), ends(&code));
-        let mut ended: BTreeMap<LocalId, Ended> = BTreeMap::new();
+        let (contexts, ends, mut ended) = (Contexts::of(&code), ends(&code), Ended::of(&code));
         for wait in waits {
             let Some(context) = contexts.at(&code, wait.name) else { continue };
-            let ended = ended.entry(context).or_insert_with(|| Ended::of(&code, context));
-            if is_ended_here(&code, &ends, wait.at, context) || ended.has(wait.at) {
+            if is_ended_here(&code, &ends, wait.at, context) || ended.has(&code, context, wait.at) {
                 continue;
             }
             let name = code.body.local(context).and_then(|local| local.name.clone()).unwrap_or_else(|| "ctx".into());

@@ -1,6 +1,6 @@
 //! Where a body waits by itself: awaited or blocking, neither raced nor bounded.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use ctxlint_analysis::facts::{
     BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator, Test, UnaryOp,
@@ -125,55 +125,76 @@ impl Contexts {
     }
 }
 
-/// Where in a body a context has certainly ended.
+/// Where in a body its contexts have certainly ended.
 pub(crate) struct Ended {
-    /// From each of these operations on.
-    ends: Vec<At>,
+    /// By the local that a context comes from, the operations from which on it has.
+    from: BTreeMap<LocalId, Vec<At>>,
     /// The blocks that some way leads to before it comes to one of those.
-    before: BTreeSet<u32>,
+    before: BTreeMap<LocalId, BTreeSet<u32>>,
 }
 
 impl Ended {
-    /// That of a context in a body.
-    pub(crate) fn of(code: &Code<'_>, context: LocalId) -> Ended {
-        let ends = ends(code, context);
-        let is_end: BTreeSet<u32> = ends.iter().map(|end| end.block).collect();
-        let mut before = BTreeSet::from([0]);
-        let mut left = vec![0];
-        while let Some(at) = left.pop() {
-            if !is_end.contains(&at) {
-                left.extend(code.ways().next(at).iter().filter(|next| before.insert(**next)));
-            }
+    /// Those of a body.
+    pub(crate) fn of(code: &Code<'_>) -> Ended {
+        let mut from: BTreeMap<LocalId, Vec<At>> = BTreeMap::new();
+        for (context, at) in ends(code) {
+            from.entry(context).or_default().push(at);
         }
-        Ended { ends, before }
+        Ended { from, before: BTreeMap::new() }
     }
 
-    /// Whether an operation is reached only once it has.
-    pub(crate) fn has(&self, at: At) -> bool {
+    /// Whether an operation is reached only once a context has ended.
+    pub(crate) fn has(&mut self, code: &Code<'_>, context: LocalId, at: At) -> bool {
+        let context = code.source(context);
+        let Some(from) = self.from.get(&context) else { return false };
         let is_behind = |end: &At| end.block == at.block && end.op <= at.op;
-        !self.ends.is_empty() && (!self.before.contains(&at.block) || self.ends.iter().any(is_behind))
+        let before = self.before.entry(context).or_insert_with(|| before(code, from));
+        !before.contains(&at.block) || from.iter().any(is_behind)
     }
 }
 
-fn ends(code: &Code<'_>, context: LocalId) -> Vec<At> {
-    let context = code.source(context);
-    let is_of_it = |call: &Call<'_>| call.args.first().is_some_and(|arg| code.source(*arg) == context);
-    let is_end = |future: LocalId| end(code, future).is_some_and(|call| is_of_it(&call));
-    let waited = code.ops().filter_map(|(at, _, op)| match &op.kind {
-        OpKind::Await(future) => is_end(*future).then_some(at),
-        _ => {
-            let blocks = |call: &Call<'_>| call.is(&[FnRole::Wait]) && !gives_future(code, call) && is_of_it(call);
-            code.call(at).filter(blocks).map(|call| call.at)
-        }
-    });
+/// Each end of a context: the local it comes from, and the operation from which on it has ended.
+fn ends(code: &Code<'_>) -> Vec<(LocalId, At)> {
+    let context_of = |call: Call<'_>| Some(code.source(*call.args.first()?));
+    let mut found = Vec::new();
+    for (at, _, op) in code.ops() {
+        let (context, from) = match &op.kind {
+            OpKind::Await(future) => (end(code, *future).and_then(context_of), At { op: at.op + 1, ..at }),
+            _ => {
+                let Some(call) = code.call(at) else { continue };
+                let blocks = call.is(&[FnRole::Wait]) && !gives_future(code, &call);
+                let asked = || done_block(code, &call, support::asks(code, &call)?);
+                match asked() {
+                    Some(block) => (context_of(call), At { block, op: 0 }),
+                    None if blocks => (context_of(call), At { op: at.op + 1, ..at }),
+                    None => continue,
+                }
+            }
+        };
+        found.extend(context.map(|context| (context, from)));
+    }
     let arms = code.body.blocks.iter().flat_map(|block| match &block.end {
         Terminator::Select { arms, .. } => arms.as_slice(),
         _ => &[],
     });
-    let raced = arms.filter(|arm| is_end(arm.future)).map(|arm| arm.block.0);
-    let asked = code.calls().filter(is_of_it).filter_map(|call| done_block(code, &call, support::asks(code, &call)?));
-    let behind = waited.map(|at| At { op: at.op + 1, ..at });
-    behind.chain(raced.chain(asked).map(|block| At { block, op: 0 })).collect()
+    for arm in arms {
+        let context = end(code, arm.future).and_then(context_of);
+        found.extend(context.map(|context| (context, At { block: arm.block.0, op: 0 })));
+    }
+    found
+}
+
+/// The blocks that some way leads to before it comes to one of these operations.
+fn before(code: &Code<'_>, ends: &[At]) -> BTreeSet<u32> {
+    let is_end: BTreeSet<u32> = ends.iter().map(|end| end.block).collect();
+    let mut before = BTreeSet::from([0]);
+    let mut left = vec![0];
+    while let Some(at) = left.pop() {
+        if !is_end.contains(&at) {
+            left.extend(code.ways().next(at).iter().filter(|next| before.insert(**next)));
+        }
+    }
+    before
 }
 
 /// The call that gives a future that waits for a context's end.
