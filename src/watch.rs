@@ -135,20 +135,28 @@ impl<T: Fn(Utf8PathBuf)> Eyes<T> {
         }
     }
 
-    /// Files may be in a new folder before it is watched.
+    /// Files and folders may be in a new folder before it is watched: what comes later is told by the system, what
+    /// came before is found by looking again once all that was found is watched.
     fn came(&mut self, folder: &Path) {
         let Some(root) = self.root_of(folder).cloned() else { return };
-        for folder in folders_below(&root, folder).collect::<Vec<_>>() {
-            if !WHOLE_TREES {
-                // What cannot be watched is seen with the next change beside it.
-                let _ = self.folder(folder.clone());
+        let mut met = BTreeSet::new();
+        loop {
+            let news: Vec<PathBuf> = folders_below(&root, folder).filter(|folder| met.insert(folder.clone())).collect();
+            if news.is_empty() {
+                return;
             }
-            let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
-            entries
-                .map(|entry| entry.path())
-                .filter(|path| self.is_of_interest(path))
-                .for_each(|path| self.tell(&path));
+            news.into_iter().for_each(|folder| self.came_alone(folder));
         }
+    }
+
+    /// A new folder, and the files that are in it already.
+    fn came_alone(&mut self, folder: PathBuf) {
+        if !WHOLE_TREES {
+            // What cannot be watched is seen with the next change beside it.
+            let _ = self.folder(folder.clone());
+        }
+        let entries = std::fs::read_dir(&folder).into_iter().flatten().flatten();
+        entries.map(|entry| entry.path()).filter(|path| self.is_of_interest(path)).for_each(|path| self.tell(&path));
     }
 
     fn root_of(&self, path: &Path) -> Option<&PathBuf> {
@@ -240,6 +248,16 @@ mod tests {
         seen.write("src/target/mod.rs");
         let others = seen.until("src/target/mod.rs");
         assert!(others.iter().all(|other| other == "src/lib.rs"), "a module may be called so: {others:?}");
+    }
+
+    #[test]
+    fn folders_that_come_one_in_another_are_all_seen() {
+        let seen = Seen::new(&["src/lib.rs"]);
+        for round in 0..200 {
+            let file = format!("src/of{round}/one/in/another/a.rs");
+            seen.write(&file);
+            seen.until(&file);
+        }
     }
 
     #[test]
