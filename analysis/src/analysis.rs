@@ -216,18 +216,8 @@ impl Analysis {
                 if hops.len() > MAX_HOPS || !seen.insert((body, path.clone())) {
                     continue;
                 }
-                for (flow, call) in self.calls_of(body) {
-                    if self.program.is_test(flow.body) && !self.program.is_test(body) {
-                        continue;
-                    }
-                    let Some(value) = path.among(&call.inputs) else { continue };
-                    let nested = summary::parent(&self.program, call.callee) == Some(flow.body);
-                    let mut hops = hops.clone();
-                    if !nested {
-                        hops.insert(0, call.site);
-                    }
-                    queue.push_back((flow.body, from(value.behind()), hops));
-                }
+                let given = self.given_by_callers(body, &path, &hops);
+                queue.extend(given.map(|(caller, value, hops)| (caller, from(value.behind()), hops)));
             }
         }
         None
@@ -310,23 +300,31 @@ impl Analysis {
             return Vec::new();
         }
         let mut found = Vec::new();
-        for (flow, call) in self.calls_of(body) {
-            if self.program.is_test(flow.body) && !self.program.is_test(body) {
-                continue;
-            }
-            let value = path.among(&call.inputs).unwrap_or_default();
-            let nested = summary::parent(&self.program, call.callee) == Some(flow.body);
-            let mut hops = hops.clone();
-            if !nested {
-                hops.insert(0, call.site);
-            }
+        for (caller, value, hops) in self.given_by_callers(body, path, &hops) {
             found.extend(match value.behind() {
-                Val::Ctx(ctx) => self.lives(flow.body, ctx, hops, seen),
-                Val::Input(path) => self.input_lives(flow.body, path, hops, seen),
+                Val::Ctx(ctx) => self.lives(caller, ctx, hops, seen),
+                Val::Input(path) => self.input_lives(caller, path, hops, seen),
                 _ => vec![None],
             });
         }
         if found.is_empty() { vec![None] } else { found }
+    }
+
+    /// What the callers of a body give it there, tests only to test code, each with the way from that caller on.
+    fn given_by_callers(
+        &self,
+        body: BodyRef,
+        path: &InputPath,
+        hops: &[Site],
+    ) -> impl Iterator<Item = (BodyRef, Val, Vec<Site>)> {
+        let is_of_test = self.program.is_test(body);
+        let calls = self.calls_of(body).filter(move |(flow, _)| is_of_test || !self.program.is_test(flow.body));
+        calls.map(move |(flow, call)| {
+            let is_nested = summary::parent(&self.program, call.callee) == Some(flow.body);
+            let own = (!is_nested).then_some(call.site);
+            let value = path.among(&call.inputs).unwrap_or_default();
+            (flow.body, value, own.into_iter().chain(hops.iter().copied()).collect())
+        })
     }
 
     /// Whether a body has a context at hand that it need not make: given to it, or to a body it stands in.

@@ -140,6 +140,14 @@ impl Ways {
         closure([from], |at| self.next(at), |_| true)
     }
 
+    /// The blocks that ways from the beginning lead to that end at these, the first and the last ones included.
+    pub fn up_to(&self, stops: &BTreeSet<u32>) -> BTreeSet<u32> {
+        let on = |at| if stops.contains(&at) { &[][..] } else { self.next(at) };
+        let mut found = closure([0], on, |_| true);
+        found.insert(0);
+        found
+    }
+
     /// Whether a way leads on from a block to one of those that are wanted, or back to it if it is.
     pub fn leads(&self, from: u32, wanted: impl Fn(u32) -> bool) -> bool {
         self.leads_beside(from, None, wanted)

@@ -21,14 +21,11 @@ pub(crate) static RULE: Rule = Rule {
     check: Some(check),
 };
 
-/// Work that would end with its context.
-const CUT: Uses = Uses(Uses::CUT.0 | Uses::WAIT.0);
-
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for (flow, task) in support::tasks(analysis).filter(|(_, task)| task.owner == Owner::Group) {
         let detached = |of: &TaskCtx| match of.uses {
             uses if uses.any(Uses::DETACHED_WORK) => Some(Way { origin: of.ctx.site, hops: Vec::new() }),
-            uses if uses.any(CUT) => analysis.detached(flow.body, &of.ctx),
+            uses if uses.any(support::CUT) => analysis.detached(flow.body, &of.ctx),
             _ => None,
         };
         let Some(way) = task.contexts.iter().find_map(detached) else { continue };

@@ -2,10 +2,11 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::Seen;
-use ctxlint_analysis::flow::value::{Life, Uses};
+use ctxlint_analysis::flow::value::Life;
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -20,16 +21,13 @@ pub(crate) static RULE: Rule = Rule {
     check: Some(check),
 };
 
-/// Work that ends with its context.
-const CUT: Uses = Uses(Uses::CUT.0 | Uses::WAIT.0);
-
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in analysis.flows() {
         for event in &flow.events {
             let Some(Seen::Flight { contexts }) = event.seen.first() else { continue };
             let ends = |life: Life<'_>| matches!(life, Life::Input(..) | Life::Live(_) | Life::Bounded(_));
             let callers = |of: &&ctxlint_analysis::flow::value::TaskCtx| {
-                of.uses.any(CUT) && ends(of.ctx.life()) && of.ctx.detaching().is_none()
+                of.uses.any(support::CUT) && ends(of.ctx.life()) && of.ctx.detaching().is_none()
             };
             let Some(of) = contexts.iter().find(callers) else { continue };
             findings.push(

@@ -8,7 +8,7 @@ use ctxlint_analysis::facts::{
     Span, Terminator,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
-use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Site, Task, Val};
+use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Site, Task, Uses, Val};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::source::FileId;
 use ctxlint_analysis::summary;
@@ -124,6 +124,9 @@ pub(crate) fn is_context(analysis: &Analysis, ty: &Ty) -> bool {
     let model = analysis.program.type_model(analysis.program.peel(ty));
     model.is_some_and(|model| model.role == TypeRole::Context && !model.own_handle)
 }
+
+/// What work does that ends with its context.
+pub(crate) const CUT: Uses = Uses(Uses::CUT.0 | Uses::WAIT.0);
 
 /// What functions that ask for a context's state do.
 const ASKS: &[FnRole] = &[FnRole::IsDone, FnRole::State];

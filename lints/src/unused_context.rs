@@ -3,9 +3,8 @@
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{OpKind, Terminator};
 use ctxlint_analysis::flow::value::Site;
-use ctxlint_analysis::link::Program;
 use ctxlint_analysis::model::{FnRole, TypeRole};
-use ctxlint_analysis::types::{Target, Ty};
+use ctxlint_analysis::types::Target;
 
 use crate::code::Code;
 use crate::finding::Finding;
@@ -37,7 +36,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             continue;
         }
         for ((param, ty), local) in function.params.iter().zip(program.param_types(def)).zip(&code.body.params) {
-            if !is_context(program, ty) || code.is_read(*local) {
+            if program.role(ty) != Some(TypeRole::Context) || code.is_read(*local) {
                 continue;
             }
             findings.push(
@@ -63,11 +62,6 @@ fn could_use(code: &Code<'_>) -> bool {
         || code.calls().any(|call| {
             call.is(&[FnRole::Waiting, FnRole::Outbound, FnRole::Run, FnRole::RunSelf, FnRole::Wait])
                 || matches!(call.target, Target::Def(callee)
-                    if program.param_types(*callee).iter().any(|ty| is_context(program, ty)))
+                    if program.param_types(*callee).iter().any(|ty| program.role(ty) == Some(TypeRole::Context)))
         })
-}
-
-/// Whether a type is a context, a token too, through references and pointers.
-fn is_context(program: &Program, ty: &Ty) -> bool {
-    program.role(program.peel(ty)) == Some(TypeRole::Context)
 }

@@ -148,7 +148,8 @@ impl Ended {
         let context = code.source(context);
         let Some(from) = self.from.get(&context) else { return false };
         let is_behind = |end: &At| end.block == at.block && end.op <= at.op;
-        let before = self.before.entry(context).or_insert_with(|| before(code, from));
+        let up_to_it = || code.ways().up_to(&from.iter().map(|end| end.block).collect());
+        let before = self.before.entry(context).or_insert_with(up_to_it);
         !before.contains(&at.block) || from.iter().any(is_behind)
     }
 }
@@ -182,19 +183,6 @@ fn ends(code: &Code<'_>) -> Vec<(LocalId, At)> {
         found.extend(context.map(|context| (context, At { block: arm.block.0, op: 0 })));
     }
     found
-}
-
-/// The blocks that some way leads to before it comes to one of these operations.
-fn before(code: &Code<'_>, ends: &[At]) -> BTreeSet<u32> {
-    let is_end: BTreeSet<u32> = ends.iter().map(|end| end.block).collect();
-    let mut before = BTreeSet::from([0]);
-    let mut left = vec![0];
-    while let Some(at) = left.pop() {
-        if !is_end.contains(&at) {
-            left.extend(code.ways().next(at).iter().filter(|next| before.insert(**next)));
-        }
-    }
-    before
 }
 
 /// The call that gives a future that waits for a context's end.

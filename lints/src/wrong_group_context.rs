@@ -2,7 +2,7 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::Flow;
-use ctxlint_analysis::flow::value::{Ctx, CtxKind, CtxNode, ObjId, ObjKind, Owner, Site, Task, Uses, Val};
+use ctxlint_analysis::flow::value::{Ctx, CtxKind, CtxNode, ObjId, ObjKind, Owner, Site, Task, Val};
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
@@ -20,9 +20,6 @@ pub(crate) static RULE: Rule = Rule {
     fixable: false,
     check: Some(check),
 };
-
-/// Work that ends with its context.
-const CUT: Uses = Uses(Uses::CUT.0 | Uses::WAIT.0);
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for (flow, task) in support::tasks(analysis).filter(|(_, task)| task.owner == Owner::Group) {
@@ -85,7 +82,7 @@ fn own_context(flow: &Flow, group: ObjId) -> Option<&Ctx> {
 
 /// The contexts that work ends with. What is received comes with the work that is asked for, and is not captured.
 fn captured(task: &Task) -> impl Iterator<Item = &CtxNode> {
-    task.contexts.iter().filter(|of| of.uses.any(CUT) && !of.received).map(|of| &*of.ctx)
+    task.contexts.iter().filter(|of| of.uses.any(support::CUT) && !of.received).map(|of| &*of.ctx)
 }
 
 /// Whether a context is known not to end with a group's own.

@@ -444,10 +444,8 @@ impl<'a> Run<'a> {
         for (index, ret) in summary.rets.iter().enumerate() {
             let mut world = world.clone();
             let as_it_is = matches!(ret, Val::Called(..)) && self.hands_on(body);
-            let mut copy = Copying::of(self, at, name, &inputs, summary);
-            if as_it_is {
-                copy = copy.whole();
-            }
+            let copy = Copying::of(self, at, name, &inputs, summary);
+            let mut copy = if as_it_is { copy.whole() } else { copy };
             let value = copy.value(ret);
             for (input, written) in summary.writes.get(index).into_iter().flatten() {
                 let written = copy.value(written);

@@ -22,7 +22,7 @@ pub(super) struct Copying<'r, 'a> {
     pub(super) own: Vec<(ObjId, ObjId)>,
     /// The field of a struct of the program that is being copied.
     pub(super) in_struct: Option<(DefId, Name)>,
-    /// What calling an input gives is wanted with all that it owns: it is work, and is started.
+    /// What calling an input gives is wanted with all that it owns: it is work that is started, or comes back as it is.
     pub(super) whole: bool,
 }
 
@@ -39,7 +39,7 @@ impl<'r, 'a> Copying<'r, 'a> {
         Copying { run, at, name, inputs, summary, ids, own, in_struct: None, whole: false }
     }
 
-    /// For work that a callee starts.
+    /// For work that a callee starts, and for what it hands on as it is.
     pub(super) fn whole(self) -> Copying<'r, 'a> {
         Copying { whole: true, ..self }
     }
@@ -199,10 +199,6 @@ impl Copying<'_, '_> {
             }
             kind => kind.clone(),
         };
-        let is_told_here = matches!(
-            (&ctx.kind, &kind),
-            (CtxKind::Derived { time: Time::Given(_), .. }, CtxKind::Derived { time: Time::Nanos(_), .. },)
-        );
         let id = self.id(ctx.id);
         if kind == CtxKind::Own {
             self.own.push((ctx.id, id));
@@ -214,8 +210,10 @@ impl Copying<'_, '_> {
             CtxKind::Detached(parent) => CtxKind::Detached(self.run.above(id, parent)),
             kind => kind,
         };
+        let was_given = matches!(ctx.kind, CtxKind::Derived { time: Time::Given(_), .. });
         let ctx = Ctx::new(CtxNode { id, site: ctx.site, kind });
-        if is_told_here {
+        // How long it has is told by this call.
+        if was_given && matches!(ctx.kind, CtxKind::Derived { time: Time::Nanos(_), .. }) {
             self.run.record(self.at, self.name, self.name, Seen::Derived { ctx: ctx.clone() });
         }
         ctx

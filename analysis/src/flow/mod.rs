@@ -5,14 +5,16 @@
 //! `copying` what they give back, `started` which work of theirs they start, `gives` what work gives
 //! that runs other work, `races` what follows where the first of several pieces decides, `plain` what
 //! they do with plain values, `contents` with collections, `channels` with channels. What a local can
-//! hold is in `value`, what is done with that in `uses`; what rules are told is in `events`; `fields`
-//! tells which fields anybody uses, `kept` which tokens are kept in fields.
+//! hold is in `value`, with the contexts in `contexts` and what is owned in `objects`; what is done with
+//! that is in `uses`, what rules are told in `events`; `fields` tells which fields anybody uses, `kept`
+//! which tokens are kept in fields.
 
 mod calls;
 mod channels;
 mod conditions;
 pub mod constants;
 mod contents;
+mod contexts;
 mod copying;
 pub mod events;
 mod fields;
@@ -20,6 +22,7 @@ pub mod gives;
 pub mod kept;
 mod making;
 mod map;
+mod objects;
 mod ops;
 mod plain;
 mod races;

@@ -70,10 +70,8 @@ impl<'a> Run<'a> {
             out.push((world, other));
             return out;
         }
+        self.note_replacing(call);
         for work in call.work() {
-            if let Val::Closure(body, _) = work.behind() {
-                self.replacing.insert(*body);
-            }
             for (mut world, value) in self.call_value(call.at, call.name, work.clone(), Vec::new(), world.clone()) {
                 world.missing = before;
                 out.push((world, value));

@@ -199,11 +199,9 @@ impl<'a> Run<'a> {
             FnRole::Callback => {
                 self.seen_ctx(&call, &subject, &world, Val::Unknown);
                 self.ctx_used(&subject, Uses::CALLBACK);
+                // A callback runs when the context is done: what it does is clean-up.
+                self.note_replacing(&call);
                 for work in call.work() {
-                    // A callback runs when the context is done: what it does is clean-up.
-                    if let Val::Closure(body, _) = work.behind() {
-                        self.replacing.insert(*body);
-                    }
                     self.escape(at, &mut world, &work, Uses::WORK);
                 }
                 let id = self.object(&call, ObjKind::Stop);
@@ -332,7 +330,8 @@ impl<'a> Run<'a> {
                 vec![(world, value)]
             }
             FnRole::Waiting => {
-                self.serves_all(&call);
+                // Work that others wait for is done once, for all of them.
+                self.note_replacing(&call);
                 for id in objects_in(&subject) {
                     self.mark(&mut world, id, Use::Real);
                 }
@@ -684,7 +683,7 @@ impl<'a> Run<'a> {
 
     /// Work that runs once serves the whole process, not the one who happens to come first.
     pub(super) fn once(&mut self, call: &Applied<'_>, world: World) -> Vec<(World, Val)> {
-        self.serves_all(call);
+        self.note_replacing(call);
         self.once += 1;
         let before = world.clone();
         let mut world = world;
@@ -698,7 +697,8 @@ impl<'a> Run<'a> {
         worlds.into_iter().map(restored).collect()
     }
 
-    fn serves_all(&mut self, call: &Applied<'_>) {
+    /// A root that the work of a call makes is not made in the place of a context at hand.
+    pub(super) fn note_replacing(&mut self, call: &Applied<'_>) {
         for work in call.work() {
             if let Val::Closure(body, _) = work.behind() {
                 self.replacing.insert(*body);

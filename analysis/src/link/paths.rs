@@ -110,7 +110,7 @@ impl Program {
     fn value_of_library(&self, path: &SmolStr, types: Vec<Ty>, own_args: Vec<Ty>) -> ValuePath {
         let (before, last) = path.rsplit_once("::").unwrap_or(("", path));
         let before = self.models.canonical(before);
-        let is_constructor = last.starts_with(char::is_uppercase) && last.contains(char::is_lowercase);
+        let is_constructor = is_variant(last);
         // A variant's type arguments stand at its type or at itself: `None::<u8>`.
         let own_args = if own_args.is_empty() && is_constructor { types.clone() } else { own_args };
         let own = match self.models.ty(&before) {
@@ -204,9 +204,8 @@ impl Program {
     }
 
     fn variant_or_function(&self, own: &Ty, path: &str, name: &str) -> Ty {
-        let is_variant = name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase);
         let is_maybe = self.models.ty(path).is_some_and(|model| model.role == TypeRole::Maybe);
-        if is_constant(name) || (is_variant && !is_maybe) {
+        if is_constant(name) || (is_variant(name) && !is_maybe) {
             own.clone()
         } else {
             Ty::ExternalFn(format_smolstr!("{path}::{name}"))
@@ -251,6 +250,11 @@ impl Program {
             _ => found,
         }
     }
+}
+
+/// Whether a name is that of a variant or struct.
+fn is_variant(name: &str) -> bool {
+    name.starts_with(char::is_uppercase) && name.contains(char::is_lowercase)
 }
 
 /// Whether a name is that of a constant: one of a type is of that type, as nearly all are.
