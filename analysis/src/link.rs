@@ -5,8 +5,9 @@
 
 mod exported;
 mod impls;
+mod inert;
 mod methods;
-mod paths;
+pub(crate) mod paths;
 mod query;
 
 use std::convert::Infallible;
@@ -47,6 +48,7 @@ pub struct Program {
     /// Functions that are mentioned otherwise than as what is called.
     values: FxHashSet<DefId>,
     exported: FxHashSet<DefId>,
+    inert: FxHashSet<DefId>,
 }
 
 impl Program {
@@ -81,10 +83,12 @@ impl Program {
             handlers: FxHashMap::default(),
             values: FxHashSet::default(),
             exported: FxHashSet::default(),
+            inert: FxHashSet::default(),
         };
         program.apply_own_models();
         (program.impls, program.exported) = rayon::join(|| Impls::collect(&program), || exported::collect(&program));
         go_on()?;
+        program.inert = inert::collect(&program);
         program.list_bodies();
         let earlier = earlier.and_then(|earlier| Earlier::of(earlier, &program));
         let infer_file = |at: usize| {

@@ -318,6 +318,9 @@ impl<'a> Run<'a> {
     }
 
     fn given(&mut self, path: InputPath, local: LocalId) -> Val {
+        if self.program.is_inert(self.type_of(local)) {
+            return Val::Unknown;
+        }
         self.with_type(Val::Input(path), self.type_of(local), None)
     }
 
@@ -366,7 +369,7 @@ impl<'a> Run<'a> {
             };
         }
         if self.program.role(ty) != Some(TypeRole::Context) {
-            return value;
+            return if matches!(value, Val::Input(_)) && self.program.is_inert(ty) { Val::Unknown } else { value };
         }
         let (id, site, kind) = match &value {
             Val::Input(path) => (self.input_id(path), self.input_site(path), self.input_kind(path)),

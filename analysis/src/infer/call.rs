@@ -7,12 +7,20 @@ use smol_str::SmolStr;
 use super::model::Given;
 use super::tree::{Frame, Signature, Tree};
 use crate::facts::{Callee, ItemKind, LocalId, Name, PathRef, Place, TypeRef};
+use crate::link::paths::ValuePath;
+use crate::model::{Shape, last_segment};
 use crate::names::{Namespace, Res, generics};
 use crate::types::{Bound, DefId, Substitution, Target, Ty, TyCon, unify};
 
 impl<'a> Tree<'a> {
-    /// `callee(args)`.
-    pub(super) fn call(&mut self, frame: &mut Frame<'a>, callee: &Callee, args: &[LocalId]) -> (Target, Ty) {
+    /// `dest = callee(args)`.
+    pub(super) fn call(
+        &mut self,
+        frame: &mut Frame<'a>,
+        callee: &Callee,
+        args: &[LocalId],
+        dest: Option<LocalId>,
+    ) -> (Target, Ty) {
         let types: Vec<Ty> = args.iter().map(|arg| frame.local(*arg)).collect();
         match callee {
             Callee::Value(place) => {
@@ -21,6 +29,10 @@ impl<'a> Tree<'a> {
             }
             Callee::Path(path) => {
                 let found = self.program.value_path(self.file, path);
+                let found = match dest {
+                    Some(dest) if args.is_empty() => self.of_type_given(found, &frame.local(dest)),
+                    _ => found,
+                };
                 match found.target {
                     Target::Def(def) => {
                         let def = self.of_known_type(def, types.first());
@@ -69,6 +81,21 @@ impl<'a> Tree<'a> {
                     other => (other, Ty::Unknown),
                 }
             }
+        }
+    }
+
+    /// A function of a library's trait that is given nothing and gives what implements it, `Default::default()`, is
+    /// that of the type it is to give.
+    fn of_type_given(&self, found: ValuePath, wanted: &Ty) -> ValuePath {
+        let gives_own = self.program.model_of(&found.target).is_some_and(|model| model.returns == Some(Shape::Own));
+        match &found.target {
+            Target::External(path) | Target::TraitMethod(path)
+                if gives_own && found.own.is_unknown() && matches!(wanted, Ty::Adt(..)) =>
+            {
+                let name = SmolStr::new(last_segment(path));
+                self.program.associated(wanted, &name, found.types)
+            }
+            _ => found,
         }
     }
 

@@ -383,7 +383,7 @@ impl<'a> Tree<'a> {
                 let ty = self.value_of(&found.target, found.ty);
                 (found.target, ty)
             }
-            OpKind::Call { callee, args } => self.call(frame, callee, args),
+            OpKind::Call { callee, args } => self.call(frame, callee, args, op.dest),
             OpKind::MethodCall { receiver, name, types, args, .. } => {
                 self.method_call(frame, receiver, name, types, args)
             }

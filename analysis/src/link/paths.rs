@@ -156,7 +156,7 @@ impl Program {
     }
 
     /// `Type::name`.
-    fn associated(&self, own: &Ty, name: &str, types: Vec<Ty>) -> ValuePath {
+    pub(crate) fn associated(&self, own: &Ty, name: &str, types: Vec<Ty>) -> ValuePath {
         if let Ty::Adt(TyCon::Def(def), _) = own
             && let Some(Item { kind: ItemKind::Enum { variants, .. }, .. }) = self.item(*def)
             && variants.iter().any(|variant| variant.name == name)
