@@ -99,7 +99,7 @@ impl Analysis {
         let fields_used = summaries.fields_used().cloned().collect();
         let (callers, mentions) = rayon::join(|| callers(&program), || mentions(&program));
         go_on()?;
-        let handled = handled(&program, &callers, &replacing);
+        let handled = handled(&program, &callers, &replacing, &after_end(&flows));
         let bodies = |facts: &crate::facts::FileFacts| facts.bodies.iter().map(|_| OnceLock::new()).collect();
         let kept = OnceLock::new();
         let ways = program.sources.files.iter().map(|file| file.facts.as_deref().map_or(Vec::new(), bodies)).collect();
@@ -441,6 +441,7 @@ fn handled(
     program: &Program,
     callers: &FxHashMap<BodyRef, Vec<(BodyRef, Site)>>,
     replacing: &FxHashSet<BodyRef>,
+    after_end: &FxHashSet<(BodyRef, BodyRef)>,
 ) -> BTreeMap<BodyRef, Reached> {
     // What is done once for the process, or when a context has ended, a handler does for somebody else.
     let outer = |body: BodyRef| {
@@ -457,7 +458,8 @@ fn handled(
     };
     let real = |body: &BodyRef| -> Vec<(BodyRef, Site)> {
         let all = callers.get(body).into_iter().flatten();
-        all.filter(|(caller, _)| !program.is_test(*caller)).map(|(caller, site)| (outer(*caller), *site)).collect()
+        let counts = |caller: BodyRef| !program.is_test(caller) && !after_end.contains(&(caller, *body));
+        all.filter(|(caller, _)| counts(*caller)).map(|(caller, site)| (outer(*caller), *site)).collect()
     };
     let is_handler = |body: &BodyRef| program.handler(*body).is_some();
     let may_be_only_called = |body: &BodyRef| {
@@ -503,6 +505,24 @@ fn handled(
             .collect();
         latest = more.iter().map(|(body, _)| *body).collect();
         found.extend(more);
+    }
+    found
+}
+
+/// The pairs of bodies of which the first calls the second only where a context has ended.
+fn after_end(flows: &[Arc<Flow>]) -> FxHashSet<(BodyRef, BodyRef)> {
+    let pairs = |after_end: bool| {
+        let of_flow = move |flow: &'_ Arc<Flow>| {
+            let calls = flow.calls.iter().filter(move |call| call.after_end == after_end);
+            calls.map(|call| (flow.body, call.callee)).collect::<Vec<_>>()
+        };
+        flows.iter().flat_map(of_flow)
+    };
+    let mut found: FxHashSet<(BodyRef, BodyRef)> = pairs(true).collect();
+    if !found.is_empty() {
+        for pair in pairs(false) {
+            found.remove(&pair);
+        }
     }
     found
 }

@@ -354,6 +354,8 @@ pub enum FnRole {
     IsDone,
     /// Asks for the state of `subject`: error, cause, deadline.
     State,
+    /// Asks whether `subject` can end at all.
+    CanEnd,
     /// Runs `work` until `subject` ends.
     Run,
     /// Sleeps or waits under `subject`.

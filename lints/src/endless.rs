@@ -20,8 +20,8 @@ pub(crate) fn calls<'a>(
 fn endless(analysis: &Analysis, flow: &Flow, event: &Event, roles: &[FnRole]) -> Option<Endless> {
     let mut found = None;
     for seen in &event.seen {
-        let Seen::Context { role, ctx: Some(ctx), .. } = seen else { return None };
-        if !roles.contains(role) {
+        let Seen::Context { role, ctx: Some(ctx), can_end, .. } = seen else { return None };
+        if !roles.contains(role) || *can_end {
             return None;
         }
         found = Some(analysis.endless(flow.body, ctx)?);

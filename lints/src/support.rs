@@ -8,7 +8,7 @@ use ctxlint_analysis::facts::{
     Span, Terminator,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
-use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Site, Task, Uses, Val};
+use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Says, Site, Task, Uses, Val};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::source::FileId;
 use ctxlint_analysis::summary;
@@ -149,7 +149,7 @@ pub(crate) fn that_ask(analysis: &Analysis) -> impl Iterator<Item = Code<'_>> {
 /// What yes means where a body gives back nothing but a context's state.
 fn answers(code: &Code<'_>) -> Option<bool> {
     let answer = |value: &Val| match value.behind() {
-        Val::Asked(_, meaning) => Some(*meaning),
+        Val::Asked(_, Says::Ended, meaning) => Some(*meaning),
         _ => None,
     };
     let mut all = code.analysis.summaries.get(code.who)?.rets.iter().map(answer);

@@ -134,7 +134,7 @@ impl<'a> Builder<'a> {
             Val::Work(values, _) | Val::Many(values) => {
                 values.iter().for_each(|value| self.add_task_bodies(value, site))
             }
-            Val::Timed(inner) => self.add_task_bodies(inner, site),
+            Val::Timed(inner, _) => self.add_task_bodies(inner, site),
             _ => {}
         }
     }

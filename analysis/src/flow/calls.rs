@@ -14,7 +14,7 @@ use super::events::{CallKind, FromCallee, LossKind, Seen};
 use super::gives::Gives;
 use super::kept::Origin;
 use super::run::{At, Run};
-use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjKind, Site, Uses, Val};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjKind, Says, Site, Uses, Val};
 use super::world::{Use, World};
 
 /// How deep a chain of closures that call closures is followed.
@@ -223,7 +223,7 @@ impl<'a> Run<'a> {
         });
         if let Some(ctx) = found {
             // Work that exists already may be given time to end, or asked whether it has.
-            let is_begun = matches!(value.behind(), Val::Future(..) | Val::Work(..) | Val::Timed(_) | Val::Done(_));
+            let is_begun = matches!(value.behind(), Val::Future(..) | Val::Work(..) | Val::Timed(..) | Val::Done(_));
             let done = !is_begun && is_done(&ctx, world);
             self.record(at, name, name, Seen::Passed { to: None, ctx, uses, done });
         }
@@ -418,7 +418,7 @@ impl<'a> Run<'a> {
         depth: u8,
     ) -> Vec<(World, Val)> {
         let summaries = self.summaries;
-        self.record_call(body, name, &inputs, kind);
+        self.record_call(body, name, &inputs, kind, !world.done.is_empty());
         let Some(summary) = summaries.get(body) else {
             // Nothing is known yet: a recursive call that has not come back. It never returns, as
             // far as is known, and the next round knows more.
@@ -486,7 +486,7 @@ impl<'a> Run<'a> {
     pub(super) fn apply_effects(&mut self, at: At, name: Span, body: BodyRef, inputs: &[Val], world: &mut World) {
         let summaries = self.summaries;
         if let Some(summary) = summaries.get(body) {
-            self.record_call(body, name, inputs, CallKind::Direct);
+            self.record_call(body, name, inputs, CallKind::Direct, !world.done.is_empty());
             self.effects(at, name, summary, inputs, world, 0);
         }
     }
@@ -545,7 +545,7 @@ impl<'a> Run<'a> {
                     self.run_unknown(at, name, *body, args, world, depth + 1);
                 }
             }
-            Val::Timed(inner) if depth < MAX_DEPTH => {
+            Val::Timed(inner, _) if depth < MAX_DEPTH => {
                 self.timed += 1;
                 self.apply_uses(at, name, inner, uses, world, depth + 1);
                 self.timed -= 1;
@@ -580,7 +580,7 @@ impl<'a> Run<'a> {
 
     /// A body is run by somebody else, or may be: its effects count, its result is lost.
     fn run_unknown(&mut self, at: At, name: Span, body: BodyRef, inputs: &[Val], world: &mut World, depth: u8) {
-        self.record_call(body, name, inputs, CallKind::Made);
+        self.record_call(body, name, inputs, CallKind::Made, false);
         let summaries = self.summaries;
         if let Some(summary) = summaries.get(body) {
             self.effects_on(at, name, summary, inputs, world, depth);
@@ -682,7 +682,7 @@ impl<'a> Run<'a> {
                     self.escape_from(at, world, value, uses, depth);
                 }
             }
-            Val::Timed(inner) => {
+            Val::Timed(inner, _) => {
                 self.timed += 1;
                 self.escape_from(at, world, inner, uses, depth);
                 self.timed -= 1;
@@ -762,7 +762,7 @@ impl<'a> Run<'a> {
                 }
             }
             // The caller may run it or not; what it needs counts as used.
-            Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(_) | Val::Done(_) => {
+            Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(..) | Val::Done(_) => {
                 self.escape(at, world, value, Uses::WORK.and(Uses::RETURN));
             }
             _ => {}
@@ -800,8 +800,18 @@ impl<'a> Run<'a> {
         let path = summaries.get(*body).and_then(Summary::end_of);
         let site = self.site(name);
         let Some(ctx) = path.and_then(|path| self.ctx_of(&path.among(inputs)?, site)) else { return future };
-        self.record_call(*body, name, inputs, CallKind::Direct);
+        self.record_call(*body, name, inputs, CallKind::Direct, false);
         Val::Done(ctx)
+    }
+
+    /// The context whose end is all that work waits for.
+    fn end_within(&mut self, name: Span, work: &Val) -> Option<Ctx> {
+        let Val::Work(pieces, Gives::Either(_, _, given)) = work else { return None };
+        let ([piece], Gives::Piece(0)) = (pieces.as_slice(), &**given) else { return None };
+        match self.end_of(name, piece.clone()) {
+            Val::Done(ctx) => Some(ctx),
+            _ => None,
+        }
     }
 
     /// The context that a value is where one is wanted; an input gets this site.
@@ -828,11 +838,16 @@ impl<'a> Run<'a> {
                 }
                 self.call_body(at, name, body, inputs, CallKind::Direct, world, 0)
             }
-            Val::Timed(inner) => {
+            Val::Timed(inner, until) => {
+                let end = self.end_within(name, &inner);
                 self.timed += 1;
                 let worlds = self.drive(at, name, *inner, world);
                 self.timed -= 1;
-                worlds
+                match (until, end) {
+                    (Some(ctx), _) => worlds.into_iter().map(|way| answering(&ctx, false, way)).collect(),
+                    (None, Some(ctx)) => worlds.into_iter().map(|way| answering(&ctx, true, way)).collect(),
+                    (None, None) => worlds,
+                }
             }
             Val::Work(pieces, gives) => self.drive_all(at, name, &pieces, &gives, world),
             Val::Many(pieces) => self.drive_all(at, name, &pieces, &Gives::Unknown, world),
@@ -859,6 +874,18 @@ impl<'a> Run<'a> {
             }
             _ => vec![(world, Val::Unknown)],
         }
+    }
+}
+
+/// What work gave that says of a context that it has ended, where it succeeds or where it fails.
+fn answering(ctx: &Ctx, says: bool, (mut world, value): (World, Val)) -> (World, Val) {
+    match value.succeeds() {
+        Some(succeeds) if succeeds == says => {
+            world.done.insert(ctx.id, ());
+            (world, value)
+        }
+        None if value.is_unknown() => (world, Val::Asked(ctx.clone(), Says::Ended, says)),
+        _ => (world, value),
     }
 }
 

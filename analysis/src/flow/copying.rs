@@ -66,7 +66,7 @@ impl Copying<'_, '_> {
                 _ => Val::Ctx(self.ctx(ctx)),
             },
             Val::Done(ctx) => Val::Done(self.ctx(ctx)),
-            Val::Asked(ctx, meaning) => Val::Asked(self.ctx(ctx), *meaning),
+            Val::Asked(ctx, says, meaning) => Val::Asked(self.ctx(ctx), *says, *meaning),
             Val::Obj(old) => self.object(*old),
             Val::Ref(inner, _) => match self.value(inner) {
                 Val::Unknown => Val::Unknown,
@@ -95,7 +95,10 @@ impl Copying<'_, '_> {
             Val::Work(values, gives) => {
                 Val::Work(values.iter().map(|value| self.value(value)).collect(), gives.clone())
             }
-            Val::Timed(inner) => Val::Timed(Box::new(self.value(inner))),
+            Val::Timed(inner, until) => {
+                let until = until.as_ref().map(|ctx| self.ctx(ctx));
+                Val::Timed(Box::new(self.value(inner)), until)
+            }
             Val::Called(path, args) => {
                 let (callee, args) = (self.input(path), args.iter().map(|arg| self.value(arg)).collect());
                 match self.run.result_of(self.at, self.name, &callee, args) {

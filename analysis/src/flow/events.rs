@@ -155,6 +155,8 @@ pub enum Seen {
         ctx: Option<Ctx>,
         /// The context, or one it ends with, is certainly done.
         done: bool,
+        /// It was asked whether it can end, and can.
+        can_end: bool,
         /// Where the function's value goes: into nothing, when it is not a value.
         value: Val,
     },
@@ -260,7 +262,7 @@ pub enum Seen {
 }
 
 /// A call of a body of the program.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Call {
     /// The body called.
     pub callee: BodyRef,
@@ -270,6 +272,8 @@ pub struct Call {
     pub inputs: Vec<Val>,
     /// How.
     pub kind: CallKind,
+    /// A context is certainly done there: what is called cleans up.
+    pub after_end: bool,
 }
 
 /// How a body is called.

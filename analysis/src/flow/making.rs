@@ -57,7 +57,8 @@ impl Run<'_> {
     pub(super) fn seen_ctx(&mut self, call: &Applied<'_>, subject: &Val, world: &World, value: Val) {
         let ctx = subject.as_ctx().cloned();
         let done = ctx.as_ref().is_some_and(|ctx| is_done(ctx, world));
-        let seen = Seen::Context { role: call.model.role, path: call.path.into(), ctx, done, value };
+        let can_end = ctx.as_ref().is_some_and(|ctx| world.can_end(ctx));
+        let seen = Seen::Context { role: call.model.role, path: call.path.into(), ctx, done, can_end, value };
         self.record(call.at, call.name, call.whole, seen);
     }
 

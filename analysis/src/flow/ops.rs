@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{Body, Callee, Discard, Exit, LocalId, LocalKind, Name, Op, OpKind, Place, Span, Step, UnaryOp};
+use crate::facts::{
+    BinaryOp, Body, Callee, Discard, Exit, LocalId, LocalKind, Name, Op, OpKind, Place, Span, Step, UnaryOp,
+};
 use crate::model::{FnRole, OnDrop, TypeRole, last_segment};
 use crate::types::{Target, Ty, TyCon};
 
@@ -96,15 +98,17 @@ impl<'a> Run<'a> {
             OpKind::Cast(local, _) => world.take(&Place::local(*local)),
             OpKind::Unary(UnaryOp::Not, local) => match world.read(&Place::local(*local)).behind() {
                 Val::Bool(truth) => Val::Bool(!truth),
-                Val::Asked(ctx, meaning) => Val::Asked(ctx.clone(), !meaning),
+                Val::Asked(ctx, says, meaning) => Val::Asked(ctx.clone(), *says, !meaning),
                 _ => Val::Unknown,
             },
-            OpKind::Binary(crate::facts::BinaryOp::Mul, left, right) => {
+            OpKind::Binary(BinaryOp::Mul, left, right) => {
                 match (world.read(&Place::local(*left)), world.read(&Place::local(*right))) {
                     (Val::Nanos(left), Val::Nanos(right)) => left.checked_mul(right).map_or(Val::Unknown, Val::Nanos),
                     _ => Val::Unknown,
                 }
             }
+            OpKind::Binary(BinaryOp::Eq, left, right) => equal(&world, *left, *right, true),
+            OpKind::Binary(BinaryOp::Ne, left, right) => equal(&world, *left, *right, false),
             OpKind::Unary(..) | OpKind::Binary(..) | OpKind::Inspect { .. } => Val::Unknown,
             OpKind::Wild(place) => {
                 self.wild(place, span, &world);
@@ -845,4 +849,15 @@ fn taken(body: &Body) -> (BTreeSet<LocalId>, BTreeSet<LocalId>) {
         }
     }
     (moved, written)
+}
+
+/// Whether two values are equal, or differ: an answer that is held against what it may be says what it says only if
+/// it is that, and what it says if it is not nothing.
+fn equal(world: &World, left: LocalId, right: LocalId, equals: bool) -> Val {
+    let (left, right) = (world.read(&Place::local(left)), world.read(&Place::local(right)));
+    let ((Val::Asked(ctx, says, true), other) | (other, Val::Asked(ctx, says, true))) = (left.behind(), right.behind())
+    else {
+        return Val::Unknown;
+    };
+    other.succeeds().map_or(Val::Unknown, |succeeds| Val::Asked(ctx.clone(), *says, succeeds == equals))
 }

@@ -30,8 +30,8 @@ impl<'a> Run<'a> {
         if subject.succeeds() == Some(false) {
             return Vec::new();
         }
-        if let Val::Asked(ctx, true) = subject.behind() {
-            world.done.insert(ctx.id, ());
+        if let Val::Asked(ctx, says, true) = subject.behind() {
+            world.learn(ctx, *says);
             return vec![(world, Val::Unknown)];
         }
         let value = match subject.behind() {
@@ -139,17 +139,32 @@ impl<'a> Run<'a> {
         out
     }
 
-    /// `get_or_insert_with`, `get_or_init`: what is there, or else what is made and put there.
+    /// `get_or_insert_with`, `get_or_init`, `get_or_insert`: what is there, or else what is made or given and put there.
     pub(super) fn filled(&mut self, call: &Applied<'_>, subject: &Val, world: World) -> Vec<(World, Val)> {
-        if subject.succeeds() == Some(true) {
-            return vec![(world, subject.project(&some()).borrowed(None))];
+        let succeeds = subject.succeeds();
+        let mut ways = Vec::new();
+        if succeeds != Some(false) {
+            let mut world = world.clone();
+            if let Some(other) = call.model.other.map(|other| call.value(other)) {
+                match succeeds {
+                    Some(_) => self.drop_value(call.at, &other, LossKind::Ignored, call.whole, &mut world),
+                    // Whether it is dropped nobody knows.
+                    None => self.escape(call.at, &mut world, &other, Uses::ESCAPE),
+                }
+            }
+            ways.push((world, subject.project(&some()).borrowed(None)));
         }
-        let mut worlds = self.once(call, world);
-        for (world, value) in &mut worlds {
-            self.escape(call.at, world, value, Uses::ESCAPE);
-            *value = std::mem::take(value).borrowed(None);
+        if succeeds != Some(true) {
+            let made = match call.model.other {
+                Some(other) => vec![(world, call.value(other))],
+                None => self.once(call, world),
+            };
+            for (mut world, value) in made {
+                self.escape(call.at, &mut world, &value, Uses::ESCAPE);
+                ways.push((world, value.borrowed(None)));
+            }
         }
-        worlds
+        ways
     }
 
     /// A collection of what some work gives whenever it is run. Tasks are followed into collections; what
@@ -180,7 +195,7 @@ impl<'a> Run<'a> {
             _ => return Val::Unknown,
         };
         match subject.behind() {
-            Val::Asked(ctx, meaning) => Val::Asked(ctx.clone(), *meaning == says),
+            Val::Asked(ctx, what, meaning) => Val::Asked(ctx.clone(), *what, *meaning == says),
             value => value.succeeds().map_or(Val::Unknown, |succeeds| Val::Bool(succeeds == says)),
         }
     }

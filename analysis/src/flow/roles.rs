@@ -6,12 +6,12 @@ use crate::types::Ty;
 
 use super::calls::is_done;
 use super::channels::READY;
-use super::contents::{ITERATOR, RESULT};
+use super::contents::{ITERATOR, OPTION, RESULT};
 use super::events::{Loss, LossKind, Seen};
 use super::gives::Gives;
 use super::plain::some;
 use super::run::{At, Run};
-use super::value::{Ctx, CtxKind, CtxNode, Life, ObjId, ObjKind, Object, Owner, Time, Uses, Val};
+use super::value::{Ctx, CtxKind, CtxNode, Life, ObjId, ObjKind, Object, Owner, Says, Time, Uses, Val};
 use super::world::{Use, World};
 
 /// A call of a function with a role.
@@ -229,11 +229,20 @@ impl<'a> Run<'a> {
                     Some(ctx) if answers && is_done(ctx, &world) && call.model.role == FnRole::IsDone => {
                         Val::Bool(true)
                     }
-                    Some(ctx) if answers => Val::Asked(ctx.clone(), true),
+                    Some(ctx) if answers => Val::Asked(ctx.clone(), Says::Ended, true),
                     _ => Val::Unknown,
                 };
                 self.seen_ctx(&call, &subject, &world, answer.clone());
                 self.ctx_used(&subject, Uses::STATE);
+                vec![(world, answer)]
+            }
+            FnRole::CanEnd => {
+                self.ctx_used(&subject, Uses::STATE);
+                let answer = match subject.as_ctx() {
+                    Some(ctx) if never_ends(ctx) => Val::Bool(false),
+                    Some(ctx) => Val::Asked(ctx.clone(), Says::CanEnd, true),
+                    None => Val::Unknown,
+                };
                 vec![(world, answer)]
             }
             FnRole::Run | FnRole::RunSelf => {
@@ -242,13 +251,22 @@ impl<'a> Run<'a> {
                 let in_loop = self.in_loop(at);
                 let waits = in_loop && call.model.what.as_deref() == Some("wait");
                 self.ctx_used(&subject, if waits { Uses::WAIT } else { Uses::RACE });
+                if !call.model.returns_future(&self.program.models) {
+                    let ends = self.gives_end(call.model);
+                    let answer = |ctx: &Ctx| Val::Asked(ctx.clone(), Says::Ended, ends);
+                    return vec![(world, subject.as_ctx().map_or(Val::Unknown, answer))];
+                }
                 let work = match call.model.role {
                     FnRole::Run => Val::Work(self.pieces(&call), call.gives()),
                     _ => Val::Work(Vec::new(), Gives::Unknown),
                 };
                 // Work that is run under a context that can end is bounded by it.
-                let ends = subject.as_ctx().is_some_and(|ctx| !matches!(ctx.life(), Life::Root(_) | Life::Detached(_)));
-                vec![(world, if ends { Val::Timed(Box::new(work)) } else { work })]
+                let until = subject.as_ctx().filter(|ctx| !never_ends(ctx));
+                let value = match until {
+                    Some(ctx) => Val::Timed(Box::new(work), Some(ctx.clone())),
+                    None => work,
+                };
+                vec![(world, value)]
             }
             FnRole::Cancel => {
                 for id in objects_in(&subject) {
@@ -430,7 +448,7 @@ impl<'a> Run<'a> {
             FnRole::Inner => self.inner(&call, subject, world),
             FnRole::InnerOr | FnRole::OrElse => self.or(&call, subject, world),
             FnRole::Borrow => {
-                if !call.model.work.is_empty() {
+                if !call.model.work.is_empty() || call.model.other.is_some() {
                     return self.filled(&call, &subject, world);
                 }
                 if let Some(value) = self.shown(&call, &subject).or_else(|| self.taken(&call, &subject)) {
@@ -661,6 +679,16 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether a function gives something only where the context has ended: its error.
+    fn gives_end(&self, model: &FnModel) -> bool {
+        let held = match &model.returns {
+            Some(Shape::Named(path, args)) if path == OPTION => args.first(),
+            _ => None,
+        };
+        let is_end = |path: &String| self.program.models.ty(path).is_some_and(|ty| ty.role == TypeRole::End);
+        matches!(held, Some(Shape::Named(path, _)) if is_end(path))
+    }
+
     fn await_work(&mut self, call: &Applied<'_>, subject: &Val, mut world: World) -> Vec<(World, Val)> {
         if call.model.role == FnRole::Join {
             self.settle(&mut world, subject);
@@ -675,7 +703,7 @@ impl<'a> Run<'a> {
         if call.model.returns_future(&self.program.models) {
             let work = Val::Work(pieces, gives);
             let is_limited = call.model.role == FnRole::Timeout;
-            return vec![(world, if is_limited { Val::Timed(Box::new(work)) } else { work })];
+            return vec![(world, if is_limited { Val::Timed(Box::new(work), None) } else { work })];
         }
         self.settle_fresh(&mut world);
         self.drive_all(call.at, call.name, &pieces, &gives, world)
@@ -780,4 +808,9 @@ pub(super) fn objects_in(value: &Val) -> Vec<ObjId> {
         }
     });
     found
+}
+
+/// Whether a context is a root or detached, and not bounded since.
+fn never_ends(ctx: &CtxNode) -> bool {
+    matches!(ctx.life(), Life::Root(_) | Life::Detached(_))
 }

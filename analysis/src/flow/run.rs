@@ -467,10 +467,10 @@ impl<'a> Run<'a> {
                     world.missing = true;
                 }
             }
-            if let Val::Asked(ctx, meaning) = value.behind()
+            if let Val::Asked(ctx, says, meaning) = value.behind()
                 && truth == *meaning
             {
-                world.done.insert(ctx.id, ());
+                world.learn(ctx, *says);
             }
             next.push((block, world));
         }
@@ -542,10 +542,10 @@ impl<'a> Run<'a> {
             {
                 continue;
             }
-            if let (Test::Lit(crate::facts::Lit::Bool(want)), Val::Asked(ctx, meaning)) = (test, value.behind())
+            if let (Test::Lit(crate::facts::Lit::Bool(want)), Val::Asked(ctx, says, meaning)) = (test, value.behind())
                 && (*want == truth) == *meaning
             {
-                world.done.insert(ctx.id, ());
+                world.learn(ctx, *says);
             }
             let says_some = match test {
                 Test::Variant(path) => match path.last() {
@@ -557,9 +557,7 @@ impl<'a> Run<'a> {
                 _ => None,
             };
             match (says_some, value.behind()) {
-                (Some(some), Val::Asked(ctx, meaning)) if some == *meaning => {
-                    world.done.insert(ctx.id, ());
-                }
+                (Some(some), Val::Asked(ctx, says, meaning)) if some == *meaning => world.learn(ctx, *says),
                 (Some(false), _) if optional => world.missing = true,
                 _ => {}
             }
@@ -654,16 +652,12 @@ impl<'a> Run<'a> {
     }
 
     /// Notes a call of a body of the program, if this may be the last pass.
-    pub(super) fn record_call(&mut self, callee: BodyRef, span: Span, inputs: &[Val], kind: CallKind) {
+    pub(super) fn record_call(&mut self, callee: BodyRef, span: Span, inputs: &[Val], kind: CallKind, after_end: bool) {
         if !self.recording {
             return;
         }
-        let call = Call { callee, site: self.site(span), inputs: inputs.to_vec(), kind };
-        let known = self.calls.iter().rev().take(16);
-        if !known
-            .into_iter()
-            .any(|k| k.callee == callee && k.site == call.site && k.kind == kind && k.inputs == call.inputs)
-        {
+        let call = Call { callee, site: self.site(span), inputs: inputs.to_vec(), kind, after_end };
+        if !self.calls.iter().rev().take(16).any(|known| *known == call) {
             self.calls.push(call);
         }
     }

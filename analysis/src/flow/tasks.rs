@@ -107,7 +107,7 @@ impl<'a> Run<'a> {
         match value.behind() {
             Val::Closure(body, inputs) | Val::Future(body, inputs) => {
                 let (body, inputs) = (*body, inputs.clone());
-                self.record_call(body, name, &inputs, CallKind::Task);
+                self.record_call(body, name, &inputs, CallKind::Task, false);
             }
             Val::Work(values, _) => {
                 for value in values.clone() {
@@ -138,14 +138,14 @@ impl<'a> Run<'a> {
             Val::Done(ctx) => {
                 task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WAIT, received: false });
             }
-            Val::Timed(inner) => {
+            Val::Timed(inner, _) => {
                 let before = (task.contexts.len(), task.pending.len());
                 self.add_work(task, inner);
                 for of in task.contexts.iter_mut().skip(before.0) {
                     of.uses = of.uses.without(Uses::RAW.and(Uses::DETACHED_RAW));
                 }
                 for work in task.pending.iter_mut().skip(before.1) {
-                    *work = Val::Timed(Box::new(work.clone()));
+                    *work = Val::Timed(Box::new(work.clone()), None);
                 }
             }
             work @ (Val::Input(_) | Val::Called(..)) => task.add_pending(work),

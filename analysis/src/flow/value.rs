@@ -145,8 +145,8 @@ pub enum Val {
     Future(BodyRef, Vec<Val>),
     /// A future or other thing that runs these when it is itself run, and what it then gives.
     Work(Vec<Val>, Gives),
-    /// The same under a limit of time.
-    Timed(Box<Val>),
+    /// The same under a limit of time, or until a context ends: if that comes first, it fails.
+    Timed(Box<Val>, Option<Ctx>),
     /// What `done()` gives: a future that waits for a context's end.
     Done(Ctx),
     /// A function.
@@ -157,14 +157,24 @@ pub enum Val {
     Request(ObjId, Site),
     /// Something of the server's; a context in it is the server's.
     Server(ObjId, Site),
-    /// An answer that says whether a context is done (`true`, `Some`), or that it is not.
-    Asked(Ctx, bool),
+    /// An answer that says something of a context: where it is `true`, `Some` or `Ok`, or else where it is none of
+    /// them.
+    Asked(Ctx, Says, bool),
     /// A known truth.
     Bool(bool),
     /// A known length of time, in nanoseconds, or a known number.
     Nanos(u128),
     /// The moment at which it was asked for.
     Now,
+}
+
+/// What an answer may say of a context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    /// That it has ended.
+    Ended,
+    /// That it can end.
+    CanEnd,
 }
 
 /// A tuple, struct or variant.
@@ -308,7 +318,7 @@ impl Val {
     pub fn input(&self) -> Option<&InputPath> {
         match self.behind() {
             Val::Input(path) | Val::Called(path, _) => Some(path),
-            Val::Timed(inner) => inner.input(),
+            Val::Timed(inner, _) => inner.input(),
             _ => None,
         }
     }
@@ -471,7 +481,7 @@ impl Val {
                 }
                 path.pop();
             }
-            Val::Timed(inner) => inner.walk_from(path, borrowed, found),
+            Val::Timed(inner, _) => inner.walk_from(path, borrowed, found),
             Val::Closure(_, values) | Val::Future(_, values) | Val::Work(values, _) | Val::Called(_, values) => {
                 path.push("()".into());
                 for value in values {
@@ -502,7 +512,7 @@ impl Val {
             | Val::Request(..)
             | Val::Server(..)
             | Val::Input(_) => true,
-            Val::Ref(inner, _) | Val::Timed(inner) => inner.matters(),
+            Val::Ref(inner, _) | Val::Timed(inner, _) => inner.matters(),
             Val::Agg(agg) => {
                 agg.fields.iter().any(|(_, value)| value.matters())
                     || agg.rest.as_ref().is_some_and(|rest| rest.matters())
@@ -510,6 +520,14 @@ impl Val {
             Val::Many(values) | Val::Work(values, _) => values.iter().any(Val::matters),
             Val::Unknown | Val::Function(_) | Val::Bool(_) | Val::Nanos(_) | Val::Now => false,
         }
+    }
+
+    /// The variant that two values both are, without what is in it.
+    pub(super) fn common_variant(&self, other: &Val) -> Option<Val> {
+        let (Val::Agg(ours), Val::Agg(theirs)) = (self, other) else { return None };
+        let variant = ours.variant.as_ref().filter(|variant| theirs.variant.as_ref() == Some(*variant))?;
+        (ours.def == theirs.def)
+            .then(|| Val::Agg(Agg { def: ours.def, variant: Some(variant.clone()), ..Agg::default() }))
     }
 
     /// Whether there are numbers, truths or times in it that can be forgotten, or variants that hold nothing that matters.
@@ -552,7 +570,7 @@ impl Val {
                 ..agg.clone()
             }),
             Val::Many(values) => Val::Many(list(values)),
-            Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(_) if self.owns() => Val::Unknown,
+            Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(..) if self.owns() => Val::Unknown,
             other => other.clone(),
         }
     }
@@ -598,7 +616,7 @@ impl Val {
             Val::Closure(body, values) => Val::Closure(*body, list(values)),
             Val::Future(body, values) => Val::Future(*body, list(values)),
             Val::Work(values, gives) => Val::Work(list(values), gives.clone()),
-            Val::Timed(inner) => Val::Timed(Box::new(inner.renamed(rename))),
+            Val::Timed(inner, until) => Val::Timed(Box::new(inner.renamed(rename)), until.clone()),
             other => other.clone(),
         }
     }

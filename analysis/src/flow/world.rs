@@ -12,7 +12,7 @@ use crate::types::DefId;
 
 use super::conditions::Cond;
 use super::map::{Map, Mark, Marked};
-use super::value::{Agg, InputPath, ObjId, Site, Val};
+use super::value::{Agg, CtxNode, InputPath, ObjId, Says, Site, Val};
 
 /// How many worlds are kept apart at one point.
 pub(super) const MAX_WORLDS: usize = 10;
@@ -46,6 +46,8 @@ pub(super) struct World {
     pub(super) used: Map<ObjId, Use>,
     /// Contexts that are certainly done.
     pub(super) done: Map<ObjId, ()>,
+    /// Contexts that were asked whether they can end, and can.
+    can_end: Map<ObjId, ()>,
     /// Tasks that were started, and what has become of them.
     pub(super) tasks: Map<ObjId, TaskState>,
     /// Inputs whose handle has been cancelled.
@@ -214,10 +216,24 @@ impl World {
         Some(old)
     }
 
+    /// Takes in what an answer says of a context.
+    pub(super) fn learn(&mut self, ctx: &CtxNode, says: Says) {
+        match says {
+            Says::Ended => self.done.insert(ctx.id, ()),
+            Says::CanEnd => self.can_end.insert(ctx.id, ()),
+        }
+    }
+
+    /// Whether a context is known to be able to end, because it or one it ends with was asked.
+    pub(super) fn can_end(&self, ctx: &CtxNode) -> bool {
+        !self.can_end.is_empty() && ctx.line().iter().any(|node| self.can_end.contains(&node.id))
+    }
+
     /// What holds after something that may not have been done at all: what ended in it may not have ended.
     /// Handles that it uses count as used.
     pub(super) fn perhaps_after(mut self, before: &World) -> World {
         self.done = before.done.clone();
+        self.can_end = before.can_end.clone();
         self.cancelled = before.cancelled.clone();
         self
     }
@@ -327,7 +343,9 @@ impl World {
         let of_map = |keys: Vec<ObjId>| keys.into_iter().filter(is_ours).collect::<Vec<_>>();
         let used = of_map(self.used.keys_in(&first, &last));
         let done = of_map(self.done.keys_in(&first, &last));
-        if used.is_empty() && done.is_empty() && !self.env.any(&may_be, &|value| mentions(value)) {
+        let can_end = of_map(self.can_end.keys_in(&first, &last));
+        if used.is_empty() && done.is_empty() && can_end.is_empty() && !self.env.any(&may_be, &|value| mentions(value))
+        {
             return;
         }
         let rename = |id: ObjId| if is_ours(&id) { ObjId { old: true, ..id } } else { id };
@@ -343,6 +361,9 @@ impl World {
         }
         for id in done {
             self.done.remove(&id);
+        }
+        for id in can_end {
+            self.can_end.remove(&id);
         }
         for id in of_map(self.tasks.keys_in(&first, &last)) {
             if let Some(state) = self.tasks.get(&id).copied() {
@@ -360,6 +381,7 @@ impl World {
         self.missing == other.missing
             && self.used == other.used
             && self.done == other.done
+            && self.can_end == other.can_end
             && self.tasks == other.tasks
             && self.cancelled == other.cancelled
             && self.same_values(other)
@@ -391,8 +413,13 @@ impl World {
     /// anything was given up.
     pub(super) fn weaken(&mut self, other: &World) -> bool {
         let mut locals = Vec::new();
-        self.env.differences(&other.env, &mut |local, ours, _| {
-            locals.extend(ours.filter(|value| !value.matters()).map(|_| *local));
+        self.env.differences(&other.env, &mut |local, ours, theirs| {
+            if let Some(ours) = ours.filter(|value| !value.matters()) {
+                let both = theirs.and_then(|theirs| ours.common_variant(theirs));
+                if both.as_ref() != Some(&**ours) {
+                    locals.push((*local, both));
+                }
+            }
             true
         });
         let mut conditions = Vec::new();
@@ -400,7 +427,12 @@ impl World {
             conditions.extend(ours.map(|_| cond.clone()));
             true
         });
-        locals.iter().for_each(|local| self.env.remove(local));
+        for (local, both) in &locals {
+            match both {
+                Some(both) => self.env.insert(*local, Rc::new(both.clone())),
+                None => self.env.remove(local),
+            }
+        }
         conditions.iter().for_each(|cond| self.assume.remove(cond));
         !locals.is_empty() || !conditions.is_empty()
     }
@@ -429,6 +461,10 @@ impl World {
         }
         before.done.differences(&other.done, &mut |id, ours, _| {
             ours.into_iter().for_each(|()| self.done.remove(id));
+            true
+        });
+        before.can_end.differences(&other.can_end, &mut |id, ours, _| {
+            ours.into_iter().for_each(|()| self.can_end.remove(id));
             true
         });
         before.tasks.differences(&other.tasks, &mut |id, ours, theirs| {

@@ -178,7 +178,7 @@ impl<'a> Tree<'a> {
                 None => Ty::Unknown,
             },
             FnRole::Guard | FnRole::GuardRef | FnRole::OtherGuard => Ty::Unknown,
-            FnRole::IsDone => Ty::Prim("bool".into()),
+            FnRole::IsDone | FnRole::CanEnd => Ty::Prim("bool".into()),
             FnRole::Exit => Ty::Never,
             FnRole::Drop | FnRole::Forget | FnRole::Cancel | FnRole::Push => Ty::unit(),
             _ => Ty::Unknown,
