@@ -3,6 +3,7 @@
 pub mod finding;
 pub mod rule;
 
+mod certain;
 mod code;
 mod endless;
 mod key_types;

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::types::{DefId, Ty};
+use ctxlint_analysis::types::DefId;
 
+use crate::certain;
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::support;
@@ -75,8 +76,7 @@ fn by_type(analysis: &Analysis, all: &[Access], read: &Access, key: DefId) -> Op
 
 /// The key is written, but never with what is read.
 fn other_type(analysis: &Analysis, writes: &[&Access], read: &Access) -> Option<Finding> {
-    let is_told = |ty: &Ty| values::is_known(ty);
-    if !is_told(&read.value) || writes.iter().any(|write| !is_told(&write.value) || write.value == read.value) {
+    if !writes.iter().all(|write| certain::differ(&write.value, &read.value)) {
         return None;
     }
     let first = writes.first()?;

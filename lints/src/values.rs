@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{Block, BodyKind, ItemKind, LocalId, Op, OpKind, Place, TypeRef};
+use ctxlint_analysis::facts::{Block, BodyKind, ItemKind, LocalId, Op, OpKind, Place, TypeRef, UnaryOp};
 use ctxlint_analysis::flow::value::{InputPath, Site, Uses};
 use ctxlint_analysis::model::FnRole;
 use ctxlint_analysis::names::{Namespace, Res};
 use ctxlint_analysis::source::FileId;
 use ctxlint_analysis::types::{DefId, Target, Ty, TyCon};
 
+use crate::certain;
 use crate::code::{At, Call, Code};
 use crate::keys;
 
@@ -114,12 +115,15 @@ fn read_type(code: &Code<'_>, dest: LocalId) -> Ty {
 /// The type of a stored value. A number without a suffix is what it is by default only where it is
 /// stored as it stands: under a name, other uses may say what it is.
 fn defaulted(code: &Code<'_>, local: LocalId) -> Ty {
-    let is_literal = code.definition(local).is_some_and(|(_, op)| matches!(op.kind, OpKind::Lit(_)));
-    match code.ty(local) {
-        ty if !is_literal => ty.clone(),
+    let is_literal = code.definition(local).is_some_and(|(_, op)| match op.kind {
+        OpKind::Unary(UnaryOp::Neg, of) => code.definition(of).is_some_and(|(_, op)| matches!(op.kind, OpKind::Lit(_))),
+        _ => matches!(op.kind, OpKind::Lit(_)),
+    });
+    match certain::type_of(code, local) {
+        ty if !is_literal => ty,
         Ty::Prim(name) if name == "integer" => Ty::Prim("i32".into()),
         Ty::Prim(name) if name == "float" => Ty::Prim("f64".into()),
-        ty => ty.clone(),
+        ty => ty,
     }
 }
 

@@ -561,7 +561,11 @@ impl<'a> Lookup<'a> {
             }
             Res::External(path) => {
                 let path = format_smolstr!("{path}::{name}");
-                if self.models.knows(&path) { Found::Yes(self.external(&path)) } else { Found::Perhaps }
+                // A module that a feature brings may not be there, and then the name is that of a crate.
+                let may_be_crate =
+                    namespace == Namespace::Type && self.models.knows(name) && self.models.ty(&path).is_none();
+                let is_known = self.models.knows(&path) && !may_be_crate;
+                if is_known { Found::Yes(self.external(&path)) } else { Found::Perhaps }
             }
             Res::Def(def) => match self.item(def).map(|item| &item.kind) {
                 Some(ItemKind::Enum { variants, .. }) => {

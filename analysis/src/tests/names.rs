@@ -39,6 +39,12 @@ mod one {
         background(); //~ -> context::Context::background
     }
 }
+mod crates {
+    use context::*;
+    fn a(a: tokio_util::sync::CancellationToken) { //~ a: tokio_util::sync::CancellationToken
+        tokio::spawn(async {}); //~ -> tokio::spawn
+    }
+}
 mod two {
     use unknown_crate::*;
     fn a(a: Context) { //~ a: _

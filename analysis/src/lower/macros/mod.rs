@@ -53,8 +53,6 @@ pub(super) enum Kind {
     Ready,
     /// `concat!`
     Concat,
-    /// `line!`, `column!`
-    Number,
     /// `env!`, `include_str!`, `cfg!`, `stringify!`: evaluates nothing.
     Constant,
     /// `thread_local!`, `lazy_static!`
@@ -85,8 +83,8 @@ fn kind_of(root: Option<&str>, name: &str) -> Option<Kind> {
         "matches" if std => Kind::Matches,
         "vec" if std => Kind::Vec,
         "concat" if std => Kind::Concat,
-        "line" | "column" if std => Kind::Number,
-        "env" | "option_env" | "file" | "module_path" | "stringify" | "include_str" | "include_bytes" | "cfg"
+        "line" | "column" | "env" | "option_env" | "file" | "module_path" | "stringify" | "include_str"
+        | "include_bytes" | "cfg"
             if std =>
         {
             Kind::Constant
@@ -283,7 +281,6 @@ impl Lowering<'_> {
                 let args = parse(tokens, expressions)?;
                 Some(self.concat(path(), &args, span))
             }
-            Kind::Number => Some(Operand::Temp(self.body.op(span, OpKind::Lit(Lit::Int(None))))),
             Kind::Constant => {
                 let kind = OpKind::Inspect { path: path(), args: Vec::new() };
                 Some(Operand::Temp(self.body.op(span, kind)))
