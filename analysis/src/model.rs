@@ -289,7 +289,7 @@ pub struct FnModel {
     /// For waiting operations: what they wait for may come much later or never, and nobody holds it.
     #[serde(default)]
     pub idle: bool,
-    /// What `subject` holds can be written through the result.
+    /// What `subject` holds can be written through the result, or is another after the call.
     #[serde(default)]
     pub writes: bool,
     /// It panics where `subject` holds nothing.

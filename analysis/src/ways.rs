@@ -170,6 +170,17 @@ impl Ways {
         false
     }
 
+    /// The blocks on the ways from one block to the first time another is come to, with both. None if no way
+    /// leads there.
+    pub fn on_the_way(&self, from: u32, to: u32) -> Option<BTreeSet<u32>> {
+        let on = |at: u32| if at == to { &[] } else { self.next(at) };
+        let mut ahead = closure([from], on, |_| true);
+        ahead.insert(from);
+        let mut found = closure([to], |at| self.before(at), |at| at != to && ahead.contains(&at));
+        found.insert(to);
+        found.contains(&from).then_some(found)
+    }
+
     /// The blocks on the ways from one block to another, both left out: ways that come by the first
     /// again are no part of it. None if no way leads there.
     pub fn between(&self, from: u32, to: u32) -> Option<BTreeSet<u32>> {

@@ -1,16 +1,16 @@
 //! A loop that goes on after its context is done.
 
-use std::collections::BTreeSet;
-
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{Body, LoopKind, Op, OpKind, Terminator};
+use ctxlint_analysis::facts::{LocalId, LoopKind, Terminator};
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::flow::value::Ctx;
 use ctxlint_analysis::model::FnRole;
 
+use crate::code::{At, Code};
 use crate::finding::Finding;
+use crate::next_turn::NextTurn;
 use crate::rule::{Group, Level, Options, Rule};
-use crate::support;
+use crate::{support, waits};
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -28,10 +28,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in analysis.flows() {
         for event in &flow.events {
-            let Some((ctx, from)) = spins(analysis, flow, event) else { continue };
-            if support::can_leave(analysis, flow.body, event, from, stays(event)) {
-                continue;
-            }
+            let Some(ctx) = spins(analysis, flow, event) else { continue };
             findings.push(
                 Finding::new(
                     RULE.name,
@@ -47,20 +44,33 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     }
 }
 
-/// The context an arm or test waits for again although it was done a turn before, and the block that
-/// is then gone on with.
-fn spins<'e>(analysis: &Analysis, flow: &Flow, event: &'e Event) -> Option<(&'e Ctx, u32)> {
-    let body = analysis.program.body(flow.body)?;
-    let kind = body.loops.get(event.in_loop?.index())?.kind;
-    if kind == LoopKind::For {
+/// The context that a loop comes back to at once, turn by turn, although it is done.
+fn spins<'e>(analysis: &Analysis, flow: &Flow, event: &'e Event) -> Option<&'e Ctx> {
+    let code = Code::of(analysis, flow.body)?;
+    let around = code.body.loops.get(event.in_loop?.index())?;
+    if around.kind == LoopKind::For {
         return None;
     }
+    let (ctx, subject, from) = goes_on(code, event)?;
+    let turn = NextTurn::of(code, flow, event, from, stays(event))?;
+    let spins = turn.waits_for_nothing(from) && !turn.renews(subject) && !turn.ends_another_arm();
+    spins.then_some(ctx)
+}
+
+/// The context an arm waits for, or a test asks, again although it was done a turn before; the local with the arm's
+/// future or the test's answer, and the block that is then gone on with.
+fn goes_on<'e>(code: Code<'_>, event: &'e Event) -> Option<(&'e Ctx, LocalId, u32)> {
+    let at = At { block: event.block, op: event.op };
     event.seen.iter().find_map(|seen| match seen {
-        Seen::Arm { ctx, block, again: true, guarded: false, .. } => Some((ctx, *block)),
-        Seen::Context { role: FnRole::IsDone, ctx: Some(ctx), done: true, .. } => {
-            let then = support::then_block(analysis, flow.body, event)?;
-            // A turn that waits for something else does not spin.
-            comes_back_at_once(body, then, event).then_some((ctx, then))
+        Seen::Arm { ctx, block, again: true, guarded: false, .. } => {
+            let Terminator::Select { arms, .. } = &code.body.blocks.get(event.block as usize)?.end else { return None };
+            let arm = arms.iter().find(|arm| arm.block.0 == *block)?;
+            Some((ctx, arm.future, *block))
+        }
+        Seen::Context { role: FnRole::IsDone | FnRole::State, ctx: Some(ctx), done: true, .. } => {
+            let call = code.call(at)?;
+            let then = waits::done_block(&code, &call, support::asks(&code, &call)?)?;
+            Some((ctx, call.op.dest?, then))
         }
         _ => None,
     })
@@ -73,28 +83,4 @@ fn stays(event: &Event) -> bool {
         _ => None,
     });
     again.next().is_some_and(|first| first && again.all(|stays| stays))
-}
-
-/// Whether a way leads from a block to an event on which nothing is awaited.
-fn comes_back_at_once(body: &Body, from: u32, event: &Event) -> bool {
-    let awaits = |op: &Op| matches!(op.kind, OpKind::Await(_));
-    let mut seen = BTreeSet::new();
-    let mut left = vec![from];
-    while let Some(at) = left.pop() {
-        let Some(block) = body.blocks.get(at as usize) else { continue };
-        if at == event.block {
-            return !block.ops.iter().take(event.op as usize).any(awaits);
-        }
-        if !seen.insert(at) || block.ops.iter().any(awaits) {
-            continue;
-        }
-        match &block.end {
-            Terminator::Goto(next) => left.push(next.0),
-            Terminator::If { then, other, .. } | Terminator::Match { then, other, .. } => {
-                left.extend([then.0, other.0])
-            }
-            Terminator::Select { .. } | Terminator::Return(_) | Terminator::Diverge => {}
-        }
-    }
-    false
 }

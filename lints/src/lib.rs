@@ -8,6 +8,7 @@ mod code;
 mod endless;
 mod key_types;
 mod keys;
+mod next_turn;
 mod support;
 mod values;
 mod waits;

@@ -1,11 +1,8 @@
 //! Questions that several rules ask.
 
-use std::collections::BTreeSet;
-
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{
-    Block, Body, BodyId, Function, ItemId, ItemKind, Local, LocalId, LocalKind, LoopId, MacroDiscard, Name, Op, OpKind,
-    Span, Terminator,
+    BodyId, Function, ItemId, ItemKind, Local, LocalId, LocalKind, MacroDiscard, Name, Op, OpKind, Span,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Says, Site, Task, Uses, Val};
@@ -267,75 +264,4 @@ pub(crate) fn is_fresh_root(analysis: &Analysis, flow: &Flow, event: &Event) -> 
     });
     let silent = event.seen.iter().any(|seen| matches!(seen, Seen::Root { id, .. } if flow.replacements.contains(id)));
     fresh && !silent && !replaces_missing(analysis, flow.body) && !analysis.program.is_test(flow.body)
-}
-
-/// The block that is gone on with when a question that an event asks is answered with yes.
-pub(crate) fn then_block(analysis: &Analysis, body: BodyRef, event: &Event) -> Option<u32> {
-    match &analysis.program.body(body)?.blocks.get(event.block as usize)?.end {
-        Terminator::If { then, .. } => Some(then.0),
-        _ => None,
-    }
-}
-
-/// Whether a way from a block leads out of the loops an event is in: out of each of them before its
-/// next turn. `stays` says that none leads out of the innermost.
-pub(crate) fn can_leave(analysis: &Analysis, body: BodyRef, event: &Event, from: u32, stays: bool) -> bool {
-    let Some(body) = analysis.program.body(body) else { return true };
-    let mut at = event.in_loop;
-    let mut stays = stays;
-    while let Some(id) = at {
-        let Some(around) = body.loops.get(id.index()) else { return true };
-        let head = around.head.0;
-        if !asks_before_a_turn(body, around.condition, event, head) && (stays || !can_leave_loop(body, id, head, from))
-        {
-            return false;
-        }
-        at = around.parent;
-        stays = false;
-    }
-    true
-}
-
-/// Whether a `while` loop calls something to know whether there is another turn: what that says once
-/// the context is done is for the callee to know. Where the event is itself what is asked, what comes behind
-/// it is not.
-fn asks_before_a_turn(body: &Body, condition: Option<Span>, event: &Event, head: u32) -> bool {
-    let Some(condition) = condition else { return false };
-    let is_call = |op: &Op| matches!(op.kind, OpKind::Call { .. } | OpKind::MethodCall { .. });
-    let asks = |block: &Block| block.ops.iter().any(|op| condition.contains(op.span) && is_call(op));
-    let selects =
-        |at: u32| body.blocks.get(at as usize).is_some_and(|block| matches!(block.end, Terminator::Select { .. }));
-    let behind = if selects(event.block) { behind(body, event.block, head) } else { BTreeSet::new() };
-    body.blocks.iter().zip(0..).any(|(block, at)| !behind.contains(&at) && asks(block))
-}
-
-/// A block and those that follow it before the next turn of a loop.
-fn behind(body: &Body, from: u32, head: u32) -> BTreeSet<u32> {
-    let mut seen = BTreeSet::from([from]);
-    let mut left = vec![from];
-    while let Some(block) = left.pop().and_then(|at| body.blocks.get(at as usize)) {
-        let next = block.end.successors().map(|next| next.0);
-        left.extend(next.filter(|at| *at != head && seen.insert(*at)));
-    }
-    seen
-}
-
-fn can_leave_loop(body: &Body, id: LoopId, head: u32, from: u32) -> bool {
-    let within = |block: &Block| body.loops_around(block.in_loop).any(|around| around == id);
-    let mut seen = BTreeSet::new();
-    let mut left = vec![from];
-    while let Some(at) = left.pop() {
-        if at == head || !seen.insert(at) {
-            continue;
-        }
-        let Some(block) = body.blocks.get(at as usize) else { return true };
-        if !within(block) {
-            return true;
-        }
-        if matches!(block.end, Terminator::Return(_) | Terminator::Diverge) {
-            return true;
-        }
-        left.extend(block.end.successors().map(|next| next.0));
-    }
-    false
 }

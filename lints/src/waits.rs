@@ -190,25 +190,44 @@ fn end<'a>(code: &Code<'a>, future: LocalId) -> Option<Call<'a>> {
     code.made_by(future, &[]).filter(|call| call.is(&[FnRole::Wait]))
 }
 
-fn gives_future(code: &Code<'_>, call: &Call<'_>) -> bool {
+/// Whether what a call gives is still to be awaited.
+pub(crate) fn gives_future(code: &Code<'_>, call: &Call<'_>) -> bool {
     call.model.is_some_and(|model| model.returns_future(&code.analysis.program.models))
 }
 
 /// The block that is gone on with when a question about a context's state is answered with "done".
-fn done_block(code: &Code<'_>, ask: &Call<'_>, meaning: bool) -> Option<u32> {
+pub(crate) fn done_block(code: &Code<'_>, ask: &Call<'_>, meaning: bool) -> Option<u32> {
     let answer = ask.op.dest?;
     let (is_yes, then, other) = match &code.body.blocks.get(ask.at.block as usize)?.end {
-        Terminator::If { condition, then, other } if *condition == answer => (true, then, other),
-        Terminator::If { condition, then, other } => match code.definition(*condition)?.1.kind {
-            OpKind::Unary(UnaryOp::Not, asked) if asked == answer => (false, then, other),
-            _ => return None,
-        },
-        Terminator::Match { place, test: Test::Variant(path), then, other, .. } if place.base == answer => {
+        Terminator::If { condition, then, other } => (says_yes(code, *condition, answer, 4)?, then, other),
+        Terminator::Match { place, test: Test::Variant(path), then, other, .. } if code.root(place.base) == answer => {
             (is_success(path.last()), then, other)
         }
         _ => return None,
     };
     Some(if is_yes == meaning { then.0 } else { other.0 })
+}
+
+/// What a condition means for an answer: that it is yes or something, or that it is not.
+fn says_yes(code: &Code<'_>, condition: LocalId, answer: LocalId, fuel: u8) -> Option<bool> {
+    if condition == answer {
+        return Some(true);
+    }
+    let fuel = fuel.checked_sub(1)?;
+    let (at, op) = code.definition(condition)?;
+    match &op.kind {
+        OpKind::Unary(UnaryOp::Not, asked) => Some(!says_yes(code, *asked, answer, fuel)?),
+        OpKind::Use(place) if place.path.is_empty() => says_yes(code, place.base, answer, fuel),
+        OpKind::MethodCall { receiver, .. } if receiver.path.is_empty() => {
+            let asks_success = match code.call(at)?.model?.what.as_deref()? {
+                "success" => true,
+                "failure" => false,
+                _ => return None,
+            };
+            Some(asks_success == says_yes(code, receiver.base, answer, fuel)?)
+        }
+        _ => None,
+    }
 }
 
 /// Whether a closure or `async` block may be raced, bounded or run by somebody who is not in view.

@@ -334,7 +334,7 @@ impl<'a> Run<'a> {
                 _ if matches!(name.as_str(), "Some" | "Ok" | "Err" | "Ready" | "Break" | "Continue") => {
                     Val::Function(Function::Constructor(name.clone()))
                 }
-                _ => Val::Unknown,
+                ty => self.bare_variant(name, ty),
             },
             Target::Value(def) => {
                 let id = self.fresh(at);
@@ -349,6 +349,17 @@ impl<'a> Run<'a> {
                 } else {
                     constants::nanos(self.program, *def).map_or(Val::Unknown, Val::Nanos)
                 }
+            }
+            _ => Val::Unknown,
+        }
+    }
+
+    /// A variant without fields of an enum of the program.
+    fn bare_variant(&self, name: &Name, ty: &Ty) -> Val {
+        let Ty::Adt(TyCon::Def(def), _) = self.program.peel(ty) else { return Val::Unknown };
+        match self.program.item(*def).map(|item| &item.kind) {
+            Some(crate::facts::ItemKind::Enum { .. }) => {
+                Val::Agg(Agg { def: Some(*def), variant: Some(name.clone()), ..Agg::default() })
             }
             _ => Val::Unknown,
         }

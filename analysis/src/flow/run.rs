@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::facts::{Block, BlockId, Body, LocalId, Place, Span, Step, Terminator, Test};
+use crate::facts::{Block, BlockId, Body, ItemKind, LocalId, Place, Span, Step, Terminator, Test};
 use crate::handlers::Origin;
 use crate::infer::TypedBody;
 use crate::link::Program;
@@ -17,7 +17,7 @@ use super::channels::Channels;
 use super::conditions::{self, Definitions};
 use super::events::{Call, CallKind, Event, Flow, FromCallee, Loss, Seen};
 use super::kept::Kept;
-use super::value::{Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
 use super::world::{MAX_WORLDS, TaskState, Use, World};
 
 /// How many parts of its inputs are told apart in what a body does with them.
@@ -523,7 +523,9 @@ impl<'a> Run<'a> {
             return vec![(if has_turn { then } else { other }, world)];
         }
         let decided = match (value.behind(), test) {
-            (Val::Agg(agg), Test::Variant(path)) => agg.is_variant(path.last()),
+            (Val::Agg(agg), Test::Variant(path)) if self.may_be_variant(agg, path.last()) => {
+                agg.is_variant(path.last())
+            }
             (value, Test::Success) => value.succeeds(),
             (Val::Bool(truth), Test::Lit(crate::facts::Lit::Bool(want))) => Some(truth == want),
             (Val::Nanos(number), Test::Lit(crate::facts::Lit::Int(Some(want)))) => Some(*number == u128::from(*want)),
@@ -566,8 +568,20 @@ impl<'a> Run<'a> {
         next
     }
 
+    /// Whether a pattern's name is that of a variant: it may be a constant's, or another name for one.
+    fn may_be_variant(&self, agg: &Agg, name: &str) -> bool {
+        match agg.def.and_then(|def| self.program.item(def)).map(|item| &item.kind) {
+            Some(ItemKind::Enum { variants, .. }) => variants.iter().any(|variant| variant.name == name),
+            _ => true,
+        }
+    }
+
     fn leave(&mut self, local: LocalId, mut world: World) {
-        let value = world.take(&Place::local(local));
+        let mut value = world.take(&Place::local(local));
+        // What a callee says about something else may be another thing tomorrow.
+        if matches!(&value, Val::Agg(Agg { def: Some(_), variant: Some(_), fields, .. }) if fields.is_empty()) {
+            value = Val::Unknown;
+        }
         self.returns = true;
         self.escape_returned(&mut world, &value);
         self.finish_world(&world);
