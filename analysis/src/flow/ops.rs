@@ -682,7 +682,8 @@ impl<'a> Run<'a> {
             if let (Val::Obj(id), false) = (value, borrowed)
                 && (discard != Discard::No
                     || (!path.is_empty()
-                        && (self.is_left(*id) || *taken_apart.get_or_insert_with(|| self.gives_away_context(local)))))
+                        && (self.is_left_at(*id, at)
+                            || *taken_apart.get_or_insert_with(|| self.gives_away_context(local, world)))))
                 && !path.iter().any(|step| step == "()")
             {
                 found.push(*id);
@@ -766,19 +767,20 @@ impl<'a> Run<'a> {
     }
 
     /// Whether a context that is part of a temporary goes on living after its statement.
-    fn gives_away_context(&self, temp: LocalId) -> bool {
+    fn gives_away_context(&self, temp: LocalId, world: &World) -> bool {
         self.mentions(temp).any(|op| match (&op.kind, op.dest) {
             (OpKind::Use(place), Some(dest)) if !place.path.is_empty() => {
-                self.program.role(self.type_of(dest)) == Some(TypeRole::Context) && self.is_kept(dest, 4)
+                self.program.role(self.type_of(dest)) == Some(TypeRole::Context) && self.is_kept(dest, world, 4)
             }
             _ => false,
         })
     }
 
-    /// Whether a value is bound to a name, put into a place or given back.
-    fn is_kept(&self, local: LocalId, fuel: u8) -> bool {
+    /// Whether a value is bound to a name that is still there, put into a place or given back.
+    fn is_kept(&self, local: LocalId, world: &World, fuel: u8) -> bool {
         let Some(fuel) = fuel.checked_sub(1) else { return false };
-        let is_bound = self.body.local(local).is_some_and(|local| local.kind == LocalKind::Binding);
+        let is_name = self.body.local(local).is_some_and(|local| local.kind == LocalKind::Binding);
+        let is_bound = is_name && world.env.get(&local).is_some_and(|value| !matches!(**value, Val::Ref(..)));
         let is_returned = self.occurrences.mentions(local).iter().any(|at| {
             let block = self.body.blocks.get(at.block as usize);
             block.is_some_and(|block| {
@@ -789,7 +791,9 @@ impl<'a> Run<'a> {
             || is_returned
             || self.mentions(local).any(|op| match &op.kind {
                 OpKind::Assign { value, .. } => *value == local,
-                OpKind::Use(place) if place.path.is_empty() => op.dest.is_some_and(|dest| self.is_kept(dest, fuel)),
+                OpKind::Use(place) if place.path.is_empty() => {
+                    op.dest.is_some_and(|dest| self.is_kept(dest, world, fuel))
+                }
                 _ => false,
             })
     }
@@ -797,6 +801,18 @@ impl<'a> Run<'a> {
     /// Whether a pattern left an object to a `_`.
     fn is_left(&self, id: super::value::ObjId) -> bool {
         self.made(id).is_some_and(|object| object.wild.is_some())
+    }
+
+    /// Whether a pattern left it to a `_` and ends with that: where a pattern has a body, as in a `match`, what it
+    /// leaves lives as long.
+    fn is_left_at(&self, id: super::value::ObjId, end: At) -> bool {
+        let Some(wild) = self.made(id).and_then(|object| object.wild) else { return false };
+        let ops = self.body.block(crate::facts::BlockId(end.block)).map_or(&[][..], |block| &block.ops);
+        let before = ops.iter().take(end.op as usize).rev();
+        let mut taken_apart = before.take_while(|op| {
+            matches!(op.kind, OpKind::Use(_) | OpKind::Ref(..) | OpKind::Wild(_) | OpKind::EndTemps { .. })
+        });
+        taken_apart.any(|op| matches!(op.kind, OpKind::Wild(_)) && op.span == wild.span)
     }
 
     /// What is known of an object, in whichever turn of a loop it was made.
