@@ -59,13 +59,7 @@ impl<'a> Run<'a> {
         world.missing = true;
         if let Some(other) = call.model.other {
             let other = call.value(other);
-            other.walk(&mut |value, _, _| {
-                if let Val::Ctx(ctx) = value
-                    && let CtxKind::Root { .. } = ctx.origin().kind
-                {
-                    self.replacements.insert(ctx.origin().id);
-                }
-            });
+            self.replaces(&other);
             world.missing = before;
             out.push((world, other));
             return out;
@@ -83,13 +77,14 @@ impl<'a> Run<'a> {
     pub(super) fn map(&mut self, call: &Applied<'_>, subject: Val, world: World) -> Vec<(World, Val)> {
         let wraps = call.model.role == FnRole::Map;
         let succeeds = subject.succeeds();
+        let mut out = self.otherwise(call, succeeds, &world);
         if succeeds == Some(false) {
-            return vec![(world, subject)];
+            return if out.is_empty() { vec![(world, subject)] } else { out };
         }
+        let has_other = !out.is_empty();
         let is_maybe = self.subject_role(call) == Some(TypeRole::Maybe);
         let inner = if is_maybe { subject.project(&some()) } else { subject.project(&Step::Index) };
         let before = world.clone();
-        let mut out = Vec::new();
         let mut interesting = false;
         for work in call.work() {
             for (mut world, value) in self.call_value(call.at, call.name, work, vec![inner.clone()], world.clone()) {
@@ -106,10 +101,44 @@ impl<'a> Run<'a> {
                 out.push((world, value));
             }
         }
-        if interesting && is_maybe && succeeds.is_none() {
+        if interesting && is_maybe && succeeds.is_none() && !has_other {
             out.push((world, Val::variant("None")));
         }
         out
+    }
+
+    /// What a call that maps gives where there is nothing to map, if that is something of its own: a value, or what
+    /// other work gives.
+    fn otherwise(&mut self, call: &Applied<'_>, succeeds: Option<bool>, world: &World) -> Vec<(World, Val)> {
+        let other = call.model.other.filter(|_| !call.model.work.is_empty() && succeeds != Some(true));
+        let Some(other) = other.map(|other| call.value(other)) else { return Vec::new() };
+        if !matches!(other.behind(), Val::Closure(..) | Val::Function(_)) {
+            self.replaces(&other);
+            return vec![(world.clone(), other)];
+        }
+        if let Val::Closure(body, _) = other.behind() {
+            self.replacing.insert(*body);
+        }
+        let mut nothing = world.clone();
+        nothing.missing = true;
+        let out = self.call_value(call.at, call.name, other, vec![Val::Unknown], nothing);
+        let settled = |(after, value): (World, Val)| {
+            let mut after = if succeeds.is_some() { after } else { after.perhaps_after(world) };
+            after.missing = world.missing;
+            (after, value)
+        };
+        out.into_iter().map(settled).collect()
+    }
+
+    /// The roots in a value stand for what is missing.
+    fn replaces(&mut self, other: &Val) {
+        other.walk(&mut |value, _, _| {
+            if let Val::Ctx(ctx) = value
+                && let CtxKind::Root { .. } = ctx.origin().kind
+            {
+                self.replacements.insert(ctx.origin().id);
+            }
+        });
     }
 
     /// Whether a call makes one optional pair of two optional values.
