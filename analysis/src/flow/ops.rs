@@ -52,7 +52,7 @@ impl<'a> Run<'a> {
                 // Who has it to write to may put anything there.
                 let is_written = *mutability == crate::facts::Mutability::Mut;
                 self.note_unfollowed(place, if is_written { &Val::Unknown } else { &value });
-                if !self.is_only_inspected(op.dest) {
+                if !self.is_only_inspected(op.dest) && !self.is_only_emptied(place, op.dest) {
                     self.read_outside(place, &value);
                 }
                 let value = self.with_type(value, &self.type_at(place), None);
@@ -313,6 +313,59 @@ impl<'a> Run<'a> {
     fn is_only_inspected(&self, dest: Option<LocalId>) -> bool {
         let Some(dest) = dest else { return false };
         self.mentions(dest).any(|op| matches!(op.kind, OpKind::Inspect { .. }))
+    }
+
+    /// Whether a reference only serves to take out what is behind it, and that goes away with nothing done.
+    fn is_only_emptied(&self, place: &Place, reference: Option<LocalId>) -> bool {
+        let Some(reference) = reference else { return false };
+        let mut mentions = self.occurrences.mentions(reference).iter().peekable();
+        mentions.peek().is_some()
+            && mentions.all(|at| {
+                let at = At { block: at.block, op: at.op };
+                matches!(self.role_at(at), Some(FnRole::Take | FnRole::Replace))
+                    && self.only_goes_away(&self.type_at(place), self.dest(at))
+            })
+    }
+
+    /// Whether what is taken out of a place of this type goes away, and nothing happens then.
+    pub(super) fn only_goes_away(&self, ty: &Ty, taken: Option<LocalId>) -> bool {
+        self.ends_silently(ty) && taken.is_none_or(|taken| self.is_thrown_away(taken, 4))
+    }
+
+    /// Whether nothing happens when a value of this type is dropped: it is, or may be, a context or handle that does
+    /// nothing then.
+    pub(super) fn ends_silently(&self, ty: &Ty) -> bool {
+        let held = match self.program.role(ty) {
+            Some(TypeRole::Maybe) => self.program.held(self.program.peel(ty)),
+            _ => ty.clone(),
+        };
+        self.program.type_model(&held).is_some_and(|model| {
+            matches!(model.role, TypeRole::Context | TypeRole::Handle) && model.on_drop == OnDrop::Nothing
+        })
+    }
+
+    /// Whether nothing is done with a value but to drop it.
+    fn is_thrown_away(&self, local: LocalId, fuel: u8) -> bool {
+        let Some(fuel) = fuel.checked_sub(1) else { return false };
+        self.occurrences.mentions(local).iter().all(|at| {
+            let at = At { block: at.block, op: at.op };
+            let op = self.body.block(crate::facts::BlockId(at.block)).and_then(|block| block.ops.get(at.op as usize));
+            match op.map(|op| (&op.kind, op.dest)) {
+                Some((OpKind::Use(place), Some(dest))) => place.path.is_empty() && self.is_thrown_away(dest, fuel),
+                Some((OpKind::Call { .. }, _)) => self.role_at(at) == Some(FnRole::Drop),
+                _ => false,
+            }
+        })
+    }
+
+    /// What the function does that is called at an operation.
+    fn role_at(&self, at: At) -> Option<FnRole> {
+        self.program.model_of(self.target(at)).map(|model| model.role)
+    }
+
+    /// Where the value of an operation goes.
+    pub(super) fn dest(&self, at: At) -> Option<LocalId> {
+        self.body.block(crate::facts::BlockId(at.block))?.ops.get(at.op as usize)?.dest
     }
 
     /// Notes that a field is used, by its struct if that is known.

@@ -108,13 +108,13 @@ impl<'a> Run<'a> {
         mut world: World,
     ) -> Vec<(World, Val)> {
         if let (Some(place), Some(first)) = (receiver, values.first_mut()) {
-            *first = self.receiver_for(place, model, &mut world);
+            *first = self.receiver_for(at, place, model, &mut world);
         }
         let call = Applied { at, name, whole, path, model, values, locals, receiver };
         self.role(call, world)
     }
 
-    fn receiver_for(&mut self, place: &Place, model: &FnModel, world: &mut World) -> Val {
+    fn receiver_for(&mut self, at: At, place: &Place, model: &FnModel, world: &mut World) -> Val {
         let role = model.role;
         let ty = self.type_at(place);
         // A place behind a reference cannot be moved out of: what looks like it is a copy of the reference.
@@ -130,7 +130,8 @@ impl<'a> Run<'a> {
         let value = if moved { world.take(place) } else { world.read(place).borrowed(Some(place.clone())) };
         self.note_unfollowed(place, &value);
         let unlocks = role == FnRole::Inner && self.is_lock_guard(place);
-        if !unlocks && !matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow) {
+        let is_gone = matches!(role, FnRole::Take | FnRole::Replace) && self.only_goes_away(&ty, self.dest(at));
+        if !unlocks && !is_gone && !matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow) {
             self.read_outside(place, &value);
         }
         self.with_type(value, &ty, None)
@@ -389,7 +390,7 @@ impl<'a> Run<'a> {
             }
             FnRole::Exit => Vec::new(),
             FnRole::Drop => {
-                if !self.only_goes_away(&call) {
+                if !call.locals.first().is_some_and(|local| self.ends_silently(self.type_of(*local))) {
                     self.input_used(&subject);
                 }
                 for id in objects_in(&subject) {
@@ -588,14 +589,6 @@ impl<'a> Run<'a> {
         if let Val::Input(path) = subject.behind() {
             self.use_input(path, Uses::USED);
         }
-    }
-
-    /// Whether nothing happens when what a call is given is dropped: a context or handle that does nothing then.
-    fn only_goes_away(&self, call: &Applied<'_>) -> bool {
-        let model = call.locals.first().and_then(|local| self.program.type_model(self.type_of(*local)));
-        model.is_some_and(|model| {
-            matches!(model.role, TypeRole::Context | TypeRole::Handle) && model.on_drop == OnDrop::Nothing
-        })
     }
 
     fn forget_value(&mut self, call: &Applied<'_>, subject: &Val, world: &World) {
