@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::facts::{BlockId, BodyId, Name};
 use crate::flow::events::{Call, Flow};
 use crate::flow::value::{CtxKind, CtxNode, InputPath, Life, ObjId, Site, Task, Val};
+use crate::handlers::Origin;
 use crate::kept::KeptTokens;
 use crate::link::Program;
 use crate::model::{FnRole, Models};
@@ -184,11 +185,24 @@ impl Analysis {
                 None => Trace::Given(sources.iter().filter_map(|node| node.input().cloned()).collect()),
             }
         };
-        self.traced(body, from(ctx), |value| match value {
+        self.traced(body, from(ctx), |caller, value| match value {
             Val::Ctx(ctx) => from(ctx),
             Val::Request(_, site) => Trace::Found(*site),
-            value => Trace::of_input(value),
+            Val::Input(path) => match self.program.given_to_handler(caller, path) {
+                Some(Origin::Request) if self.program.is_given_by_library(caller, path) => {
+                    Trace::Found(self.input_site(caller, path))
+                }
+                Some(_) => Trace::Given(Vec::new()),
+                None => Trace::Given(vec![path.clone()]),
+            },
+            _ => Trace::Given(Vec::new()),
         })
+    }
+
+    /// The local that a body is given an input in.
+    fn input_site(&self, body: BodyRef, path: &InputPath) -> Site {
+        let span = self.program.body(body).and_then(|body| Some(body.local_span(body.input(path.input)?)));
+        Site::new(body.file, span.unwrap_or_default())
     }
 
     /// The way by which a context gets here that was detached, bounded since or not, if one does.
@@ -197,14 +211,14 @@ impl Analysis {
             Some(node) => Trace::Found(node.site),
             None => Trace::Given(ctx.origin().input().cloned().into_iter().collect()),
         };
-        self.traced(body, from(ctx), |value| match value {
+        self.traced(body, from(ctx), |_, value| match value {
             Val::Ctx(ctx) => from(ctx),
             value => Trace::of_input(value),
         })
     }
 
     /// Follows what a body is given back through its callers, nearest first, to where it comes from.
-    fn traced(&self, body: BodyRef, first: Trace, from: impl Fn(&Val) -> Trace) -> Option<Way> {
+    fn traced(&self, body: BodyRef, first: Trace, from: impl Fn(BodyRef, &Val) -> Trace) -> Option<Way> {
         let mut seen = BTreeSet::new();
         let mut queue = VecDeque::from([(body, first, Vec::new())]);
         while let Some((body, trace, hops)) = queue.pop_front() {
@@ -217,7 +231,7 @@ impl Analysis {
                     continue;
                 }
                 let given = self.given_by_callers(body, &path, &hops);
-                queue.extend(given.map(|(caller, value, hops)| (caller, from(value.behind()), hops)));
+                queue.extend(given.map(|(caller, value, hops)| (caller, from(caller, value.behind()), hops)));
             }
         }
         None

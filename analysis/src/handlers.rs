@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use crate::facts::{Attr, BodyKind, Callee, ItemKind, LocalId, Op, OpKind, PathRef, Span};
+use crate::flow::value::InputPath;
 use crate::link::Program;
 use crate::model::{AttributeModel, AttributeRole, FnModel, FnRole, TypeModel, TypeRole};
 use crate::names::{Namespace, Res};
@@ -51,6 +52,8 @@ pub enum Origin {
     Server,
     /// Either, and nobody knows which.
     Either,
+    /// Made from the request by this body of the program, which says what is whose.
+    Extracted(BodyRef),
 }
 
 /// How far references, wrappers and options round a parameter's type are looked through.
@@ -61,32 +64,96 @@ impl Program {
     pub fn handlers(&self) -> impl Iterator<Item = (BodyRef, &Handler)> {
         self.bodies().iter().filter_map(|id| Some((*id, self.handler(*id)?)))
     }
+
+    /// Whose a context is that a handler is given there; none for a body that is no handler, and for what a
+    /// handler captures.
+    pub(crate) fn given_to_handler(&self, id: BodyRef, path: &InputPath) -> Option<Origin> {
+        let (handler, (index, ty)) = (self.handler(id)?, self.parameter(id, path)?);
+        // What an extractor of a library holds is the request's if it is a context itself; a context
+        // deeper down belongs to what the server put there.
+        let is_extractor = library_type(self, ty).is_some_and(|(.., model)| model.role == TypeRole::Extractor);
+        let depth = path.path.iter().filter(|step| *step != "?").count();
+        Some(match handler.params.get(index) {
+            Some(Origin::Request) | None if is_extractor && depth > 1 => Origin::Server,
+            origin => origin.copied().unwrap_or(Origin::Request),
+        })
+    }
+}
+
+impl Program {
+    /// Whether what a handler is given there is of a library's type: nobody but a request gives that.
+    pub(crate) fn is_given_by_library(&self, id: BodyRef, path: &InputPath) -> bool {
+        let model = self.parameter(id, path).and_then(|(_, ty)| library_type(self, ty));
+        model.is_some_and(|(.., model)| {
+            matches!(model.role, TypeRole::Context | TypeRole::Request | TypeRole::Extractor)
+        })
+    }
+
+    /// The parameter that an input is, and its type.
+    fn parameter(&self, id: BodyRef, path: &InputPath) -> Option<(usize, &Ty)> {
+        let body = self.body(id)?;
+        let index = (path.input as usize).checked_sub(body.captures.len())?;
+        Some((index, self.typed(id)?.local(*body.params.get(index)?)))
+    }
 }
 
 /// Finds all handlers.
 pub(crate) fn find(program: &Program) -> FxHashMap<BodyRef, Handler> {
-    let mut finder = Finder { program, found: FxHashMap::default() };
+    let mut finder = Finder { program, extractors: extractors(program), found: FxHashMap::default() };
     finder.by_configuration();
     finder.by_attribute();
     finder.by_parameter();
+    finder.by_own_extractor();
     finder.by_trait();
     finder.by_routing();
     finder.found
 }
 
+/// The types of the program that are made from a request, each with the body that makes it, if there is just one.
+type Extractors<'p> = FxHashMap<DefId, (&'p str, Option<BodyRef>)>;
+
+fn extractors(program: &Program) -> Extractors<'_> {
+    let mut found: Extractors<'_> = FxHashMap::default();
+    for def in program.items() {
+        let Some(ItemKind::Impl { self_ty, of_trait: Some(_), .. }) = program.item(def).map(|item| &item.kind) else {
+            continue;
+        };
+        let Some(TyCon::External(path)) = program.trait_of(def) else { continue };
+        let Some(model) = program.models.trait_(path).filter(|model| model.extracts) else { continue };
+        let Ty::Adt(TyCon::Def(made), _) = program.resolve_type(def.file, self_ty) else { continue };
+        let maker = model.handlers.iter().find_map(|name| program.body_of(program.member(def, name)?));
+        let is_second = found.contains_key(&made);
+        found.insert(made, (library(path), maker.filter(|_| !is_second)));
+    }
+    found
+}
+
+/// What makes a parameter of one of these types; for one that may be missing, what makes it where it is there.
+fn extractor<'e, 'p>(program: &Program, of: &'e Extractors<'p>, ty: &Ty) -> Option<&'e (&'p str, Option<BodyRef>)> {
+    match ty {
+        Ty::Adt(TyCon::Def(def), _) => of.get(def),
+        Ty::Adt(TyCon::External(_), args) if program.role(ty) == Some(TypeRole::Maybe) => {
+            extractor(program, of, args.first()?)
+        }
+        _ => None,
+    }
+}
+
 struct Finder<'a> {
     program: &'a Program,
+    extractors: Extractors<'a>,
     found: FxHashMap<BodyRef, Handler>,
 }
 
 impl Finder<'_> {
     /// The first evidence stands; that it is middleware may be learned later.
     fn add(&mut self, body: BodyRef, framework: &str, evidence: Evidence, middleware: bool) {
+        let params = || origins(self.program, &self.extractors, body);
         let handler = self.found.entry(body).or_insert_with(|| Handler {
             framework: framework.to_owned(),
             evidence,
             middleware,
-            params: origins(self.program, body),
+            params: params(),
         });
         handler.middleware |= middleware;
     }
@@ -193,6 +260,37 @@ impl Finder<'_> {
         }
     }
 
+    /// A parameter of a type that is made from a request, where nobody in view calls the function or hands it on:
+    /// then it is no helper that works on what a handler was given.
+    fn by_own_extractor(&mut self) {
+        if self.extractors.is_empty() {
+            return;
+        }
+        let program = self.program;
+        let takes = |def: DefId| {
+            let function = program.function(def).filter(|function| function.is_async && !function.has_self)?;
+            if program.used_as_value(def) {
+                return None;
+            }
+            let id = function.body.map(|body| BodyRef { file: def.file, body })?;
+            let (typed, body) = (program.typed(id)?, program.body(id)?);
+            let mut params = body.params.iter().map(|local| typed.local(*local)).enumerate();
+            let (at, known) = params.find_map(|(at, ty)| Some((at, extractor(program, &self.extractors, ty)?)))?;
+            Some((def, (id, at, known.0)))
+        };
+        let mut found: FxHashMap<DefId, (BodyRef, usize, &str)> = program.items().filter_map(takes).collect();
+        for id in program.bodies().iter().filter(|id| !program.is_test(**id)) {
+            for (op, target) in program.operations(*id) {
+                if let (OpKind::Call { .. } | OpKind::MethodCall { .. }, Target::Def(def)) = (&op.kind, target) {
+                    found.remove(def);
+                }
+            }
+        }
+        for (id, at, framework) in found.into_values() {
+            self.add(id, framework, Evidence::Parameter(at), false);
+        }
+    }
+
     fn by_trait(&mut self) {
         let program = self.program;
         for def in program.items() {
@@ -216,8 +314,17 @@ impl Finder<'_> {
                 let middleware = is(&model.middleware);
                 if middleware || is(&model.handlers) {
                     self.add_function(member, framework, Evidence::Trait, middleware);
+                    self.give_servers(member, model.server);
                 }
             }
+        }
+    }
+
+    /// A handler's parameter is the server's.
+    fn give_servers(&mut self, def: DefId, at: Option<usize>) {
+        let handler = self.program.body_of(def).and_then(|body| self.found.get_mut(&body));
+        if let Some(origin) = handler.zip(at).and_then(|(handler, at)| handler.params.get_mut(at)) {
+            *origin = Origin::Server;
         }
     }
 
@@ -255,7 +362,13 @@ impl Finder<'_> {
                 Ty::Closure(closure) => Some(*closure),
                 _ => None,
             };
-            if let Some(body) = body {
+            let takes_request = |body: &BodyRef| {
+                let Some(at) = model.request else { return true };
+                let param = self.program.body(*body).and_then(|body| body.params.get(at));
+                let ty = param.zip(self.program.typed(*body)).map(|(param, typed)| typed.local(*param));
+                ty.is_some_and(|ty| may_be_server_request(self.program, ty))
+            };
+            if let Some(body) = body.filter(takes_request) {
                 let evidence = Evidence::Routed(id.file, op.span);
                 self.add(body, library(&model.path), evidence, middleware);
                 if model.mixed {
@@ -375,14 +488,21 @@ fn mentions(ty: &Ty, path: &str) -> bool {
     }
 }
 
-fn origins(program: &Program, id: BodyRef) -> Vec<Origin> {
+fn origins(program: &Program, extractors: &Extractors<'_>, id: BodyRef) -> Vec<Origin> {
     let (Some(body), Some(typed)) = (program.body(id), program.typed(id)) else { return Vec::new() };
     let has_self =
         program.function_of(id).and_then(|def| program.function(def)).is_some_and(|function| function.has_self);
     let origin = |(position, param): (usize, &LocalId)| {
         let owned = library_type(program, typed.local(*param))
             .is_some_and(|(_, _, model)| matches!(model.role, TypeRole::ServerOwned));
-        if owned || (position == 0 && has_self) { Origin::Server } else { Origin::Request }
+        if owned || (position == 0 && has_self) {
+            return Origin::Server;
+        }
+        match extractor(program, extractors, typed.local(*param)) {
+            Some((_, Some(maker))) => Origin::Extracted(*maker),
+            Some((_, None)) => Origin::Either,
+            None => Origin::Request,
+        }
     };
     body.params.iter().enumerate().map(origin).collect()
 }

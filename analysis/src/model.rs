@@ -286,6 +286,9 @@ pub struct FnModel {
     /// For routes: what the handlers are given may be the server's as well as the request's.
     #[serde(default)]
     pub mixed: bool,
+    /// For middleware: only where this argument of the closures in `work` is a request that a server may get.
+    #[serde(default)]
+    pub request: Option<usize>,
     /// For waiting operations: what they wait for may come much later or never, and nobody holds it.
     #[serde(default)]
     pub idle: bool,
@@ -566,6 +569,12 @@ pub struct TraitModel {
     /// Its methods that are middleware in every impl.
     #[serde(default)]
     pub middleware: Vec<String>,
+    /// Its `handlers` make the type from a request: a parameter of such a type makes a handler.
+    #[serde(default)]
+    pub extracts: bool,
+    /// The argument of its `handlers` that is the server's.
+    #[serde(default)]
+    pub server: Option<usize>,
     /// Whether a type that implements it may hold a context.
     #[serde(default)]
     pub carries: Carries,

@@ -78,6 +78,11 @@ impl Summary {
         self.uses.iter().all(|(of, uses)| of == path && *uses == Uses::WAIT).then_some(path)
     }
 
+    /// Whether it does work under a context that it is given.
+    pub fn works(&self) -> bool {
+        self.uses.values().any(|uses| uses.any(Uses::CUT))
+    }
+
     /// What is done with a part of an input, or with anything it is a part of.
     pub fn uses_at(&self, input: u32, path: &[Name]) -> Uses {
         let path: Vec<&Name> = path.iter().take_while(|step| *step != "()").collect();

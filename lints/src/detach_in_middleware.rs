@@ -58,8 +58,8 @@ fn is_middleware(analysis: &Analysis, body: BodyRef) -> bool {
         }
         match analysis.program.handler(body) {
             Some(handler) if handler.middleware => return true,
-            Some(_) => {}
-            None => {
+            // What is given a request and called by name is a helper.
+            _ => {
                 left.extend(summary::parent(&analysis.program, body));
                 left.extend(analysis.callers_of(body).iter().map(|(caller, _)| *caller));
             }

@@ -82,6 +82,7 @@ fn limit(analysis: &Analysis, body: BodyRef, ctx: &CtxNode, fuel: u8) -> Option<
             let above = limit(analysis, body, parent, fuel);
             own.into_iter().chain(other).chain(above).min_by_key(|limit| limit.nanos)
         }
+        CtxKind::Limited(same) => limit(analysis, body, same, fuel),
         CtxKind::Reparented(_, Some(owner)) => limit(analysis, body, owner, fuel),
         CtxKind::Input(path) => given(analysis, body, path, fuel.checked_sub(1)?),
         _ => None,

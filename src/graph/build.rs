@@ -274,7 +274,9 @@ impl<'a> Builder<'a> {
     fn context(&mut self, body: BodyRef, ctx: &CtxNode, hops: u8) -> BTreeSet<Key> {
         let (scope, within) = self.scope(body);
         match &ctx.kind {
-            CtxKind::Derived { parent, bound: Bound::None, .. } => self.context(body, parent, hops),
+            CtxKind::Derived { parent, bound: Bound::None, .. } | CtxKind::Limited(parent) => {
+                self.context(body, parent, hops)
+            }
             CtxKind::Request => BTreeSet::from([scope]),
             CtxKind::Input(path) => self.input(body, path, hops),
             CtxKind::Root { .. } => self.made(within, self.root_site(ctx.site), Made::Root),

@@ -367,7 +367,7 @@ impl<'a> Run<'a> {
             }
             Val::Function(function) => self.call_function(at, span, &function, args, world),
             Val::Input(path) => {
-                self.use_input(&path, Uses::CALL.and(Uses::USED));
+                self.call_input(&path);
                 for value in &args {
                     self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
                 }
@@ -518,6 +518,7 @@ impl<'a> Run<'a> {
         // The field it is kept in is the callee's to tell of.
         let is_followed = !uses.any(Uses::KEPT) || Origin::of(value) != Origin::Other;
         let uses = if is_followed { uses.without(Uses::RETURN_KEPT) } else { uses.escaping() };
+        let uses = if self.timed > 0 { uses.without(Uses::UNBOUNDED) } else { uses };
         match value {
             Val::Input(path) => self.use_input(path, uses.without(Uses::RETURN)),
             value @ Val::Server(..) if !uses.is_empty() => self.note_static(value),
@@ -544,6 +545,9 @@ impl<'a> Run<'a> {
                 } else if uses.any(Uses::CALL.and(owed)) {
                     self.run_unknown(at, name, *body, args, world, depth + 1);
                 }
+            }
+            Val::Timed(..) if depth < MAX_DEPTH && uses.any(Uses::START) => {
+                self.start_at(at, name, vec![value.clone()], world);
             }
             Val::Timed(inner, _) if depth < MAX_DEPTH => {
                 self.timed += 1;
@@ -869,7 +873,7 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Unknown)]
             }
             Val::Input(path) => {
-                self.use_input(&path, Uses::CALL.and(Uses::USED));
+                self.call_input(&path);
                 vec![(world, Val::Unknown)]
             }
             _ => vec![(world, Val::Unknown)],

@@ -49,6 +49,8 @@ pub enum CtxKind {
         /// How long it has.
         time: Time,
     },
+    /// The same context where it is known to have a deadline.
+    Limited(Ctx),
     /// Detached.
     Detached(Ctx),
     /// The values of one, the life of the other (unknown if none).
@@ -111,7 +113,7 @@ impl CtxNode {
             node = match &node.kind {
                 CtxKind::Root { .. } => return Life::Root(node),
                 CtxKind::Request | CtxKind::Server => return Life::Live(node),
-                CtxKind::Own => return Life::Bounded(node),
+                CtxKind::Own | CtxKind::Limited(_) => return Life::Bounded(node),
                 CtxKind::Input(path) => return Life::Input(node, path),
                 CtxKind::Opaque => return Life::Unknown,
                 CtxKind::Derived { bound: Bound::None, parent, .. } => parent,
@@ -134,6 +136,7 @@ impl CtxNode {
                     left.extend(other.as_deref());
                     left.push(parent);
                 }
+                CtxKind::Limited(same) => left.push(same),
                 CtxKind::Detached(_) => {}
                 CtxKind::Reparented(_, owner) => left.extend(owner.as_deref()),
                 _ => found.push(node),
@@ -153,6 +156,7 @@ impl CtxNode {
                     left.extend(other.as_deref());
                     left.push(parent);
                 }
+                CtxKind::Limited(same) => left.push(same),
                 CtxKind::Reparented(_, owner) => left.extend(owner.as_deref()),
                 _ => {}
             }
@@ -163,9 +167,10 @@ impl CtxNode {
     /// This context and those it was made of, newest first, by the values they carry.
     pub fn chain(&self) -> impl Iterator<Item = &CtxNode> {
         std::iter::successors(Some(self), |node| match &node.kind {
-            CtxKind::Derived { parent, .. } | CtxKind::Detached(parent) | CtxKind::Reparented(parent, _) => {
-                Some(parent)
-            }
+            CtxKind::Derived { parent, .. }
+            | CtxKind::Limited(parent)
+            | CtxKind::Detached(parent)
+            | CtxKind::Reparented(parent, _) => Some(parent),
             _ => None,
         })
     }
@@ -175,7 +180,7 @@ impl CtxNode {
         let mut node = self;
         loop {
             node = match &node.kind {
-                CtxKind::Derived { parent, .. } => parent,
+                CtxKind::Derived { parent, .. } | CtxKind::Limited(parent) => parent,
                 CtxKind::Detached(_) => return Some(node),
                 _ => return None,
             }
@@ -187,7 +192,10 @@ impl CtxNode {
         let mut node = self;
         loop {
             node = match &node.kind {
-                CtxKind::Derived { parent, .. } | CtxKind::Detached(parent) | CtxKind::Reparented(parent, _) => parent,
+                CtxKind::Derived { parent, .. }
+                | CtxKind::Limited(parent)
+                | CtxKind::Detached(parent)
+                | CtxKind::Reparented(parent, _) => parent,
                 _ => return node,
             }
         }

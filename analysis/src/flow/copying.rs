@@ -196,6 +196,7 @@ impl Copying<'_, '_> {
                 other: other.as_ref().map(|other| self.ctx(other)),
                 time: self.time(time),
             },
+            CtxKind::Limited(same) => CtxKind::Limited(self.ctx(same)),
             CtxKind::Detached(parent) => CtxKind::Detached(self.ctx(parent)),
             CtxKind::Reparented(values, owner) => {
                 CtxKind::Reparented(self.ctx(values), owner.as_ref().map(|owner| self.ctx(owner)))

@@ -2,7 +2,7 @@
 //! some time, several pieces of work together, or whichever of them ends first.
 
 use crate::facts::{Name, Span};
-use crate::model::{FnModel, Shape};
+use crate::model::{FnModel, FnRole, Shape};
 
 use super::contents::{EITHER, OPTION, RESULT, VEC};
 use super::plain::some;
@@ -35,12 +35,37 @@ pub enum Gives {
     Variant(Name, Box<Gives>),
     /// Something in the first of these variants, or the second without any of it.
     Either(Name, Name, Box<Gives>),
+    /// What the first piece gives is given to the second, as told: always, or where it succeeds or fails. What
+    /// that gives is itself work, or not.
+    Then(Box<Gives>, Then),
     /// What is given where the piece at each position is the first to end. Where there is one for a list of
     /// pieces, it is that for each of them.
     First(Vec<Gives>),
 }
 
+/// How work goes on after other work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Then {
+    always: bool,
+    runs: bool,
+}
+
 impl Gives {
+    /// What follows a future, where a function of a library is one that makes it follow.
+    pub(super) fn after(model: &FnModel) -> Option<Gives> {
+        let runs = match model.role {
+            FnRole::Map | FnRole::InnerOr => false,
+            FnRole::AndThen | FnRole::OrElse => true,
+            _ => return None,
+        };
+        if !model.on.iter().any(|on| on == "future") {
+            return None;
+        }
+        let shown = model.gives.first()?;
+        let always = matches!(shown, Shape::Awaited(_));
+        Some(Gives::Then(Box::new(Gives::held(shown, &[model.subject])), Then { always, runs }))
+    }
+
     /// What a library's function gives that is given pieces of work as these arguments; where that is a
     /// future, what the future gives.
     pub(super) fn of(model: &FnModel, work: &[usize]) -> Gives {
@@ -121,7 +146,7 @@ impl Gives {
             Gives::Piece(at) | Gives::Held(at) | Gives::All(at) | Gives::AllHeld(at) => *at == piece,
             Gives::Tuple(parts) => parts.iter().any(|part| part.has(piece)),
             Gives::Variant(_, given) => given.has(piece),
-            Gives::Unknown | Gives::Either(..) | Gives::List(_) | Gives::First(_) => false,
+            Gives::Unknown | Gives::Either(..) | Gives::List(_) | Gives::First(_) | Gives::Then(..) => false,
         }
     }
 
@@ -158,7 +183,7 @@ impl Gives {
                 if parts.iter().all(Val::is_unknown) { Val::Unknown } else { Val::tuple(parts) }
             }
             Gives::Variant(name, given) => Val::success(name, given.value(outputs)),
-            Gives::Unknown | Gives::Either(..) | Gives::List(_) | Gives::First(_) => Val::Unknown,
+            Gives::Unknown | Gives::Either(..) | Gives::List(_) | Gives::First(_) | Gives::Then(..) => Val::Unknown,
         }
     }
 }
@@ -176,6 +201,9 @@ impl Run<'_> {
     ) -> Vec<(World, Val)> {
         if let Gives::First(cases) = gives {
             return self.drive_first(at, name, pieces, cases, world);
+        }
+        if let (Gives::Then(shown, then), [first, second]) = (gives, pieces) {
+            return self.drive_after(at, name, first, (shown, second), *then, world);
         }
         let (given, variants) = gives.success();
         let before = world.clone();
@@ -230,6 +258,34 @@ impl Run<'_> {
                 found
             }
         }
+    }
+
+    /// Work is run, and then what follows it.
+    fn drive_after(
+        &mut self,
+        at: At,
+        name: Span,
+        first: &Val,
+        (shown, second): (&Gives, &Val),
+        then: Then,
+        world: World,
+    ) -> Vec<(World, Val)> {
+        let mut found = Vec::new();
+        for (mut world, output) in self.drive(at, name, first.clone(), world) {
+            if !then.always {
+                self.look_after(&output, &mut world);
+            }
+            let (before, shown) = (world.clone(), shown.value(&[output]));
+            for (world, given) in self.call_value(at, name, second.clone(), vec![shown], world) {
+                let driven = if then.runs { self.drive(at, name, given, world) } else { vec![(world, given)] };
+                found.extend(driven.into_iter().map(|(world, given)| match then.always {
+                    true => (world, given),
+                    false => (world.perhaps_after(&before), Val::Unknown),
+                }));
+            }
+        }
+        found.truncate(MAX_WAYS);
+        found
     }
 
     /// What one of a list of pieces gives. Tasks are followed into collections, and contexts where one

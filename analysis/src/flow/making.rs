@@ -68,7 +68,7 @@ impl Run<'_> {
                 let ctx = ctx.clone();
                 self.use_ctx(&ctx, uses);
             }
-            Val::Input(path) => self.use_input(path, uses),
+            Val::Input(path) => self.use_input(path, uses.without(Uses::BOUND)),
             _ => {}
         }
     }

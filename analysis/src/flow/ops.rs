@@ -121,7 +121,7 @@ impl<'a> Run<'a> {
                 self.waits_besides |= !matches!(future.behind(), Val::Done(_));
                 let worlds = match future.behind() {
                     Val::Input(path) => {
-                        self.use_input(path, Uses::CALL.and(Uses::USED));
+                        self.call_input(path);
                         let given = self.awaited_end(&future, self.type_of(*local), world);
                         given.unwrap_or_else(|world| vec![(world, Val::Unknown)])
                     }
@@ -515,6 +515,10 @@ impl<'a> Run<'a> {
         if let Some(new) = value.as_ctx() {
             let held = self.with_type(world.read(place), &ty, None);
             self.grows(at, place, span, new, held.as_ctx());
+            if let Some(held) = held.as_ctx() {
+                self.stood_in(held, new, world);
+                self.replaced_in_request(at, place, span, held, new);
+            }
         }
         if self.program.may_be_token(&ty) {
             self.keep_at(place, &value);
@@ -528,6 +532,22 @@ impl<'a> Run<'a> {
                 self.store(at, place, &value, world);
                 world.overlay(place, &value);
             }
+        }
+    }
+
+    /// A root gives way to a context that is there: it stands in for that where it is not.
+    fn stood_in(&mut self, held: &Ctx, new: &Ctx, world: &World) {
+        let is_root = |ctx: &Ctx| matches!(ctx.kind, CtxKind::Root { .. });
+        if world.present && is_root(held) && !is_root(new) {
+            self.replacements.insert(held.id);
+        }
+    }
+
+    /// Notes that a context is written over the one in a request that the body was given.
+    fn replaced_in_request(&mut self, at: At, place: &Place, span: Span, held: &Ctx, new: &Ctx) {
+        let is_lent = matches!(place.path.as_slice(), [Step::Deref]) && self.of_requests.contains(&held.id);
+        if is_lent {
+            self.record(at, span, span, Seen::Replaced { ctx: new.clone() });
         }
     }
 

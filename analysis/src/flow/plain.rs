@@ -31,7 +31,7 @@ impl<'a> Run<'a> {
             return Vec::new();
         }
         if let Val::Asked(ctx, says, true) = subject.behind() {
-            world.learn(ctx, *says);
+            self.learn(ctx, *says, &mut world);
             return vec![(world, Val::Unknown)];
         }
         let value = match subject.behind() {
@@ -112,12 +112,9 @@ impl<'a> Run<'a> {
     fn otherwise(&mut self, call: &Applied<'_>, succeeds: Option<bool>, world: &World) -> Vec<(World, Val)> {
         let other = call.model.other.filter(|_| !call.model.work.is_empty() && succeeds != Some(true));
         let Some(other) = other.map(|other| call.value(other)) else { return Vec::new() };
+        self.replaces(&other);
         if !matches!(other.behind(), Val::Closure(..) | Val::Function(_)) {
-            self.replaces(&other);
             return vec![(world.clone(), other)];
-        }
-        if let Val::Closure(body, _) = other.behind() {
-            self.replacing.insert(*body);
         }
         let mut nothing = world.clone();
         nothing.missing = true;
@@ -130,8 +127,11 @@ impl<'a> Run<'a> {
         out.into_iter().map(settled).collect()
     }
 
-    /// The roots in a value stand for what is missing.
+    /// The roots in a value, or that it makes when it is run, stand for what is missing.
     fn replaces(&mut self, other: &Val) {
+        if let Val::Closure(body, _) = other.behind() {
+            self.replacing.insert(*body);
+        }
         other.walk(&mut |value, _, _| {
             if let Val::Ctx(ctx) = value
                 && let CtxKind::Root { .. } = ctx.origin().kind

@@ -2,6 +2,8 @@
 //! control goes, and the others are given up.
 
 use crate::facts::{Arm, BlockId, Place, Span};
+use crate::model::TypeRole;
+use crate::types::Ty;
 
 use super::events::Seen;
 use super::gives::{Gives, MAX_WAYS};
@@ -16,20 +18,11 @@ const MAX_WAYS_ON: usize = 64;
 struct Race {
     /// Something else than the ends of contexts is waited for.
     works: bool,
-    /// A context that can end is among them.
+    /// Something else than work under a context can end it.
     bounded: bool,
 }
 
 impl Race {
-    fn of(pieces: &[Val]) -> Race {
-        let ends = |piece: &Val| match piece.behind() {
-            Val::Done(ctx) => !matches!(ctx.life(), Life::Root(_) | Life::Detached(_)),
-            _ => false,
-        };
-        let works = pieces.iter().any(|piece| !matches!(piece.behind(), Val::Done(_)));
-        Race { works, bounded: pieces.iter().any(ends) }
-    }
-
     /// What waiting for a context's end in it does with the context.
     fn use_of_end(&self) -> Uses {
         if self.works { Uses::RACE } else { Uses::WAIT }
@@ -37,6 +30,26 @@ impl Race {
 }
 
 impl Run<'_> {
+    fn race(&self, pieces: &[Val], types: &[&Ty]) -> Race {
+        let mut typed = types.iter().map(Some).chain(std::iter::repeat(None));
+        let works = pieces.iter().any(|piece| !matches!(piece.behind(), Val::Done(_)));
+        Race { works, bounded: pieces.iter().any(|piece| self.bounds(piece, typed.next().flatten().copied())) }
+    }
+
+    /// Whether a piece of work ends the others of a race by what is not itself work under some context: the
+    /// clock, a message, a signal, a token, a context that can end, or what nobody knows.
+    fn bounds(&self, piece: &Val, ty: Option<&Ty>) -> bool {
+        match piece.behind() {
+            Val::Done(ctx) => !matches!(ctx.life(), Life::Root(_) | Life::Detached(_)),
+            Val::Future(body, _) | Val::Closure(body, _) => {
+                self.summaries.get(*body).is_none_or(|summary| !summary.works())
+            }
+            Val::Work(pieces, _) | Val::Many(pieces) => pieces.iter().any(|piece| self.bounds(piece, None)),
+            Val::Input(_) | Val::Called(..) => ty.is_some_and(|ty| self.program.role(ty) == Some(TypeRole::Channel)),
+            _ => true,
+        }
+    }
+
     /// A `select!`: where control goes by each of its arms, and with what.
     pub(super) fn select(
         &mut self,
@@ -50,7 +63,8 @@ impl Run<'_> {
         let mut future =
             |arm: &Arm| self.end_of(self.body.local_span(arm.future), world.take(&Place::local(arm.future)));
         let futures: Vec<Val> = arms.iter().map(&mut future).collect();
-        let race = Race::of(&futures);
+        let types: Vec<&Ty> = arms.iter().map(|arm| self.type_of(arm.future)).collect();
+        let race = self.race(&futures, &types);
         let mut next = Vec::new();
         self.settle_fresh(&mut world);
         for future in &futures {
@@ -137,7 +151,7 @@ impl Run<'_> {
         };
         let pieces: &[Val] =
             &list.unwrap_or(pieces).iter().map(|piece| self.end_of(name, piece.clone())).collect::<Vec<_>>();
-        let race = Race::of(pieces);
+        let race = self.race(pieces, &[]);
         let mut found = Vec::with_capacity(pieces.len());
         for (index, piece) in pieces.iter().enumerate() {
             let driven = match piece.behind() {

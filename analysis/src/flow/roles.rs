@@ -2,7 +2,7 @@
 
 use crate::facts::{Discard, LocalId, Place, Span};
 use crate::model::{Bound, FnModel, FnRole, OnDrop, Shape, TypeRole, last_segment};
-use crate::types::Ty;
+use crate::types::{Ty, TyCon};
 
 use super::calls::is_done;
 use super::channels::READY;
@@ -143,6 +143,10 @@ impl<'a> Run<'a> {
         if matches!(subject.behind(), Val::Many(_)) && !keeps_whole(call.model.role) {
             self.look_after(&subject, &mut world);
         }
+        if let Some(gives) = Gives::after(call.model) {
+            let pieces = std::iter::once(subject).chain(call.work()).collect();
+            return vec![(world, Val::Work(pieces, gives))];
+        }
         match call.model.role {
             FnRole::Root | FnRole::Placeholder => vec![self.root(&call, world)],
             FnRole::Never => {
@@ -171,9 +175,14 @@ impl<'a> Run<'a> {
                 let ctx = self.new_ctx(&call, if is_server(&subject) { CtxKind::Server } else { CtxKind::Request });
                 vec![(world, Val::Ctx(ctx))]
             }
+            // What a type of the program's own holds is whose the one says who put it there.
+            FnRole::RequestValue if self.gives_own_type(at) => vec![(world, Val::Unknown)],
             FnRole::RequestValue => {
                 let id = self.fresh(at);
                 let site = self.site(call.name);
+                if is_given(&subject) {
+                    self.of_requests.insert(id);
+                }
                 let value = if is_server(&subject) { Val::Server(id, site) } else { Val::Request(id, site) };
                 vec![(world, value)]
             }
@@ -184,8 +193,7 @@ impl<'a> Run<'a> {
                     self.program.type_model(self.type_of(local)).is_some_and(|model| model.role == TypeRole::Context)
                 });
                 // Only what the body was given goes on to the rest of the chain.
-                let given = matches!(subject.behind(), Val::Input(_) | Val::Request(..));
-                if let (Some(ctx), true, true) = (value.as_ctx(), bare, given) {
+                if let (Some(ctx), true, true) = (value.as_ctx(), bare, is_given(&subject)) {
                     self.record(at, call.name, call.whole, Seen::Replaced { ctx: ctx.clone() });
                 }
                 self.escape(at, &mut world, &value, Uses::ESCAPE.and(Uses::USED));
@@ -226,15 +234,19 @@ impl<'a> Run<'a> {
             }
             FnRole::IsDone | FnRole::State => {
                 let answers = call.model.role == FnRole::IsDone || call.model.what.as_deref() == Some("err");
+                let asks_for_deadline = call.model.what.as_deref() == Some("deadline");
                 let answer = match subject.as_ctx() {
                     Some(ctx) if answers && is_done(ctx, &world) && call.model.role == FnRole::IsDone => {
                         Val::Bool(true)
                     }
                     Some(ctx) if answers => Val::Asked(ctx.clone(), Says::Ended, true),
+                    Some(ctx) if asks_for_deadline => Val::Asked(ctx.clone(), Says::Limited, true),
                     _ => Val::Unknown,
                 };
                 self.seen_ctx(&call, &subject, &world, answer.clone());
-                self.ctx_used(&subject, Uses::STATE);
+                // Whether it has a deadline is no work that could hang.
+                let bound = if asks_for_deadline { Uses::BOUND } else { Uses::default() };
+                self.ctx_used(&subject, Uses::STATE.and(bound));
                 vec![(world, answer)]
             }
             FnRole::CanEnd => {
@@ -527,6 +539,15 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether what an operation gives is, or may be, of a type of the program.
+    fn gives_own_type(&self, at: At) -> bool {
+        let op = self.body.blocks.get(at.block as usize).and_then(|block| block.ops.get(at.op as usize));
+        let Some(dest) = op.and_then(|op| op.dest) else { return false };
+        let is_own = |ty: &Ty| matches!(self.program.peel(ty), Ty::Adt(TyCon::Def(_), _));
+        let ty = self.type_of(dest);
+        is_own(ty) || is_own(&self.program.held(ty))
+    }
+
     /// Whether a function makes a lock or cell: whoever shares it may change what it holds.
     fn is_changed_in_place(&self, path: &str) -> bool {
         self.program.models.owner(path).is_some_and(|ty| ty.role == TypeRole::Collection)
@@ -776,6 +797,11 @@ fn ready(model: &FnModel, value: &Val) -> Option<Val> {
 
 fn gives_iterator(model: &FnModel) -> bool {
     matches!(&model.returns, Some(Shape::Named(path, _)) if path == ITERATOR)
+}
+
+/// Whether a request, or what is in it, is one that the body was given.
+fn is_given(value: &Val) -> bool {
+    matches!(value.behind(), Val::Input(_) | Val::Request(..))
 }
 
 fn is_server(value: &Val) -> bool {

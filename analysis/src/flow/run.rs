@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::facts::{Block, BlockId, Body, ItemKind, LocalId, Place, Span, Step, Terminator, Test};
+use crate::facts::{Block, BlockId, Body, ItemKind, LocalId, OpKind, Place, Span, Step, Terminator, Test};
 use crate::handlers::Origin;
 use crate::infer::TypedBody;
 use crate::link::Program;
@@ -15,9 +15,10 @@ use crate::ways::Occurrences;
 
 use super::channels::Channels;
 use super::conditions::{self, Definitions};
+use super::copying::Copying;
 use super::events::{Call, CallKind, Event, Flow, FromCallee, Loss, Seen};
 use super::kept::Kept;
-use super::value::{Agg, Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Says, Site, Uses, Val};
 use super::world::{MAX_WORLDS, TaskState, Use, World};
 
 /// How many parts of its inputs are told apart in what a body does with them.
@@ -31,6 +32,12 @@ const MAX_VISITS: usize = 40;
 
 /// How often a body is gone through for what is sent into its channels.
 const MAX_SENDINGS: usize = 4;
+
+/// The slot of what a handler's extractors are given.
+const EXTRACTED_SLOT: u16 = 400;
+
+/// The slots of contexts that turned out to have a deadline begin here.
+const LIMITED_SLOT: u16 = 500;
 
 /// The blocks named in object ids for objects that no operation makes.
 const INPUT_BLOCK: u32 = u32::MAX;
@@ -88,6 +95,8 @@ pub(super) struct Run<'a> {
     pub(super) chain: Option<(Vec<Site>, BodyRef)>,
     pub(super) replacing: BTreeSet<BodyRef>,
     pub(super) replacements: BTreeSet<ObjId>,
+    /// What was taken out of the requests that the body is given.
+    pub(super) of_requests: BTreeSet<ObjId>,
     /// Roots that keep a place filled while what was there is taken out.
     pub(super) placed: BTreeSet<ObjId>,
     pub(super) statics: BTreeMap<ObjId, DefId>,
@@ -145,6 +154,7 @@ pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Su
         chain: None,
         replacing: BTreeSet::new(),
         replacements: BTreeSet::new(),
+        of_requests: BTreeSet::new(),
         placed: BTreeSet::new(),
         statics: BTreeMap::new(),
         aborting: BTreeMap::new(),
@@ -250,7 +260,7 @@ impl<'a> Run<'a> {
         let mut joined = vec![false; count];
         let mut work = BTreeSet::new();
         if let Some(first) = entries.first_mut() {
-            first.push(self.entry());
+            first.extend(self.entry());
             work.insert(0usize);
         }
         let mut next_new = 0;
@@ -303,7 +313,7 @@ impl<'a> Run<'a> {
         entries
     }
 
-    fn entry(&mut self) -> World {
+    fn entry(&mut self) -> Vec<World> {
         let mut world = World::default();
         let captures = self.body.captures.len();
         for (index, (_, local)) in self.body.captures.iter().enumerate() {
@@ -314,7 +324,64 @@ impl<'a> Run<'a> {
             let value = self.given(InputPath::whole((captures + index) as u32), *local);
             world.set(*local, value);
         }
-        world
+        let mut worlds = vec![world];
+        for (index, local) in self.body.params.iter().enumerate() {
+            let extracted = self.extracted(index, *local);
+            if !extracted.is_empty() && extracted.len() * worlds.len() <= MAX_WORLDS / 2 {
+                let with = |world: &World, value: &Val| {
+                    let mut world = world.clone();
+                    world.set(*local, value.clone());
+                    world
+                };
+                worlds = worlds.iter().flat_map(|world| extracted.iter().map(|value| with(world, value))).collect();
+            }
+        }
+        worlds
+    }
+
+    /// What a handler is given as this parameter, where a body of the program makes it from the request: one
+    /// for each way that makes something else. Nothing if that is not known.
+    fn extracted(&mut self, index: usize, local: LocalId) -> Vec<Val> {
+        let handler = self.program.handler(self.who);
+        let Some(Origin::Extracted(maker)) = handler.and_then(|handler| handler.params.get(index)) else {
+            return Vec::new();
+        };
+        let Some((summary, inputs)) = self.summaries.get(*maker).zip(self.of_request(*maker)) else {
+            return Vec::new();
+        };
+        let site = self.body.local_span(local);
+        let at = At { block: INPUT_BLOCK, op: index as u32 };
+        self.slots.remove(&at);
+        let mut made = Vec::new();
+        // What comes out of an early way out is seldom told.
+        for ret in summary.rets.iter().filter(|ret| ret.succeeds() == Some(true)) {
+            made.push(Copying::of(self, at, site, &inputs, summary).value(ret).without_own_objects());
+        }
+        if made.is_empty() {
+            return made;
+        }
+        let whole = |value: &Val| value.project(&super::plain::some());
+        if self.program.role(self.type_of(local)) == Some(TypeRole::Maybe) {
+            made.push(Val::variant("None"));
+            return made;
+        }
+        made.iter().map(whole).collect()
+    }
+
+    /// What an extractor makes its value of: the request and the server.
+    fn of_request(&self, maker: BodyRef) -> Option<Vec<Val>> {
+        let (body, handler) = (self.program.body(maker)?, self.program.handler(maker)?);
+        let params = handler.params.iter().zip(&body.params).zip(0..);
+        let given = params.map(|((origin, local), index)| {
+            let id = ObjId { block: INPUT_BLOCK, op: index, slot: EXTRACTED_SLOT, old: false };
+            let site = Site::new(maker.file, body.local_span(*local));
+            match origin {
+                Origin::Request => Val::Request(id, site),
+                Origin::Server => Val::Server(id, site),
+                Origin::Either | Origin::Extracted(_) => Val::Unknown,
+            }
+        });
+        Some(given.collect())
     }
 
     fn given(&mut self, path: InputPath, local: LocalId) -> Val {
@@ -392,21 +459,12 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn input_kind(&self, path: &InputPath) -> CtxKind {
-        let captures = self.body.captures.len() as u32;
-        if !self.handler || path.input < captures {
-            return CtxKind::Input(path.clone());
+        match self.program.given_to_handler(self.who, path) {
+            None => CtxKind::Input(path.clone()),
+            Some(Origin::Request) => CtxKind::Request,
+            Some(Origin::Server) => CtxKind::Server,
+            Some(Origin::Either | Origin::Extracted(_)) => CtxKind::Opaque,
         }
-        let index = (path.input - captures) as usize;
-        let origin = self.program.handler(self.who).and_then(|handler| handler.params.get(index));
-        let ty = self.body.params.get(index).map_or(&Ty::Unknown, |local| self.type_of(*local));
-        // What an extractor of a library holds is the request's if it is a context itself; a context
-        // deeper down belongs to what the server put there.
-        let role = self.program.role(ty);
-        if origin == Some(&Origin::Either) {
-            return CtxKind::Opaque;
-        }
-        let is_servers = origin == Some(&Origin::Server) || (role == Some(TypeRole::Extractor) && path.path.len() > 1);
-        if is_servers { CtxKind::Server } else { CtxKind::Request }
     }
 
     /// Runs a block in one world; where control goes, and with what.
@@ -458,38 +516,64 @@ impl<'a> Run<'a> {
         let mut next = Vec::new();
         for (block, truth) in [(then, true), (other, false)] {
             let mut world = world.clone();
-            if let Some((cond, straight)) = &question {
-                if !world.suppose(cond, truth == *straight) {
-                    continue;
-                }
-                let truth = truth == *straight;
-                if !truth && cond.text.starts_with("is_some ") && self.asks_for_context(condition) {
-                    world.missing = true;
-                }
+            if let Some((cond, straight)) = &question
+                && !world.suppose(cond, truth == *straight)
+            {
+                continue;
+            }
+            match self.missing_where(condition) {
+                Some(missing) if missing == truth => world.missing = true,
+                Some(_) => world.present = true,
+                None => {}
             }
             if let Val::Asked(ctx, says, meaning) = value.behind()
                 && truth == *meaning
             {
-                world.learn(ctx, *says);
+                self.learn(ctx, *says, &mut world);
             }
             next.push((block, world));
         }
         next
     }
 
-    /// Whether a condition is a question about an optional context.
-    fn asks_for_context(&self, condition: LocalId) -> bool {
-        let mut local = condition;
+    /// Takes in what an answer says of a context.
+    pub(super) fn learn(&self, ctx: &Ctx, says: Says, world: &mut World) {
+        match says {
+            Says::Ended => world.done.insert(ctx.id, ()),
+            Says::CanEnd => world.can_end.insert(ctx.id, ()),
+            Says::Limited => self.limited(ctx, world),
+        }
+    }
+
+    /// A context turned out to have a deadline: what is done under it from here on is bounded. What the caller
+    /// lent stays what it is.
+    fn limited(&self, ctx: &Ctx, world: &mut World) {
+        if matches!(ctx.life(), Life::Bounded(_)) {
+            return;
+        }
+        let id = ObjId { slot: ctx.id.slot.saturating_add(LIMITED_SLOT), ..ctx.id };
+        let limited = Ctx::new(CtxNode { id, site: ctx.site, kind: CtxKind::Limited(ctx.clone()) });
+        let is_it = |value: &Val| value.as_ctx().is_some_and(|held| held.id == ctx.id);
+        let holding = world.env.iter().filter(|(local, value)| is_it(value) && !self.is_lent_param(**local));
+        for (local, value) in holding.map(|(local, value)| (*local, value.clone())).collect::<Vec<_>>() {
+            world.env.insert(local, Rc::new(value.with_ctx(&limited)));
+        }
+    }
+
+    /// Of a question about an optional context: which answer says that there is none.
+    fn missing_where(&self, condition: LocalId) -> Option<bool> {
+        let (mut local, mut straight) = (condition, true);
         for _ in 0..4 {
-            match self.definitions.op(self.body, local) {
-                Some(crate::facts::OpKind::Unary(_, inner)) => local = *inner,
-                Some(crate::facts::OpKind::MethodCall { receiver, .. }) => {
-                    return self.may_hold_context(&self.type_at(receiver));
+            match self.definitions.op(self.body, local)? {
+                OpKind::Unary(_, inner) => (local, straight) = (*inner, !straight),
+                OpKind::MethodCall { receiver, name, .. } if self.may_hold_context(&self.type_at(receiver)) => {
+                    let is_none = matches!(name.as_str(), "is_none" | "is_err");
+                    return (is_none || matches!(name.as_str(), "is_some" | "is_ok")).then_some(is_none == straight);
                 }
-                _ => return false,
+                _ => return None,
             }
         }
-        false
+        None
     }
 
     fn may_hold_context(&self, ty: &Ty) -> bool {
@@ -547,7 +631,7 @@ impl<'a> Run<'a> {
             if let (Test::Lit(crate::facts::Lit::Bool(want)), Val::Asked(ctx, says, meaning)) = (test, value.behind())
                 && (*want == truth) == *meaning
             {
-                world.learn(ctx, *says);
+                self.learn(ctx, *says, &mut world);
             }
             let says_some = match test {
                 Test::Variant(path) => match path.last() {
@@ -559,8 +643,9 @@ impl<'a> Run<'a> {
                 _ => None,
             };
             match (says_some, value.behind()) {
-                (Some(some), Val::Asked(ctx, says, meaning)) if some == *meaning => world.learn(ctx, *says),
+                (Some(some), Val::Asked(ctx, says, meaning)) if some == *meaning => self.learn(ctx, *says, &mut world),
                 (Some(false), _) if optional => world.missing = true,
+                (Some(true), _) if optional => world.present = true,
                 _ => {}
             }
             next.push((block, world));
@@ -758,6 +843,12 @@ impl<'a> Run<'a> {
         if more && uses.any(REACHING) {
             self.note_input(path);
         }
+    }
+
+    /// An input is called, or polled to its end.
+    pub(super) fn call_input(&mut self, path: &InputPath) {
+        let unbounded = if self.timed == 0 { Uses::CALL_RAW } else { Uses::default() };
+        self.use_input(path, Uses::CALL.and(Uses::USED).and(unbounded));
     }
 
     /// Notes the field that a part of an input comes from, by whatever way through locks and options.

@@ -178,9 +178,12 @@ impl<'a> Run<'a> {
         });
         // Work that is given to the body, and that the task runs.
         if let (work @ (Val::Input(_) | Val::Called(..)), Some(summary)) = (input.behind(), summary)
-            && summary.uses.get(&InputPath::whole(index)).is_some_and(|uses| uses.any(Uses::CALL))
+            && let Some(uses) = summary.uses.get(&InputPath::whole(index)).filter(|uses| uses.any(Uses::CALL))
         {
-            task.add_pending(work);
+            match uses.any(Uses::CALL_RAW) {
+                true => task.add_pending(work),
+                false => task.add_pending(&Val::Timed(Box::new(work.clone()), None)),
+            }
         }
         // A whole input that contexts are read from by field: its own fields, as far as the task uses them.
         if let Val::Input(path) = input.behind()

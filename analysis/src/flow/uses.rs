@@ -59,6 +59,12 @@ impl Uses {
     /// It is given back to the caller in such a field.
     pub const RETURN_KEPT: Uses = Uses(1 << 23);
 
+    /// It is called, or polled to its end, with no bound.
+    pub const CALL_RAW: Uses = Uses(1 << 24);
+
+    /// What a bound takes away from what is done under it.
+    pub const UNBOUNDED: Uses = Uses(Uses::RAW.0 | Uses::DETACHED_RAW.0 | Uses::CALL_RAW.0);
+
     /// Work that ends with its context.
     pub const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);
 

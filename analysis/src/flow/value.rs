@@ -175,6 +175,8 @@ pub enum Says {
     Ended,
     /// That it can end.
     CanEnd,
+    /// That it has a deadline.
+    Limited,
 }
 
 /// A tuple, struct or variant.
@@ -328,6 +330,15 @@ impl Val {
         match self.behind() {
             Val::Ctx(ctx) => Some(ctx),
             _ => None,
+        }
+    }
+
+    /// The same with this context for the one that it is.
+    pub(super) fn with_ctx(&self, ctx: &Ctx) -> Val {
+        match self {
+            Val::Ref(inner, place) => Val::Ref(Box::new(inner.with_ctx(ctx)), place.clone()),
+            Val::Ctx(_) => Val::Ctx(ctx.clone()),
+            other => other.clone(),
         }
     }
 
@@ -572,6 +583,17 @@ impl Val {
             Val::Many(values) => Val::Many(list(values)),
             Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(..) if self.owns() => Val::Unknown,
             other => other.clone(),
+        }
+    }
+
+    /// The same in its fields and variants with nothing known of the objects in it.
+    pub(super) fn without_own_objects(&self) -> Val {
+        match self {
+            Val::Agg(agg) => {
+                let fields = agg.fields.iter().map(|(name, value)| (name.clone(), value.without_own_objects()));
+                Val::Agg(Agg { fields: fields.collect(), ..agg.clone() })
+            }
+            other => other.without_objects(),
         }
     }
 

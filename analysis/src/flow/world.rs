@@ -12,7 +12,7 @@ use crate::types::DefId;
 
 use super::conditions::Cond;
 use super::map::{Map, Mark, Marked};
-use super::value::{Agg, CtxNode, InputPath, ObjId, Says, Site, Val};
+use super::value::{Agg, CtxNode, InputPath, ObjId, Site, Val};
 
 /// How many worlds are kept apart at one point.
 pub(super) const MAX_WORLDS: usize = 10;
@@ -47,13 +47,15 @@ pub(super) struct World {
     /// Contexts that are certainly done.
     pub(super) done: Map<ObjId, ()>,
     /// Contexts that were asked whether they can end, and can.
-    can_end: Map<ObjId, ()>,
+    pub(super) can_end: Map<ObjId, ()>,
     /// Tasks that were started, and what has become of them.
     pub(super) tasks: Map<ObjId, TaskState>,
     /// Inputs whose handle has been cancelled.
     pub(super) cancelled: Map<InputPath, ()>,
     /// A context that may be missing is known to be missing.
     pub(super) missing: bool,
+    /// Such a context is known to be there.
+    pub(super) present: bool,
     /// Conditions that led here.
     assume: Map<Rc<Cond>, bool>,
     /// The conditions by the locals they read; some of those may not be assumed any more. No condition
@@ -216,14 +218,6 @@ impl World {
         Some(old)
     }
 
-    /// Takes in what an answer says of a context.
-    pub(super) fn learn(&mut self, ctx: &CtxNode, says: Says) {
-        match says {
-            Says::Ended => self.done.insert(ctx.id, ()),
-            Says::CanEnd => self.can_end.insert(ctx.id, ()),
-        }
-    }
-
     /// Whether a context is known to be able to end, because it or one it ends with was asked.
     pub(super) fn can_end(&self, ctx: &CtxNode) -> bool {
         !self.can_end.is_empty() && ctx.line().iter().any(|node| self.can_end.contains(&node.id))
@@ -379,6 +373,7 @@ impl World {
     /// values that no context, handle or task is part of.
     pub(super) fn same_state(&self, other: &World) -> bool {
         self.missing == other.missing
+            && self.present == other.present
             && self.used == other.used
             && self.done == other.done
             && self.can_end == other.can_end
@@ -477,6 +472,7 @@ impl World {
             true
         });
         self.missing |= other.missing;
+        self.present |= other.present;
         self.weaken(other);
         *self != before
     }

@@ -8,6 +8,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::body_of;
 use crate::analysis::grouped;
 use crate::facts::OpKind;
+use crate::handlers::Origin;
 use crate::link::Program;
 use crate::types::{BodyRef, Target};
 
@@ -102,6 +103,11 @@ fn callees(program: &Program, who: BodyRef) -> Vec<BodyRef> {
     for ty in &typed.locals {
         if let Some(body) = program.drop_impl(ty).and_then(|def| program.body_of(def)) {
             found.push(body);
+        }
+    }
+    for origin in program.handler(who).iter().flat_map(|handler| &handler.params) {
+        if let Origin::Extracted(maker) = origin {
+            found.push(*maker);
         }
     }
     found.sort_unstable();
