@@ -2,9 +2,11 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::analysis::Endless;
+use ctxlint_analysis::facts::Terminator;
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::model::FnRole;
 
+use crate::code::{At, Code};
 use crate::finding::Finding;
 
 /// The calls of functions of some roles on contexts that certainly never end.
@@ -26,7 +28,18 @@ fn endless(analysis: &Analysis, flow: &Flow, event: &Event, roles: &[FnRole]) ->
         }
         found = Some(analysis.endless(flow.body, ctx)?);
     }
-    found
+    found.filter(|endless| endless.way.hops.is_empty() || !is_guarded(analysis, flow, event))
+}
+
+/// Whether what an event gives is an arm of a `select!` with a condition of its own: of a context that callers give, that
+/// may say whether it can end.
+fn is_guarded(analysis: &Analysis, flow: &Flow, event: &Event) -> bool {
+    let Some(code) = Code::of(analysis, flow.body) else { return false };
+    let made = code.op(At { block: event.block, op: event.op }).and_then(|op| op.dest);
+    code.body.blocks.iter().any(|block| match &block.end {
+        Terminator::Select { arms, .. } => arms.iter().any(|arm| arm.guarded && Some(arm.future) == made),
+        _ => false,
+    })
 }
 
 /// Whether a rule that is certain of its harm may speak: a root that only some callers give is their

@@ -200,7 +200,14 @@ impl<'a> Tree<'a> {
             }
             _ => Ty::Unknown,
         };
-        (method.target, ty)
+        let is_any = matches!(
+            types.first().map(|own| self.program.peel(own)),
+            Some(Ty::Bounds(_) | Ty::Param(..) | Ty::SelfOf(_))
+        );
+        match method.target {
+            Target::Def(def) if is_any && self.program.is_overridden(def) => (Target::Unknown, ty),
+            target => (target, ty),
+        }
     }
 
     /// What a parameter's written type says of the argument, `fill(&mut slot)`, with the type arguments that are

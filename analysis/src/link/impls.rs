@@ -213,6 +213,14 @@ impl Program {
         all.next().is_none().then_some(only)
     }
 
+    /// Whether a trait's method has a body of its own and some impl has another.
+    pub(crate) fn is_overridden(&self, method: DefId) -> bool {
+        let container = || self.item(method).and_then(|item| Some((item, item.container?)));
+        let Some((item, of)) = container().filter(|_| self.body_of(method).is_some()) else { return false };
+        let impls = self.impls_of_trait(DefId { file: method.file, item: of });
+        impls.iter().any(|implementation| self.impls.member(*implementation, &item.name).is_some())
+    }
+
     /// `fn drop` of `impl Drop for T`.
     pub fn drop_impl(&self, ty: &Ty) -> Option<DefId> {
         self.impl_of(ty, "std::ops::Drop").and_then(|def| self.impls.member(def, "drop"))
