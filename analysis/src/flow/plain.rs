@@ -56,7 +56,8 @@ impl<'a> Run<'a> {
         }
         let before = world.missing;
         let mut world = world;
-        world.missing = true;
+        let is_context = self.may_stand_for_context(call);
+        world.missing |= is_context;
         if let Some(other) = call.model.other {
             let other = call.value(other);
             self.replaces(&other);
@@ -64,7 +65,9 @@ impl<'a> Run<'a> {
             out.push((world, other));
             return out;
         }
-        self.note_replacing(call);
+        if is_context {
+            self.note_replacing(call);
+        }
         for work in call.work() {
             for (mut world, value) in self.call_value(call.at, call.name, work.clone(), Vec::new(), world.clone()) {
                 world.missing = before;
@@ -72,6 +75,13 @@ impl<'a> Run<'a> {
             }
         }
         out
+    }
+
+    /// Whether what may be missing in the subject may be a context, or stand for one.
+    fn may_stand_for_context(&self, call: &Applied<'_>) -> bool {
+        let Some(ty) = self.subject_type(call) else { return true };
+        let held = self.program.held(self.program.peel(&ty));
+        !matches!(held, Ty::Prim(_)) && !self.program.is_inert(&held)
     }
 
     pub(super) fn map(&mut self, call: &Applied<'_>, subject: Val, world: World) -> Vec<(World, Val)> {
