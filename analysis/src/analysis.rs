@@ -201,8 +201,8 @@ impl Analysis {
 
     /// The local that a body is given an input in.
     fn input_site(&self, body: BodyRef, path: &InputPath) -> Site {
-        let span = self.program.body(body).and_then(|body| Some(body.local_span(body.input(path.input)?)));
-        Site::new(body.file, span.unwrap_or_default())
+        let span = self.program.body(body).map_or_else(Default::default, |body| body.input_span(path.input));
+        Site::new(body.file, span)
     }
 
     /// The way by which a context gets here that was detached, bounded since or not, if one does.
@@ -525,17 +525,12 @@ fn handled(
 
 /// The pairs of bodies of which the first calls the second only where a context has ended.
 fn after_end(flows: &[Arc<Flow>]) -> FxHashSet<(BodyRef, BodyRef)> {
-    let pairs = |after_end: bool| {
-        let of_flow = move |flow: &'_ Arc<Flow>| {
-            let calls = flow.calls.iter().filter(move |call| call.after_end == after_end);
-            calls.map(|call| (flow.body, call.callee)).collect::<Vec<_>>()
-        };
-        flows.iter().flat_map(of_flow)
-    };
-    let mut found: FxHashSet<(BodyRef, BodyRef)> = pairs(true).collect();
+    let calls = || flows.iter().flat_map(|flow| flow.calls.iter().map(|call| (flow.body, call)));
+    let cleans_up = calls().filter(|(_, call)| call.after_end);
+    let mut found: FxHashSet<(BodyRef, BodyRef)> = cleans_up.map(|(caller, call)| (caller, call.callee)).collect();
     if !found.is_empty() {
-        for pair in pairs(false) {
-            found.remove(&pair);
+        for (caller, call) in calls().filter(|(_, call)| !call.after_end) {
+            found.remove(&(caller, call.callee));
         }
     }
     found

@@ -88,9 +88,12 @@ impl Program {
         program.apply_own_models();
         (program.impls, program.exported) = rayon::join(|| Impls::collect(&program), || exported::collect(&program));
         go_on()?;
-        program.inert = inert::collect(&program);
         program.list_bodies();
         let earlier = earlier.and_then(|earlier| Earlier::of(earlier, &program));
+        program.inert = match &earlier {
+            Some(earlier) => earlier.program().inert.clone(),
+            None => inert::collect(&program),
+        };
         let infer_file = |at: usize| {
             let file = FileId(at as u32);
             match earlier.as_ref().and_then(|earlier| earlier.types(file)) {

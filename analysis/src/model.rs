@@ -469,6 +469,15 @@ pub enum FnRole {
 }
 
 impl FnModel {
+    /// Of a question about something that may be missing or have failed: whether yes says that it is there.
+    pub fn asks_success(&self) -> Option<bool> {
+        match self.what.as_deref() {
+            Some("success") => Some(true),
+            Some("failure") => Some(false),
+            _ => None,
+        }
+    }
+
     /// Whether what it gives is still to be awaited.
     pub fn returns_future(&self, models: &Models) -> bool {
         match &self.returns {

@@ -42,6 +42,11 @@ impl<'e> Earlier<'e> {
         (is_comparable && files().zip(&same).all(declares_the_same)).then_some(Earlier { analysis, same })
     }
 
+    /// The earlier program, in which everything that is declared is declared the same.
+    pub(crate) fn program(&self) -> &'e Program {
+        &self.analysis.program
+    }
+
     /// The types in a file's bodies, if they are the same.
     pub(crate) fn types(&self, file: FileId) -> Option<&'e Arc<FileTypes>> {
         self.analysis.program.types_of(file).filter(|_| self.is_same(file))

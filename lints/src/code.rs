@@ -152,7 +152,7 @@ impl<'a> Code<'a> {
 
     /// The operation at a place.
     pub(crate) fn op(&self, at: At) -> Option<&'a Op> {
-        self.body.blocks.get(at.block as usize)?.ops.get(at.op as usize)
+        self.body.op(at.block, at.op)
     }
 
     /// The call at a place, if there is one.

@@ -190,11 +190,7 @@ fn asks_success(code: &Code<'_>, names: &BTreeSet<LocalId>, condition: LocalId, 
     }
     let call = code.call(at)?;
     let subject = call.receiver.filter(|place| names.contains(&place.base));
-    match subject.and(call.model)?.what.as_deref() {
-        Some("success") => Some(true),
-        Some("failure") => Some(false),
-        _ => None,
-    }
+    subject.and(call.model)?.asks_success()
 }
 
 /// Whether the loop looks at the error, or hands it to something that may.

@@ -219,11 +219,7 @@ fn says_yes(code: &Code<'_>, condition: LocalId, answer: LocalId, fuel: u8) -> O
         OpKind::Unary(UnaryOp::Not, asked) => Some(!says_yes(code, *asked, answer, fuel)?),
         OpKind::Use(place) if place.path.is_empty() => says_yes(code, place.base, answer, fuel),
         OpKind::MethodCall { receiver, .. } if receiver.path.is_empty() => {
-            let asks_success = match code.call(at)?.model?.what.as_deref()? {
-                "success" => true,
-                "failure" => false,
-                _ => return None,
-            };
+            let asks_success = code.call(at)?.model?.asks_success()?;
             Some(asks_success == says_yes(code, receiver.base, answer, fuel)?)
         }
         _ => None,

@@ -54,6 +54,11 @@ impl Body {
         self.blocks.get(id.index())
     }
 
+    /// The operation at this place in this block, if there is one.
+    pub fn op(&self, block: u32, op: u32) -> Option<&Op> {
+        self.blocks.get(block as usize)?.ops.get(op as usize)
+    }
+
     /// A loop and those round it, inner first.
     pub fn loops_around(&self, inner: Option<LoopId>) -> impl Iterator<Item = LoopId> + '_ {
         std::iter::successors(inner, |at| self.loops.get(at.index()).and_then(|known| known.parent))
@@ -68,6 +73,11 @@ impl Body {
     pub fn input(&self, input: u32) -> Option<LocalId> {
         let given = self.captures.iter().map(|(_, local)| local).chain(&self.params);
         given.copied().nth(input as usize)
+    }
+
+    /// Where an input is declared; the body as a whole where it has no place of its own.
+    pub fn input_span(&self, input: u32) -> Span {
+        self.input(input).map_or(self.span, |local| self.local_span(local))
     }
 
     /// The local's place in the source; for a temporary, its expression.

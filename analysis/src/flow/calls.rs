@@ -8,17 +8,15 @@ use crate::model::FnRole;
 use crate::summary::Summary;
 use crate::types::{BodyRef, DefId, Target, Ty};
 
-use super::channels::READY;
 use super::copying::Copying;
 use super::events::{CallKind, FromCallee, LossKind, Seen};
-use super::gives::Gives;
 use super::kept::Origin;
 use super::run::{At, Run};
-use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjKind, Says, Site, Uses, Val};
+use super::value::{Agg, Ctx, Function, InputPath, ObjKind, Uses, Val};
 use super::world::{Use, World};
 
 /// How deep a chain of closures that call closures is followed.
-const MAX_DEPTH: u8 = 8;
+pub(super) const MAX_DEPTH: u8 = 8;
 
 impl<'a> Run<'a> {
     /// A call by path or of a method. A method's receiver is a place and stands as the first of
@@ -224,7 +222,7 @@ impl<'a> Run<'a> {
         if let Some(ctx) = found {
             // Work that exists already may be given time to end, or asked whether it has.
             let is_begun = matches!(value.behind(), Val::Future(..) | Val::Work(..) | Val::Timed(..) | Val::Done(_));
-            let done = !is_begun && is_done(&ctx, world);
+            let done = !is_begun && world.is_done(&ctx);
             self.record(at, name, name, Seen::Passed { to: None, ctx, uses, done });
         }
     }
@@ -266,7 +264,7 @@ impl<'a> Run<'a> {
 
     /// A function that takes no context does its work under a root: told of here where a context is
     /// at hand, and to the callers where none is.
-    fn chained(
+    pub(super) fn chained(
         &mut self,
         at: At,
         name: Span,
@@ -583,7 +581,15 @@ impl<'a> Run<'a> {
     }
 
     /// A body is run by somebody else, or may be: its effects count, its result is lost.
-    fn run_unknown(&mut self, at: At, name: Span, body: BodyRef, inputs: &[Val], world: &mut World, depth: u8) {
+    pub(super) fn run_unknown(
+        &mut self,
+        at: At,
+        name: Span,
+        body: BodyRef,
+        inputs: &[Val],
+        world: &mut World,
+        depth: u8,
+    ) {
         self.record_call(body, name, inputs, CallKind::Made, false);
         let summaries = self.summaries;
         if let Some(summary) = summaries.get(body) {
@@ -656,241 +662,6 @@ impl<'a> Run<'a> {
             _ => {}
         }
     }
-
-    /// A value goes out of sight.
-    pub(super) fn escape(&mut self, at: At, world: &mut World, value: &Val, uses: Uses) {
-        self.escape_from(at, world, value, uses, 0);
-    }
-
-    fn escape_from(&mut self, at: At, world: &mut World, value: &Val, uses: Uses, depth: u8) {
-        match value.behind() {
-            // What is sent by it from now on is the caller's to know.
-            Val::Obj(id) if uses == Uses::RETURN && self.is_sender(*id) => self.channels.give_back(*id),
-            Val::Obj(id) => self.mark(world, *id, Use::Real),
-            Val::Input(path) => self.use_input(path, uses.and(Uses::ESCAPE).and(Uses::USED)),
-            Val::Ctx(ctx) | Val::Done(ctx) => self.use_ctx(ctx, uses),
-            value @ Val::Server(..) => self.note_static(value),
-            Val::Agg(agg) => {
-                for (name, value) in &agg.fields {
-                    match agg.def {
-                        Some(def) => self.escape_field(at, world, def, name, value, uses, depth),
-                        None => self.escape_from(at, world, value, uses, depth),
-                    }
-                }
-                if let Some(rest) = &agg.rest {
-                    self.escape_from(at, world, rest, uses, depth);
-                }
-            }
-            Val::Many(values) | Val::Work(values, _) => {
-                for value in values {
-                    self.escape_from(at, world, value, uses, depth);
-                }
-            }
-            Val::Timed(inner, _) => {
-                self.timed += 1;
-                self.escape_from(at, world, inner, uses, depth);
-                self.timed -= 1;
-            }
-            Val::Closure(body, inputs) | Val::Future(body, inputs) if depth < MAX_DEPTH => {
-                let span = self.body.span;
-                self.run_unknown(at, span, *body, inputs, world, depth + 1);
-            }
-            _ => {}
-        }
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "one field of a value that goes out of sight")]
-    fn escape_field(&mut self, at: At, world: &mut World, def: DefId, name: &Name, value: &Val, uses: Uses, depth: u8) {
-        let mut handles = Vec::new();
-        let is_part = |step: &Name| step == "?" || step.bytes().all(|byte| byte.is_ascii_digit());
-        value.walk(&mut |value, path, borrowed| {
-            if let (Val::Obj(id), false) = (value, borrowed)
-                && path.iter().all(is_part)
-                && matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
-            {
-                handles.push((*id, path.iter().filter(|step| *step != "?").cloned().collect::<Vec<_>>()));
-            }
-        });
-        if handles.is_empty() {
-            let how = if uses.any(Uses::RETURN) { Uses::RETURN_KEPT } else { Uses::KEPT };
-            if !self.goes_in_field(def, name, value, how) {
-                self.escape_from(at, world, value, uses, depth);
-            }
-            return;
-        }
-        for (id, path) in handles {
-            self.mark(world, id, Use::Stored(def, super::fields::part_of(name, &path)));
-        }
-    }
-
-    /// A value is given back to the caller.
-    pub(super) fn escape_returned(&mut self, world: &mut World, value: &Val) {
-        let at = At { block: u32::MAX - 1, op: 0 };
-        match value.behind() {
-            Val::Input(path) => self.use_input(path, Uses::RETURN),
-            value @ Val::Server(..) => self.note_static(value),
-            Val::Ctx(ctx) => self.use_ctx(ctx, Uses::RETURN),
-            Val::Obj(id) if self.is_sender(*id) => self.channels.give_back(*id),
-            Val::Obj(id) => self.mark(world, *id, Use::Real),
-            Val::Agg(agg) => {
-                for (name, value) in &agg.fields {
-                    match agg.def {
-                        Some(def) => {
-                            let mut handle = None;
-                            if let Val::Obj(id) = value.at(&[]).behind()
-                                && matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
-                            {
-                                handle = Some(*id);
-                            }
-                            match handle {
-                                Some(id) => {
-                                    self.mark(world, id, Use::Stored(def, name.clone()));
-                                }
-                                None if matches!(value, Val::Agg(_)) => {
-                                    self.escape_field(at, world, def, name, value, Uses::RETURN, 0)
-                                }
-                                None if self.goes_in_field(def, name, value, Uses::RETURN_KEPT) => {}
-                                None => self.escape_returned(world, value),
-                            }
-                        }
-                        None => self.escape_returned(world, value),
-                    }
-                }
-                if let Some(rest) = &agg.rest {
-                    self.escape_returned(world, rest);
-                }
-            }
-            Val::Many(values) => {
-                for value in values {
-                    self.escape_returned(world, value);
-                }
-            }
-            // The caller may run it or not; what it needs counts as used.
-            Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(..) | Val::Done(_) => {
-                self.escape(at, world, value, Uses::WORK.and(Uses::RETURN));
-            }
-            _ => {}
-        }
-    }
-
-    /// What a future or handle holds counts as looked after: it lost a race, or was given a chance.
-    pub(super) fn settle(&mut self, world: &mut World, value: &Val) {
-        let mut ids = Vec::new();
-        value.walk(&mut |value, _, _| {
-            if let Val::Obj(id) = value {
-                ids.push(*id);
-            }
-        });
-        for id in ids {
-            if matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Task(_) | ObjKind::TaskSet(_))) {
-                self.mark(world, id, Use::Real);
-            }
-        }
-    }
-
-    /// A context's end is waited for, in this way.
-    pub(super) fn wait_for_end(&mut self, ctx: &Ctx, how: Uses, world: &mut World) {
-        self.use_ctx(ctx, how);
-        // Under a limit of time the wait may end before the context does.
-        if self.timed == 0 {
-            world.done.insert(ctx.id, ());
-        }
-    }
-
-    /// What a future is to who waits for it: a call of what only waits for the end of a context is that end.
-    pub(super) fn end_of(&mut self, name: Span, future: Val) -> Val {
-        let (Val::Future(body, inputs) | Val::Closure(body, inputs)) = future.behind() else { return future };
-        let summaries = self.summaries;
-        let path = summaries.get(*body).and_then(Summary::end_of);
-        let site = self.site(name);
-        let Some(ctx) = path.and_then(|path| self.ctx_of(&path.among(inputs)?, site)) else { return future };
-        self.record_call(*body, name, inputs, CallKind::Direct, false);
-        Val::Done(ctx)
-    }
-
-    /// The context whose end is all that work waits for.
-    fn end_within(&mut self, name: Span, work: &Val) -> Option<Ctx> {
-        let Val::Work(pieces, Gives::Either(_, _, given)) = work else { return None };
-        let ([piece], Gives::Piece(0)) = (pieces.as_slice(), &**given) else { return None };
-        match self.end_of(name, piece.clone()) {
-            Val::Done(ctx) => Some(ctx),
-            _ => None,
-        }
-    }
-
-    /// The context that a value is where one is wanted; an input gets this site.
-    pub(super) fn ctx_of(&mut self, value: &Val, site: Site) -> Option<Ctx> {
-        let (id, site, kind) = match value.behind() {
-            Val::Ctx(ctx) => return Some(ctx.clone()),
-            Val::Input(path) => (self.input_id(path), site, CtxKind::Input(path.clone())),
-            Val::Request(id, site) => (*id, *site, CtxKind::Request),
-            Val::Server(id, site) => (*id, *site, CtxKind::Server),
-            _ => return None,
-        };
-        Some(Ctx::new(CtxNode { id, site, kind }))
-    }
-
-    /// A future is polled to its end, a task waited for.
-    pub(super) fn drive(&mut self, at: At, name: Span, value: Val, mut world: World) -> Vec<(World, Val)> {
-        match value.behind().clone() {
-            Val::Future(body, inputs) | Val::Closure(body, inputs) => {
-                // The block of a function that gives its work back as a future.
-                if matches!(value.behind(), Val::Closure(..))
-                    && crate::summary::parent(self.program, body) != Some(self.who)
-                {
-                    self.chained(at, name, None, Some(body), &inputs, &world);
-                }
-                self.call_body(at, name, body, inputs, CallKind::Direct, world, 0)
-            }
-            Val::Timed(inner, until) => {
-                let end = self.end_within(name, &inner);
-                self.timed += 1;
-                let worlds = self.drive(at, name, *inner, world);
-                self.timed -= 1;
-                match (until, end) {
-                    (Some(ctx), _) => worlds.into_iter().map(|way| answering(&ctx, false, way)).collect(),
-                    (None, Some(ctx)) => worlds.into_iter().map(|way| answering(&ctx, true, way)).collect(),
-                    (None, None) => worlds,
-                }
-            }
-            Val::Work(pieces, gives) => self.drive_all(at, name, &pieces, &gives, world),
-            Val::Many(pieces) => self.drive_all(at, name, &pieces, &Gives::Unknown, world),
-            Val::Agg(agg) => {
-                for (_, value) in &agg.fields {
-                    self.settle(&mut world, value);
-                }
-                if agg.variant.as_deref() == Some(READY) {
-                    return vec![(world, agg.field("0"))];
-                }
-                self.awaited_end(&value, &Ty::Unknown, world).unwrap_or_else(|world| vec![(world, Val::Unknown)])
-            }
-            Val::Obj(id) => {
-                self.mark(&mut world, id, Use::Real);
-                vec![(world, Val::Unknown)]
-            }
-            Val::Done(ctx) => {
-                self.wait_for_end(&ctx, Uses::WAIT, &mut world);
-                vec![(world, Val::Unknown)]
-            }
-            Val::Input(path) => {
-                self.call_input(&path);
-                vec![(world, Val::Unknown)]
-            }
-            _ => vec![(world, Val::Unknown)],
-        }
-    }
-}
-
-/// What work gave that says of a context that it has ended, where it succeeds or where it fails.
-fn answering(ctx: &Ctx, says: bool, (mut world, value): (World, Val)) -> (World, Val) {
-    match value.succeeds() {
-        Some(succeeds) if succeeds == says => {
-            world.done.insert(ctx.id, ());
-            (world, value)
-        }
-        None if value.is_unknown() => (world, Val::Asked(ctx.clone(), Says::Ended, says)),
-        _ => (world, value),
-    }
 }
 
 /// Whether what a library's function writes into what it is lent follows from its role.
@@ -921,9 +692,4 @@ fn other_variant(rets: &[Val]) -> Option<Val> {
         "Some" => Some(Val::variant("None")),
         _ => Some(Val::Unknown),
     }
-}
-
-/// Whether a context is certainly done.
-pub(super) fn is_done(ctx: &CtxNode, world: &World) -> bool {
-    !world.done.is_empty() && ctx.line().iter().any(|node| world.done.contains(&node.id))
 }

@@ -45,7 +45,7 @@ impl Definitions {
     /// The operation that gives a local its value, if there is just one.
     pub(super) fn op<'a>(&self, body: &'a Body, local: LocalId) -> Option<&'a OpKind> {
         let At { block, op } = self.at(local)?;
-        Some(&body.blocks.get(block as usize)?.ops.get(op as usize)?.kind)
+        Some(&body.op(block, op)?.kind)
     }
 
     /// Where that operation is.

@@ -106,6 +106,11 @@ pub enum Life<'a> {
 }
 
 impl CtxNode {
+    /// Whether it is a root or detached, and not bounded since.
+    pub fn never_ends(&self) -> bool {
+        matches!(self.life(), Life::Root(_) | Life::Detached(_))
+    }
+
     /// Whose life it has.
     pub fn life(&self) -> Life<'_> {
         let mut node = self;
@@ -189,16 +194,7 @@ impl CtxNode {
 
     /// The tree's first node, by the values it carries: through detachings and reparentings too.
     pub fn origin(&self) -> &CtxNode {
-        let mut node = self;
-        loop {
-            node = match &node.kind {
-                CtxKind::Derived { parent, .. }
-                | CtxKind::Limited(parent)
-                | CtxKind::Detached(parent)
-                | CtxKind::Reparented(parent, _) => parent,
-                _ => return node,
-            }
-        }
+        self.chain().last().unwrap_or(self)
     }
 
     /// Whether something of its own ends it, besides what it derives from.

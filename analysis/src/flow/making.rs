@@ -3,7 +3,6 @@
 use crate::facts::{Name, Span};
 use crate::model::{Bound, FnRole, TypeRole};
 
-use super::calls::is_done;
 use super::events::Seen;
 use super::roles::Applied;
 use super::run::Run;
@@ -56,7 +55,7 @@ impl Run<'_> {
 
     pub(super) fn seen_ctx(&mut self, call: &Applied<'_>, subject: &Val, world: &World, value: Val) {
         let ctx = subject.as_ctx().cloned();
-        let done = ctx.as_ref().is_some_and(|ctx| is_done(ctx, world));
+        let done = ctx.as_ref().is_some_and(|ctx| world.is_done(ctx));
         let can_end = ctx.as_ref().is_some_and(|ctx| world.can_end(ctx));
         let seen = Seen::Context { role: call.model.role, path: call.path.into(), ctx, done, can_end, value };
         self.record(call.at, call.name, call.whole, seen);

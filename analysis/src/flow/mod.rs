@@ -1,14 +1,16 @@
 //! The flow of contexts, handles and tasks through one body.
 //!
-//! One forward analysis: `run` takes worlds (`world`) through the blocks of a body, `ops` says
-//! what an operation does, `calls` and `roles` what functions do, `making` which contexts they make,
-//! `copying` what they give back, `started` which work of theirs they start, `gives` what work gives
-//! that runs other work, `races` what follows where the first of several pieces decides, `plain` what
-//! they do with plain values, `contents` with collections, `channels` with channels. What a local can
+//! One forward analysis: `run` takes worlds (`world`) through the blocks of a body, from what it is given
+//! (`entry`), by what is asked there (`branches`). `ops` says what an operation does, `drops` what goes away and
+//! `escapes` what goes out of sight with it; `calls` and `roles` what functions do, `making` which contexts they
+//! make, `copying` what they give back, `started` which work of theirs they start, `driving` what happens where work
+//! is run, `gives` what it gives that runs other work, `races` what follows where the first of several pieces
+//! decides, `plain` what they do with plain values, `contents` with collections, `channels` with channels. What a local can
 //! hold is in `value`, with the contexts in `contexts` and what is owned in `objects`; what is done with
 //! that is in `uses`, what rules are told in `events`; `fields` tells which fields anybody uses, `kept`
 //! which tokens are kept in fields.
 
+mod branches;
 mod calls;
 mod channels;
 mod conditions;
@@ -16,6 +18,10 @@ pub mod constants;
 mod contents;
 mod contexts;
 mod copying;
+mod driving;
+mod drops;
+mod entry;
+mod escapes;
 pub mod events;
 mod fields;
 pub mod gives;

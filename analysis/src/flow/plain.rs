@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::facts::{Name, Step};
-use crate::model::{FnRole, Shape, TypeRole, last_segment};
+use crate::model::{FnRole, Shape, TypeRole};
 use crate::types::Ty;
 
 use super::contents::OPTION;
@@ -228,11 +228,7 @@ impl<'a> Run<'a> {
     }
 
     pub(super) fn look(&mut self, call: &Applied<'_>, subject: &Val) -> Val {
-        let says = match last_segment(call.path) {
-            "is_some" | "is_ok" => true,
-            "is_none" | "is_err" => false,
-            _ => return Val::Unknown,
-        };
+        let Some(says) = call.model.asks_success() else { return Val::Unknown };
         match subject.behind() {
             Val::Asked(ctx, what, meaning) => Val::Asked(ctx.clone(), *what, *meaning == says),
             value => value.succeeds().map_or(Val::Unknown, |succeeds| Val::Bool(succeeds == says)),

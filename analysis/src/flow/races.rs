@@ -8,7 +8,7 @@ use crate::types::Ty;
 use super::events::Seen;
 use super::gives::{Gives, MAX_WAYS};
 use super::run::{At, Run};
-use super::value::{Life, Uses, Val};
+use super::value::{Uses, Val};
 use super::world::World;
 
 /// How many steps the ways on from an arm are followed.
@@ -40,7 +40,7 @@ impl Run<'_> {
     /// clock, a message, a signal, a token, a context that can end, or what nobody knows.
     fn bounds(&self, piece: &Val, ty: Option<&Ty>) -> bool {
         match piece.behind() {
-            Val::Done(ctx) => !matches!(ctx.life(), Life::Root(_) | Life::Detached(_)),
+            Val::Done(ctx) => !ctx.never_ends(),
             Val::Future(body, _) | Val::Closure(body, _) => {
                 self.summaries.get(*body).is_none_or(|summary| !summary.works())
             }
@@ -76,7 +76,7 @@ impl Run<'_> {
             let mut world = world.clone();
             let here = At { block: at.block, op: at.op + 1 + index as u32 };
             if let Val::Done(ctx) = future.behind() {
-                let again = super::calls::is_done(ctx, &world);
+                let again = world.is_done(ctx);
                 let (block, guarded) = (arm.block.0, arm.guarded);
                 let name = self.body.local_span(arm.future);
                 world.done.insert(ctx.id, ());

@@ -4,14 +4,13 @@ use crate::facts::{Discard, LocalId, Place, Span};
 use crate::model::{Bound, FnModel, FnRole, OnDrop, Shape, TypeRole, last_segment};
 use crate::types::{Ty, TyCon};
 
-use super::calls::is_done;
 use super::channels::READY;
 use super::contents::{ITERATOR, OPTION, RESULT};
 use super::events::{Loss, LossKind, Seen};
 use super::gives::Gives;
 use super::plain::some;
 use super::run::{At, Run};
-use super::value::{Ctx, CtxKind, CtxNode, Life, ObjId, ObjKind, Object, Owner, Says, Time, Uses, Val};
+use super::value::{Ctx, CtxKind, CtxNode, ObjId, ObjKind, Object, Owner, Says, Time, Uses, Val};
 use super::world::{Use, World};
 
 /// A call of a function with a role.
@@ -236,9 +235,7 @@ impl<'a> Run<'a> {
                 let answers = call.model.role == FnRole::IsDone || call.model.what.as_deref() == Some("err");
                 let asks_for_deadline = call.model.what.as_deref() == Some("deadline");
                 let answer = match subject.as_ctx() {
-                    Some(ctx) if answers && is_done(ctx, &world) && call.model.role == FnRole::IsDone => {
-                        Val::Bool(true)
-                    }
+                    Some(ctx) if answers && world.is_done(ctx) && call.model.role == FnRole::IsDone => Val::Bool(true),
                     Some(ctx) if answers => Val::Asked(ctx.clone(), Says::Ended, true),
                     Some(ctx) if asks_for_deadline => Val::Asked(ctx.clone(), Says::Limited, true),
                     _ => Val::Unknown,
@@ -252,7 +249,7 @@ impl<'a> Run<'a> {
             FnRole::CanEnd => {
                 self.ctx_used(&subject, Uses::STATE);
                 let answer = match subject.as_ctx() {
-                    Some(ctx) if never_ends(ctx) => Val::Bool(false),
+                    Some(ctx) if ctx.never_ends() => Val::Bool(false),
                     Some(ctx) => Val::Asked(ctx.clone(), Says::CanEnd, true),
                     None => Val::Unknown,
                 };
@@ -274,7 +271,7 @@ impl<'a> Run<'a> {
                     _ => Val::Work(Vec::new(), Gives::Unknown),
                 };
                 // Work that is run under a context that can end is bounded by it.
-                let until = subject.as_ctx().filter(|ctx| !never_ends(ctx));
+                let until = subject.as_ctx().filter(|ctx| !ctx.never_ends());
                 let value = match until {
                     Some(ctx) => Val::Timed(Box::new(work), Some(ctx.clone())),
                     None => work,
@@ -541,8 +538,7 @@ impl<'a> Run<'a> {
 
     /// Whether what an operation gives is, or may be, of a type of the program.
     fn gives_own_type(&self, at: At) -> bool {
-        let op = self.body.blocks.get(at.block as usize).and_then(|block| block.ops.get(at.op as usize));
-        let Some(dest) = op.and_then(|op| op.dest) else { return false };
+        let Some(dest) = self.dest(at) else { return false };
         let is_own = |ty: &Ty| matches!(self.program.peel(ty), Ty::Adt(TyCon::Def(_), _));
         let ty = self.type_of(dest);
         is_own(ty) || is_own(&self.program.held(ty))
@@ -827,9 +823,4 @@ pub(super) fn objects_in(value: &Val) -> Vec<ObjId> {
         }
     });
     found
-}
-
-/// Whether a context is a root or detached, and not bounded since.
-fn never_ends(ctx: &CtxNode) -> bool {
-    matches!(ctx.life(), Life::Root(_) | Life::Detached(_))
 }

@@ -4,21 +4,19 @@ use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use crate::facts::{Block, BlockId, Body, ItemKind, LocalId, OpKind, Place, Span, Step, Terminator, Test};
-use crate::handlers::Origin;
+use crate::facts::{Block, BlockId, Body, LocalId, Place, Span, Step, Terminator};
 use crate::infer::TypedBody;
 use crate::link::Program;
-use crate::model::TypeRole;
 use crate::summary::{Known, Summary};
 use crate::types::{BodyRef, DefId, Ty};
+pub(super) use crate::ways::At;
 use crate::ways::Occurrences;
 
 use super::channels::Channels;
-use super::conditions::{self, Definitions};
-use super::copying::Copying;
+use super::conditions::Definitions;
 use super::events::{Call, CallKind, Event, Flow, FromCallee, Loss, Seen};
 use super::kept::Kept;
-use super::value::{Agg, Ctx, CtxKind, CtxNode, InputPath, InputUses, Life, ObjId, Object, Says, Site, Uses, Val};
+use super::value::{Agg, Ctx, CtxKind, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
 use super::world::{MAX_WORLDS, TaskState, Use, World};
 
 /// How many parts of its inputs are told apart in what a body does with them.
@@ -33,23 +31,8 @@ const MAX_VISITS: usize = 40;
 /// How often a body is gone through for what is sent into its channels.
 const MAX_SENDINGS: usize = 4;
 
-/// The slot of what a handler's extractors are given.
-const EXTRACTED_SLOT: u16 = 400;
-
-/// The slots of contexts that turned out to have a deadline begin here.
-const LIMITED_SLOT: u16 = 500;
-
 /// The blocks named in object ids for objects that no operation makes.
-const INPUT_BLOCK: u32 = u32::MAX;
-
-/// Where the analysis is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct At {
-    /// The block.
-    pub(super) block: u32,
-    /// The operation.
-    pub(super) op: u32,
-}
+pub(super) const INPUT_BLOCK: u32 = u32::MAX;
 
 /// The analysis of one body.
 pub(super) struct Run<'a> {
@@ -313,84 +296,6 @@ impl<'a> Run<'a> {
         entries
     }
 
-    fn entry(&mut self) -> Vec<World> {
-        let mut world = World::default();
-        let captures = self.body.captures.len();
-        for (index, (_, local)) in self.body.captures.iter().enumerate() {
-            let value = self.given(InputPath::whole(index as u32), *local);
-            world.set(*local, value);
-        }
-        for (index, local) in self.body.params.iter().enumerate() {
-            let value = self.given(InputPath::whole((captures + index) as u32), *local);
-            world.set(*local, value);
-        }
-        let mut worlds = vec![world];
-        for (index, local) in self.body.params.iter().enumerate() {
-            let extracted = self.extracted(index, *local);
-            if !extracted.is_empty() && extracted.len() * worlds.len() <= MAX_WORLDS / 2 {
-                let with = |world: &World, value: &Val| {
-                    let mut world = world.clone();
-                    world.set(*local, value.clone());
-                    world
-                };
-                worlds = worlds.iter().flat_map(|world| extracted.iter().map(|value| with(world, value))).collect();
-            }
-        }
-        worlds
-    }
-
-    /// What a handler is given as this parameter, where a body of the program makes it from the request: one
-    /// for each way that makes something else. Nothing if that is not known.
-    fn extracted(&mut self, index: usize, local: LocalId) -> Vec<Val> {
-        let handler = self.program.handler(self.who);
-        let Some(Origin::Extracted(maker)) = handler.and_then(|handler| handler.params.get(index)) else {
-            return Vec::new();
-        };
-        let Some((summary, inputs)) = self.summaries.get(*maker).zip(self.of_request(*maker)) else {
-            return Vec::new();
-        };
-        let site = self.body.local_span(local);
-        let at = At { block: INPUT_BLOCK, op: index as u32 };
-        self.slots.remove(&at);
-        let mut made = Vec::new();
-        // What comes out of an early way out is seldom told.
-        for ret in summary.rets.iter().filter(|ret| ret.succeeds() == Some(true)) {
-            made.push(Copying::of(self, at, site, &inputs, summary).value(ret).without_own_objects());
-        }
-        if made.is_empty() {
-            return made;
-        }
-        let whole = |value: &Val| value.project(&super::plain::some());
-        if self.program.role(self.type_of(local)) == Some(TypeRole::Maybe) {
-            made.push(Val::variant("None"));
-            return made;
-        }
-        made.iter().map(whole).collect()
-    }
-
-    /// What an extractor makes its value of: the request and the server.
-    fn of_request(&self, maker: BodyRef) -> Option<Vec<Val>> {
-        let (body, handler) = (self.program.body(maker)?, self.program.handler(maker)?);
-        let params = handler.params.iter().zip(&body.params).zip(0..);
-        let given = params.map(|((origin, local), index)| {
-            let id = ObjId { block: INPUT_BLOCK, op: index, slot: EXTRACTED_SLOT, old: false };
-            let site = Site::new(maker.file, body.local_span(*local));
-            match origin {
-                Origin::Request => Val::Request(id, site),
-                Origin::Server => Val::Server(id, site),
-                Origin::Either | Origin::Extracted(_) => Val::Unknown,
-            }
-        });
-        Some(given.collect())
-    }
-
-    fn given(&mut self, path: InputPath, local: LocalId) -> Val {
-        if self.program.is_inert(self.type_of(local)) {
-            return Val::Unknown;
-        }
-        self.with_type(Val::Input(path), self.type_of(local), None)
-    }
-
     /// A local's type.
     pub(super) fn type_of(&self, local: LocalId) -> &'a Ty {
         self.typed.local(local)
@@ -403,7 +308,7 @@ impl<'a> Run<'a> {
 
     /// The expression an operation stands for.
     pub(super) fn op_span(&self, at: At) -> Option<Span> {
-        Some(self.body.block(BlockId(at.block))?.ops.get(at.op as usize)?.span)
+        Some(self.body.op(at.block, at.op)?.span)
     }
 
     /// The place of some bytes of this body's file.
@@ -417,54 +322,6 @@ impl<'a> Run<'a> {
         let id = ObjId { block: at.block, op: at.op, slot: *slot, old: false };
         *slot = slot.saturating_add(1);
         id
-    }
-
-    /// The object that stands for the context of an input.
-    pub(super) fn input_id(&mut self, path: &InputPath) -> ObjId {
-        let next = self.inputs.len() as u32;
-        let index = *self.inputs.entry(path.clone()).or_insert(next);
-        input_object(index)
-    }
-
-    /// What a value of this type means: an input of a context type is a context, and so on.
-    pub(super) fn with_type(&mut self, value: Val, ty: &Ty, made_at: Option<(At, Span)>) -> Val {
-        if let Val::Ref(inner, place) = value {
-            let inner = self.with_type(*inner, ty, made_at);
-            return match inner {
-                Val::Unknown if place.is_none() => Val::Unknown,
-                inner => Val::Ref(Box::new(inner), place),
-            };
-        }
-        if self.program.role(ty) != Some(TypeRole::Context) {
-            return if matches!(value, Val::Input(_)) && self.program.is_inert(ty) { Val::Unknown } else { value };
-        }
-        let (id, site, kind) = match &value {
-            Val::Input(path) => (self.input_id(path), self.input_site(path), self.input_kind(path)),
-            Val::Request(id, site) => (*id, *site, CtxKind::Request),
-            Val::Server(id, site) => (*id, *site, CtxKind::Server),
-            Val::Unknown | Val::Called(..) => match made_at {
-                Some((at, span)) => {
-                    (ObjId { block: at.block, op: at.op, slot: 999, old: false }, self.site(span), CtxKind::Opaque)
-                }
-                None => return value,
-            },
-            _ => return value,
-        };
-        Val::Ctx(Ctx::new(CtxNode { id, site, kind }))
-    }
-
-    pub(super) fn input_site(&self, path: &InputPath) -> Site {
-        let local = self.body.input(path.input);
-        self.site(local.map_or(self.body.span, |local| self.body.local_span(local)))
-    }
-
-    pub(super) fn input_kind(&self, path: &InputPath) -> CtxKind {
-        match self.program.given_to_handler(self.who, path) {
-            None => CtxKind::Input(path.clone()),
-            Some(Origin::Request) => CtxKind::Request,
-            Some(Origin::Server) => CtxKind::Server,
-            Some(Origin::Either | Origin::Extracted(_)) => CtxKind::Opaque,
-        }
     }
 
     /// Runs a block in one world; where control goes, and with what.
@@ -504,160 +361,6 @@ impl<'a> Run<'a> {
             Terminator::If { condition, then, other } => self.branch(*condition, *then, *other, world),
             Terminator::Match { place, test, then, other, .. } => self.matching(place, test, *then, *other, world),
             Terminator::Select { arms, other, span } => self.select(at, arms, *other, *span, world),
-        }
-    }
-
-    fn branch(&mut self, condition: LocalId, then: BlockId, other: BlockId, world: World) -> Vec<(BlockId, World)> {
-        let value = world.read(&Place::local(condition));
-        if let Val::Bool(truth) = value.behind() {
-            return vec![(if *truth { then } else { other }, world)];
-        }
-        let question = conditions::question(self.body, &self.definitions, condition);
-        let mut next = Vec::new();
-        for (block, truth) in [(then, true), (other, false)] {
-            let mut world = world.clone();
-            if let Some((cond, straight)) = &question
-                && !world.suppose(cond, truth == *straight)
-            {
-                continue;
-            }
-            match self.missing_where(condition) {
-                Some(missing) if missing == truth => world.missing = true,
-                Some(_) => world.present = true,
-                None => {}
-            }
-            if let Val::Asked(ctx, says, meaning) = value.behind()
-                && truth == *meaning
-            {
-                self.learn(ctx, *says, &mut world);
-            }
-            next.push((block, world));
-        }
-        next
-    }
-
-    /// Takes in what an answer says of a context.
-    pub(super) fn learn(&self, ctx: &Ctx, says: Says, world: &mut World) {
-        match says {
-            Says::Ended => world.done.insert(ctx.id, ()),
-            Says::CanEnd => world.can_end.insert(ctx.id, ()),
-            Says::Limited => self.limited(ctx, world),
-        }
-    }
-
-    /// A context turned out to have a deadline: what is done under it from here on is bounded. What the caller
-    /// lent stays what it is.
-    fn limited(&self, ctx: &Ctx, world: &mut World) {
-        if matches!(ctx.life(), Life::Bounded(_)) {
-            return;
-        }
-        let id = ObjId { slot: ctx.id.slot.saturating_add(LIMITED_SLOT), ..ctx.id };
-        let limited = Ctx::new(CtxNode { id, site: ctx.site, kind: CtxKind::Limited(ctx.clone()) });
-        let is_it = |value: &Val| value.as_ctx().is_some_and(|held| held.id == ctx.id);
-        let holding = world.env.iter().filter(|(local, value)| is_it(value) && !self.is_lent_param(**local));
-        for (local, value) in holding.map(|(local, value)| (*local, value.clone())).collect::<Vec<_>>() {
-            world.env.insert(local, Rc::new(value.with_ctx(&limited)));
-        }
-    }
-
-    /// Of a question about an optional context: which answer says that there is none.
-    fn missing_where(&self, condition: LocalId) -> Option<bool> {
-        let (mut local, mut straight) = (condition, true);
-        for _ in 0..4 {
-            match self.definitions.op(self.body, local)? {
-                OpKind::Unary(_, inner) => (local, straight) = (*inner, !straight),
-                OpKind::MethodCall { receiver, name, .. } if self.may_hold_context(&self.type_at(receiver)) => {
-                    let is_none = matches!(name.as_str(), "is_none" | "is_err");
-                    return (is_none || matches!(name.as_str(), "is_some" | "is_ok")).then_some(is_none == straight);
-                }
-                _ => return None,
-            }
-        }
-        None
-    }
-
-    fn may_hold_context(&self, ty: &Ty) -> bool {
-        self.program.role(ty) == Some(TypeRole::Maybe)
-            && match self.program.peel(ty) {
-                Ty::Adt(_, args) => args.first().is_some_and(|arg| match self.program.role(arg) {
-                    Some(TypeRole::Context) => true,
-                    Some(TypeRole::Extractor) => self.program.holds_context(arg),
-                    _ => false,
-                }),
-                _ => false,
-            }
-    }
-
-    fn matching(
-        &mut self,
-        place: &Place,
-        test: &Test,
-        then: BlockId,
-        other: BlockId,
-        mut world: World,
-    ) -> Vec<(BlockId, World)> {
-        let value = world.read(place);
-        // An option is gone over like a list of one, of which there is a first turn, or of none.
-        if let (Test::Next, Some(held)) = (test, value.held()) {
-            let has_turn = held.is_some();
-            if let Some(held) = held {
-                let list = Val::Many(vec![held]);
-                world.set(place.base, if matches!(value, Val::Ref(..)) { list.borrowed(None) } else { list });
-            }
-            return vec![(if has_turn { then } else { other }, world)];
-        }
-        let decided = match (value.behind(), test) {
-            (Val::Agg(agg), Test::Variant(path)) if self.may_be_variant(agg, path.last()) => {
-                agg.is_variant(path.last())
-            }
-            (value, Test::Success) => value.succeeds(),
-            (Val::Bool(truth), Test::Lit(crate::facts::Lit::Bool(want))) => Some(truth == want),
-            (Val::Nanos(number), Test::Lit(crate::facts::Lit::Int(Some(want)))) => Some(*number == u128::from(*want)),
-            _ => None,
-        };
-        if let Some(matches) = decided {
-            return vec![(if matches { then } else { other }, world)];
-        }
-        let question = conditions::pattern_question(self.body, place, test);
-        let optional = self.may_hold_context(&self.type_at(place));
-        let mut next = Vec::new();
-        for (block, truth) in [(then, true), (other, false)] {
-            let mut world = world.clone();
-            if let Some((cond, straight)) = &question
-                && !world.suppose(cond, truth == *straight)
-            {
-                continue;
-            }
-            if let (Test::Lit(crate::facts::Lit::Bool(want)), Val::Asked(ctx, says, meaning)) = (test, value.behind())
-                && (*want == truth) == *meaning
-            {
-                self.learn(ctx, *says, &mut world);
-            }
-            let says_some = match test {
-                Test::Variant(path) => match path.last() {
-                    "Some" | "Ok" => Some(truth),
-                    "None" | "Err" => Some(!truth),
-                    _ => None,
-                },
-                Test::Success => Some(truth),
-                _ => None,
-            };
-            match (says_some, value.behind()) {
-                (Some(some), Val::Asked(ctx, says, meaning)) if some == *meaning => self.learn(ctx, *says, &mut world),
-                (Some(false), _) if optional => world.missing = true,
-                (Some(true), _) if optional => world.present = true,
-                _ => {}
-            }
-            next.push((block, world));
-        }
-        next
-    }
-
-    /// Whether a pattern's name is that of a variant: it may be a constant's, or another name for one.
-    fn may_be_variant(&self, agg: &Agg, name: &str) -> bool {
-        match agg.def.and_then(|def| self.program.item(def)).map(|item| &item.kind) {
-            Some(ItemKind::Enum { variants, .. }) => variants.iter().any(|variant| variant.name == name),
-            _ => true,
         }
     }
 

@@ -48,7 +48,7 @@ impl<'a> Run<'a> {
             self.use_ctx(&ctx, Uses::SPAWN);
             // What goes to a function of the program is told of where that is called.
             if work.iter().any(|value| matches!(value.behind(), Val::Closure(..))) {
-                let done = super::calls::is_done(&ctx, world);
+                let done = world.is_done(&ctx);
                 self.record(at, name, whole, Seen::Passed { to: None, ctx, uses: of.uses, done });
             }
         }

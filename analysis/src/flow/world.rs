@@ -63,6 +63,11 @@ pub(super) struct World {
     asked: Map<(LocalId, Option<Rc<Cond>>), ()>,
 }
 
+/// Whether a context, or one it ends with, is one of these.
+fn is_among(known: &Map<ObjId, ()>, ctx: &CtxNode) -> bool {
+    !known.is_empty() && ctx.line().iter().any(|node| known.contains(&node.id))
+}
+
 /// The first and the last of the objects that values mention.
 #[derive(Clone, Default)]
 pub(super) struct Mentioned(Option<(ObjId, ObjId)>);
@@ -218,9 +223,14 @@ impl World {
         Some(old)
     }
 
+    /// Whether a context is certainly done, or one it ends with.
+    pub(super) fn is_done(&self, ctx: &CtxNode) -> bool {
+        is_among(&self.done, ctx)
+    }
+
     /// Whether a context is known to be able to end, because it or one it ends with was asked.
     pub(super) fn can_end(&self, ctx: &CtxNode) -> bool {
-        !self.can_end.is_empty() && ctx.line().iter().any(|node| self.can_end.contains(&node.id))
+        is_among(&self.can_end, ctx)
     }
 
     /// What holds after something that may not have been done at all: what ended in it may not have ended.

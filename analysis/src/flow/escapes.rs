@@ -1,0 +1,127 @@
+//! What goes out of sight: into code that is not in view, into fields, or back to the caller.
+
+use crate::facts::Name;
+use crate::types::DefId;
+
+use super::calls::MAX_DEPTH;
+use super::run::{At, Run};
+use super::value::{ObjKind, Uses, Val};
+use super::world::{Use, World};
+
+impl<'a> Run<'a> {
+    /// A value goes out of sight.
+    pub(super) fn escape(&mut self, at: At, world: &mut World, value: &Val, uses: Uses) {
+        self.escape_from(at, world, value, uses, 0);
+    }
+
+    fn escape_from(&mut self, at: At, world: &mut World, value: &Val, uses: Uses, depth: u8) {
+        match value.behind() {
+            // What is sent by it from now on is the caller's to know.
+            Val::Obj(id) if uses == Uses::RETURN && self.is_sender(*id) => self.channels.give_back(*id),
+            Val::Obj(id) => self.mark(world, *id, Use::Real),
+            Val::Input(path) => self.use_input(path, uses.and(Uses::ESCAPE).and(Uses::USED)),
+            Val::Ctx(ctx) | Val::Done(ctx) => self.use_ctx(ctx, uses),
+            value @ Val::Server(..) => self.note_static(value),
+            Val::Agg(agg) => {
+                for (name, value) in &agg.fields {
+                    match agg.def {
+                        Some(def) => self.escape_field(at, world, def, name, value, uses, depth),
+                        None => self.escape_from(at, world, value, uses, depth),
+                    }
+                }
+                if let Some(rest) = &agg.rest {
+                    self.escape_from(at, world, rest, uses, depth);
+                }
+            }
+            Val::Many(values) | Val::Work(values, _) => {
+                for value in values {
+                    self.escape_from(at, world, value, uses, depth);
+                }
+            }
+            Val::Timed(inner, _) => {
+                self.timed += 1;
+                self.escape_from(at, world, inner, uses, depth);
+                self.timed -= 1;
+            }
+            Val::Closure(body, inputs) | Val::Future(body, inputs) if depth < MAX_DEPTH => {
+                let span = self.body.span;
+                self.run_unknown(at, span, *body, inputs, world, depth + 1);
+            }
+            _ => {}
+        }
+    }
+
+    #[allow(clippy::too_many_arguments, reason = "one field of a value that goes out of sight")]
+    fn escape_field(&mut self, at: At, world: &mut World, def: DefId, name: &Name, value: &Val, uses: Uses, depth: u8) {
+        let mut handles = Vec::new();
+        let is_part = |step: &Name| step == "?" || step.bytes().all(|byte| byte.is_ascii_digit());
+        value.walk(&mut |value, path, borrowed| {
+            if let (Val::Obj(id), false) = (value, borrowed)
+                && path.iter().all(is_part)
+                && matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
+            {
+                handles.push((*id, path.iter().filter(|step| *step != "?").cloned().collect::<Vec<_>>()));
+            }
+        });
+        if handles.is_empty() {
+            let how = if uses.any(Uses::RETURN) { Uses::RETURN_KEPT } else { Uses::KEPT };
+            if !self.goes_in_field(def, name, value, how) {
+                self.escape_from(at, world, value, uses, depth);
+            }
+            return;
+        }
+        for (id, path) in handles {
+            self.mark(world, id, Use::Stored(def, super::fields::part_of(name, &path)));
+        }
+    }
+
+    /// A value is given back to the caller.
+    pub(super) fn escape_returned(&mut self, world: &mut World, value: &Val) {
+        let at = At { block: u32::MAX - 1, op: 0 };
+        match value.behind() {
+            Val::Input(path) => self.use_input(path, Uses::RETURN),
+            value @ Val::Server(..) => self.note_static(value),
+            Val::Ctx(ctx) => self.use_ctx(ctx, Uses::RETURN),
+            Val::Obj(id) if self.is_sender(*id) => self.channels.give_back(*id),
+            Val::Obj(id) => self.mark(world, *id, Use::Real),
+            Val::Agg(agg) => {
+                for (name, value) in &agg.fields {
+                    match agg.def {
+                        Some(def) => {
+                            let mut handle = None;
+                            if let Val::Obj(id) = value.at(&[]).behind()
+                                && matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
+                            {
+                                handle = Some(*id);
+                            }
+                            match handle {
+                                Some(id) => {
+                                    self.mark(world, id, Use::Stored(def, name.clone()));
+                                }
+                                None if matches!(value, Val::Agg(_)) => {
+                                    self.escape_field(at, world, def, name, value, Uses::RETURN, 0)
+                                }
+                                None if self.goes_in_field(def, name, value, Uses::RETURN_KEPT) => {}
+                                None => self.escape_returned(world, value),
+                            }
+                        }
+                        None => self.escape_returned(world, value),
+                    }
+                }
+                if let Some(rest) = &agg.rest {
+                    self.escape_returned(world, rest);
+                }
+            }
+            Val::Many(values) => {
+                for value in values {
+                    self.escape_returned(world, value);
+                }
+            }
+            // The caller may run it or not; what it needs counts as used.
+            Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(..) | Val::Done(_) => {
+                self.escape(at, world, value, Uses::WORK.and(Uses::RETURN));
+            }
+            _ => {}
+        }
+    }
+}
