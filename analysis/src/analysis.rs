@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{BlockId, BodyId, Name};
+use crate::flow::FieldName;
 use crate::flow::events::{Call, Flow};
 use crate::flow::value::{CtxKind, CtxNode, InputPath, Life, ObjId, Site, Task, Val};
 use crate::handlers::Origin;
@@ -39,7 +40,7 @@ pub struct Analysis {
     callers: FxHashMap<BodyRef, Vec<(BodyRef, Site)>>,
     /// What is modelled and called or named, by what it does, in the order of the bodies.
     mentions: FxHashMap<FnRole, Vec<(BodyRef, At)>>,
-    fields_used: BTreeSet<(Option<DefId>, Name)>,
+    fields_used: BTreeSet<FieldName>,
     replacing: FxHashSet<BodyRef>,
     /// What becomes of tokens in fields, for the first who asks.
     pub(crate) kept: OnceLock<KeptTokens>,
@@ -97,7 +98,7 @@ impl Analysis {
                 incoming.entry(call.callee).or_default().push((f, c));
             }
         }
-        let fields_used = summaries.fields_used().cloned().collect();
+        let fields_used = flows.iter().flat_map(|flow| flow.fields_used.iter().cloned()).collect();
         let (callers, mentions) = rayon::join(|| callers(&program), || mentions(&program));
         go_on()?;
         let handled = handled(&program, &callers, &replacing, &after_end(&flows));

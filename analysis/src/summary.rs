@@ -17,7 +17,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::AT_ONCE;
 use crate::analysis::GoOn;
 use crate::facts::{BodyKind, Field, ItemKind, Name, Op, OpKind, Terminator};
-use crate::flow::FieldName;
 use crate::flow::events::{Asked, Flow};
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
 use crate::infer::TypedBody;
@@ -63,8 +62,6 @@ pub struct Summary {
     pub ended: BTreeSet<InputPath>,
     /// It waits for other things than those.
     pub waits_besides: bool,
-    /// Fields it reads and does something with; without a struct where that is not known.
-    pub fields_used: BTreeSet<(Option<DefId>, Name)>,
     /// It has no context and does its work under a root: the calls to where that is made, the place
     /// itself last, and the body it is made in.
     pub chain: Option<(Vec<Site>, BodyRef)>,
@@ -108,11 +105,6 @@ pub struct Summaries {
 }
 
 impl Summaries {
-    /// The fields that are used: their names, with their structs if those are known.
-    pub fn fields_used(&self) -> impl Iterator<Item = &FieldName> {
-        self.known.values().flat_map(|summary| &summary.fields_used)
-    }
-
     /// What a body does, if that is known. Bodies in which nothing of interest occurs do nothing.
     pub fn get(&self, body: BodyRef) -> Option<&Summary> {
         match self.known.get(&body) {

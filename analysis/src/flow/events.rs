@@ -8,6 +8,7 @@ use crate::facts::{Discard, Exit, LoopId, Name};
 use crate::model::{FnRole, OnDrop};
 use crate::types::BodyRef;
 
+use super::fields::FieldName;
 use super::kept::Kept;
 use super::value::{Ctx, ObjId, ObjKind, Object, Owner, Site, Task, TaskCtx, Uses, Val};
 use super::world::{TaskState, Use};
@@ -43,6 +44,8 @@ pub struct Flow {
     pub replacements: BTreeSet<ObjId>,
     /// What it does with fields that keep tokens.
     pub kept: Kept,
+    /// Fields it reads and does something with; without a struct where that is not known.
+    pub fields_used: BTreeSet<FieldName>,
     /// The bodies of whose doings it depends, each with whether they were known; none if it depends on
     /// how often a circle of calls was gone round.
     pub(crate) asked: Option<Vec<Asked>>,

@@ -87,7 +87,7 @@ pub(super) struct Run<'a> {
     pub(super) aborting: BTreeMap<ObjId, ObjId>,
     /// Contexts that one operation derives from what it derived before.
     pub(super) grown: BTreeSet<ObjId>,
-    pub(super) fields_used: BTreeSet<(Option<DefId>, crate::facts::Name)>,
+    pub(super) fields_used: BTreeSet<super::FieldName>,
     pub(super) kept: Kept,
     /// The parameters through which the caller's places can be written, with their inputs.
     pub(super) lent_params: Vec<(u32, LocalId)>,
@@ -531,6 +531,9 @@ impl<'a> Run<'a> {
     /// Notes what is done with an input. Functions that go over recursive types together use ever
     /// further parts of them: beyond a number of parts nobody knows what happens to the whole.
     pub(super) fn use_input(&mut self, path: &InputPath, uses: Uses) {
+        if uses.is_empty() {
+            return;
+        }
         if self.uses.len() >= MAX_PARTS && !self.uses.contains_key(path) {
             let entry = self.uses.entry(InputPath::whole(path.input)).or_default();
             *entry = entry.and(Uses::OPAQUE).and(Uses::ESCAPE).and(Uses::USED);
@@ -540,7 +543,7 @@ impl<'a> Run<'a> {
             Some(known) => std::mem::replace(known, known.and(uses)) != known.and(uses),
             None => {
                 self.uses.insert(path.clone(), uses);
-                !uses.is_empty()
+                true
             }
         };
         if more && uses.any(REACHING) {
@@ -600,7 +603,6 @@ impl<'a> Run<'a> {
             cancelled: self.cancelled.unwrap_or_default(),
             ended: self.ended.unwrap_or_default(),
             waits_besides: self.waits_besides,
-            fields_used: self.fields_used,
             chain,
         };
         let flow = Flow {
@@ -618,6 +620,7 @@ impl<'a> Run<'a> {
             replacing: self.replacing,
             replacements,
             kept: self.kept,
+            fields_used: self.fields_used,
             asked: Some(self.summaries.take_asked()),
         };
         (summary, flow)

@@ -93,16 +93,32 @@ impl InputPath {
         self.along(&[step])
     }
 
-    /// Further along. Ways longer than eight steps are cut: they are of recursive types.
+    /// Further along. A part of a recursive type is told apart from what it is a part of, but not from its own
+    /// parts of that type: steps that come a third time in a row lead to where they led the second time. What is
+    /// longer than eight steps all the same is cut.
     pub fn along(&self, steps: &[Name]) -> InputPath {
-        let left = MAX_STEPS.saturating_sub(self.path.len());
-        let steps = steps.get(..left).unwrap_or(steps);
         if steps.is_empty() {
             return self.clone();
         }
-        let path = self.path.iter().chain(steps).cloned().collect();
-        InputPath { input: self.input, path: Steps(Some(path)) }
+        let mut path = self.path.to_vec();
+        for step in steps {
+            if path.len() < MAX_STEPS {
+                path.push(step.clone());
+                path.truncate(path.len() - third_time(&path));
+            }
+        }
+        InputPath { input: self.input, path: Steps(Some(path.into())) }
     }
+}
+
+/// How many steps at the end came twice before, right before it.
+fn third_time(path: &[Name]) -> usize {
+    let is_third = |length: &usize| {
+        let mut parts = path.rchunks_exact(*length);
+        let (last, second, first) = (parts.next(), parts.next(), parts.next());
+        first.is_some() && last == second && second == first
+    };
+    (1..=path.len() / 3).find(is_third).unwrap_or_default()
 }
 
 /// How many steps a way into an input has at most.
@@ -641,5 +657,29 @@ impl Val {
             Val::Timed(inner, until) => Val::Timed(Box::new(inner.renamed(rename)), until.clone()),
             other => other.clone(),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{InputPath, MAX_STEPS};
+
+    fn along(steps: &str) -> String {
+        let steps: Vec<_> = steps.split('/').map(Into::into).collect();
+        InputPath::whole(0).along(&steps).path.join("/")
+    }
+
+    #[test]
+    fn parts_of_recursive_types_lead_back() {
+        assert_eq!(along("a/b"), "a/b");
+        assert_eq!(along("inner/inner"), "inner/inner");
+        assert_eq!(along("next/next/next/next"), "next/next");
+        assert_eq!(along("parent/?/parent/?/parent/?/token"), "parent/?/parent/?/token");
+        assert_eq!(along("tree/left/right/left/right/left/right/ctx"), "tree/left/right/left/right/ctx");
+    }
+
+    #[test]
+    fn long_ways_are_cut() {
+        assert_eq!(along("a/b/c/d/e/f/g/h/i/j").split('/').count(), MAX_STEPS);
     }
 }
