@@ -5,7 +5,8 @@
 //! `escapes` what goes out of sight with it; `calls` and `roles` what functions do, `making` which contexts they
 //! make, `copying` what they give back, `started` which work of theirs they start, `driving` what happens where work
 //! is run, `gives` what it gives that runs other work, `races` what follows where the first of several pieces
-//! decides, `plain` what they do with plain values, `contents` with collections, `channels` with channels. What a local can
+//! decides, `plain` what they do with plain values, `contents` with collections, `channels` with channels,
+//! `requests` what they take out of a request. What a local can
 //! hold is in `value`, with the contexts in `contexts` and what is owned in `objects`; what is done with
 //! that is in `uses`, what rules are told in `events`; `fields` tells which fields anybody uses, `kept`
 //! which tokens are kept in fields.
@@ -32,6 +33,7 @@ mod objects;
 mod ops;
 mod plain;
 mod races;
+mod requests;
 mod roles;
 mod run;
 mod started;

@@ -2,7 +2,7 @@
 
 use crate::facts::{Discard, LocalId, Place, Span};
 use crate::model::{Bound, FnModel, FnRole, OnDrop, Shape, TypeRole, last_segment};
-use crate::types::{Ty, TyCon};
+use crate::types::Ty;
 
 use super::channels::READY;
 use super::contents::{ITERATOR, OPTION, RESULT};
@@ -174,17 +174,7 @@ impl<'a> Run<'a> {
                 let ctx = self.new_ctx(&call, if is_server(&subject) { CtxKind::Server } else { CtxKind::Request });
                 vec![(world, Val::Ctx(ctx))]
             }
-            // What a type of the program's own holds is whose the one says who put it there.
-            FnRole::RequestValue if self.gives_own_type(at) => vec![(world, Val::Unknown)],
-            FnRole::RequestValue => {
-                let id = self.fresh(at);
-                let site = self.site(call.name);
-                if is_given(&subject) {
-                    self.of_requests.insert(id);
-                }
-                let value = if is_server(&subject) { Val::Server(id, site) } else { Val::Request(id, site) };
-                vec![(world, value)]
-            }
+            FnRole::RequestValue => vec![(world, self.request_value(&call, &subject))],
             FnRole::SetRequestValue => {
                 let value = call.value(call.model.value.unwrap_or(1));
                 let local = call.model.value.and_then(|value| call.locals.get(value)).copied();
@@ -536,14 +526,6 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Whether what an operation gives is, or may be, of a type of the program.
-    fn gives_own_type(&self, at: At) -> bool {
-        let Some(dest) = self.dest(at) else { return false };
-        let is_own = |ty: &Ty| matches!(self.program.peel(ty), Ty::Adt(TyCon::Def(_), _));
-        let ty = self.type_of(dest);
-        is_own(ty) || is_own(&self.program.held(ty))
-    }
-
     /// Whether a function makes a lock or cell: whoever shares it may change what it holds.
     fn is_changed_in_place(&self, path: &str) -> bool {
         self.program.models.owner(path).is_some_and(|ty| ty.role == TypeRole::Collection)
@@ -796,11 +778,11 @@ fn gives_iterator(model: &FnModel) -> bool {
 }
 
 /// Whether a request, or what is in it, is one that the body was given.
-fn is_given(value: &Val) -> bool {
+pub(super) fn is_given(value: &Val) -> bool {
     matches!(value.behind(), Val::Input(_) | Val::Request(..))
 }
 
-fn is_server(value: &Val) -> bool {
+pub(super) fn is_server(value: &Val) -> bool {
     matches!(value.behind(), Val::Server(..))
 }
 
