@@ -31,11 +31,28 @@ fn is_given_back(flow: &Flow, event: &Event) -> bool {
     uses.is_some_and(|uses| uses.any(Uses::RETURN.and(Uses::RETURN_KEPT)) && !uses.any(Uses::CUT.and(Uses::DETACH)))
 }
 
+/// A middleware in which a request's context begins: it knows none, and what it puts into the request comes from
+/// the root.
+fn begins_requests(analysis: &Analysis, flow: &Flow, event: &Event) -> bool {
+    let root = event.seen.iter().find_map(|seen| match seen {
+        Seen::Root { id, .. } => Some(*id),
+        _ => None,
+    });
+    let is_put_in = |seen: &Seen| match seen {
+        Seen::Replaced { ctx } => ctx.sources().iter().any(|source| Some(source.id) == root),
+        _ => false,
+    };
+    support::at_hand(event).is_none()
+        && flow.events.iter().flat_map(|event| &event.seen).any(is_put_in)
+        && support::is_middleware(analysis, flow.body)
+}
+
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in analysis.flows() {
         for event in flow.events.iter().filter(|event| support::is_fresh_root(analysis, flow, event)) {
             let Some(way) = analysis.in_handler(flow.body) else { continue };
-            if analysis.program.handler(flow.body).is_some() && is_given_back(flow, event) {
+            let gives_back = analysis.program.handler(flow.body).is_some() && is_given_back(flow, event);
+            if gives_back || begins_requests(analysis, flow, event) {
                 continue;
             }
             let label = if way.hops.is_empty() {

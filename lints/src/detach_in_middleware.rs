@@ -1,14 +1,11 @@
 //! A middleware that detaches the whole chain behind it.
 
-use std::collections::BTreeSet;
-
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::Seen;
-use ctxlint_analysis::summary;
-use ctxlint_analysis::types::BodyRef;
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
+use crate::support;
 
 /// See the page.
 pub(crate) static RULE: Rule = Rule {
@@ -30,7 +27,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             _ => None,
         });
         let mut detached = detached.peekable();
-        if detached.peek().is_none() || !is_middleware(analysis, flow.body) {
+        if detached.peek().is_none() || !support::is_middleware(analysis, flow.body) {
             continue;
         }
         for (event, node) in detached {
@@ -46,24 +43,4 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             );
         }
     }
-}
-
-/// Whether a body is part of middleware, or a helper that some middleware calls.
-fn is_middleware(analysis: &Analysis, body: BodyRef) -> bool {
-    let mut seen = BTreeSet::new();
-    let mut left = vec![body];
-    while let Some(body) = left.pop() {
-        if !seen.insert(body) || analysis.program.is_test(body) {
-            continue;
-        }
-        match analysis.program.handler(body) {
-            Some(handler) if handler.middleware => return true,
-            // What is given a request and called by name is a helper.
-            _ => {
-                left.extend(summary::parent(&analysis.program, body));
-                left.extend(analysis.callers_of(body).iter().map(|(caller, _)| *caller));
-            }
-        }
-    }
-    false
 }

@@ -1,5 +1,7 @@
 //! Questions that several rules ask.
 
+use std::collections::BTreeSet;
+
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{
     BodyId, Function, ItemId, ItemKind, Local, LocalId, LocalKind, MacroDiscard, Name, Op, OpKind, Span,
@@ -264,4 +266,24 @@ pub(crate) fn is_fresh_root(analysis: &Analysis, flow: &Flow, event: &Event) -> 
     });
     let silent = event.seen.iter().any(|seen| matches!(seen, Seen::Root { id, .. } if flow.replacements.contains(id)));
     fresh && !silent && !replaces_missing(analysis, flow.body) && !analysis.program.is_test(flow.body)
+}
+
+/// Whether a body is part of middleware, or a helper that some middleware calls.
+pub(crate) fn is_middleware(analysis: &Analysis, body: BodyRef) -> bool {
+    let mut seen = BTreeSet::new();
+    let mut left = vec![body];
+    while let Some(body) = left.pop() {
+        if !seen.insert(body) || analysis.program.is_test(body) {
+            continue;
+        }
+        match analysis.program.handler(body) {
+            Some(handler) if handler.middleware => return true,
+            // What is given a request and called by name is a helper.
+            _ => {
+                left.extend(summary::parent(&analysis.program, body));
+                left.extend(analysis.callers_of(body).iter().map(|(caller, _)| *caller));
+            }
+        }
+    }
+    false
 }
