@@ -4,7 +4,7 @@
 //! its calls call, in parallel, and last which functions are handlers.
 
 mod exported;
-mod impls;
+pub(crate) mod impls;
 mod inert;
 mod methods;
 pub(crate) mod paths;

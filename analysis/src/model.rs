@@ -298,6 +298,9 @@ pub struct FnModel {
     /// It panics where `subject` holds nothing.
     #[serde(default)]
     pub panics: bool,
+    /// For conversions: the function that a program's impl has for it, by its trait: `std::convert::From::from`.
+    #[serde(default)]
+    pub by: Option<String>,
     /// For waiting operations: what it waits for, in words ("a message").
     #[serde(default)]
     pub what: Option<String>,

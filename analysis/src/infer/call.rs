@@ -7,8 +7,9 @@ use smol_str::SmolStr;
 use super::model::Given;
 use super::tree::{Frame, Signature, Tree};
 use crate::facts::{Callee, ItemKind, LocalId, Name, PathRef, Place, TypeRef};
+use crate::link::impls::fits;
 use crate::link::paths::ValuePath;
-use crate::model::{Shape, last_segment};
+use crate::model::{Shape, TypeRole, last_segment};
 use crate::names::{Namespace, Res, generics};
 use crate::types::{Bound, DefId, Substitution, Target, Ty, TyCon, unify};
 
@@ -51,13 +52,16 @@ impl<'a> Tree<'a> {
                     Target::External(path) | Target::TraitMethod(path)
                         if self.program.models.function(&path).is_none() =>
                     {
-                        let target = self.by_first_argument(&path, &types, frame);
-                        match target {
+                        let by_argument = self.by_argument(&path, types.first(), &found.own);
+                        match by_argument.or_else(|| self.by_first_argument(&path, &types, frame)) {
                             Some((target, ty)) => (target, ty),
                             None => (Target::External(path), Ty::Unknown),
                         }
                     }
                     target @ (Target::External(_) | Target::TraitMethod(_)) => {
+                        if let Some(found) = self.converted(&target, types.first(), &found.own) {
+                            return found;
+                        }
                         let given = Given {
                             types: &types,
                             own: &found.own,
@@ -97,6 +101,40 @@ impl<'a> Tree<'a> {
             }
             _ => found,
         }
+    }
+
+    /// What makes a value of one type into another by an impl of the program, and what that gives: nothing if no
+    /// impl of the program can be meant, something unknown if several can.
+    fn converted(&mut self, target: &Target, from: Option<&Ty>, into: &Ty) -> Option<(Target, Ty)> {
+        let by = self.program.model_of(target)?.by.as_deref()?;
+        let is_maybe = self.program.role(into) == Some(TypeRole::Maybe);
+        let into = if is_maybe { self.program.held(into) } else { into.clone() };
+        let (of, function) = by.rsplit_once("::")?;
+        let makers = self.program.associated_by_trait(&into, Some(of), function);
+        self.made_from(makers, from?, &into)
+    }
+
+    /// `Type::function(value)`, where several impls of a library's trait for the type have it: by what it is given.
+    fn by_argument(&mut self, path: &str, from: Option<&Ty>, own: &Ty) -> Option<(Target, Ty)> {
+        let makers = self.program.associated_by_trait(own, None, last_segment(path));
+        self.made_from(makers, from?, own)
+    }
+
+    fn made_from(&mut self, makers: Vec<DefId>, from: &Ty, own: &Ty) -> Option<(Target, Ty)> {
+        if from.is_unknown() || from == own {
+            return None;
+        }
+        let mut meant = makers.into_iter().filter(|def| match self.signature(*def).params.first() {
+            Some(param @ (Ty::Param(..) | Ty::Bounds(_))) => fits(param, from),
+            Some(param) => matches!(param, Ty::Ref(..)) == matches!(from, Ty::Ref(..)) && fits(param, from),
+            None => false,
+        });
+        let def = meant.next()?;
+        if meant.next().is_some() {
+            return Some((Target::Unknown, own.clone()));
+        }
+        let ty = self.call_function(def, std::slice::from_ref(from), Substitution::default(), own);
+        Some((Target::Def(def), ty))
     }
 
     /// A trait's method called by path on a value whose type is known: the impl's.
@@ -172,11 +210,17 @@ impl<'a> Tree<'a> {
         name: &Name,
         turbofish: &[TypeRef],
         args: &[LocalId],
+        dest: Option<LocalId>,
     ) -> (Target, Ty) {
         let own = self.place(frame, receiver);
         let Some(method) = self.program.method(&own, name, &frame.traits) else {
             return (Target::Unknown, Ty::Unknown);
         };
+        if let Some(dest) = dest
+            && let Some(found) = self.converted(&method.target, Some(&own), &frame.local(dest))
+        {
+            return found;
+        }
         let mut types = vec![own];
         types.extend(args.iter().map(|arg| frame.local(*arg)));
         let turbofish: Vec<Ty> = turbofish.iter().map(|ty| self.program.resolve_type(self.file, ty)).collect();

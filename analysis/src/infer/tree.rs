@@ -385,7 +385,7 @@ impl<'a> Tree<'a> {
             }
             OpKind::Call { callee, args } => self.call(frame, callee, args, op.dest),
             OpKind::MethodCall { receiver, name, types, args, .. } => {
-                self.method_call(frame, receiver, name, types, args)
+                self.method_call(frame, receiver, name, types, args, op.dest)
             }
             OpKind::Struct { path, fields, base } => self.literal_struct(frame, path, fields, base.as_ref()),
             OpKind::Tuple(parts) => value(Ty::Tuple(parts.iter().map(|part| frame.local(*part)).collect())),

@@ -113,7 +113,7 @@ fn head(ty: &Ty) -> Option<Head> {
 }
 
 /// Whether an impl for `pattern` can be one for `actual`: no part that both know differs.
-pub(super) fn fits(pattern: &Ty, actual: &Ty) -> bool {
+pub(crate) fn fits(pattern: &Ty, actual: &Ty) -> bool {
     match (pattern.unreferenced(), actual.unreferenced()) {
         (Ty::Adt(con, args), Ty::Adt(other, others)) => {
             con == other && args.iter().zip(others).all(|(arg, other)| fits(arg, other))
@@ -232,6 +232,16 @@ impl Program {
             matches!(&candidate.of_trait, Some(TyCon::External(path)) if path == of) && fits(&candidate.self_ty, ty)
         })?;
         Some(found.def)
+    }
+
+    /// The functions of this name that impls of library traits, or of this one, have for a type.
+    pub(crate) fn associated_by_trait(&self, own: &Ty, of: Option<&str>, name: &str) -> Vec<DefId> {
+        let is_one = |candidate: &&Impl| match &candidate.of_trait {
+            Some(TyCon::External(path)) => of.is_none_or(|of| path == of) && fits(&candidate.self_ty, own),
+            _ => false,
+        };
+        let impls = self.impls.of_type(own).filter(is_one);
+        impls.filter_map(|candidate| self.impls.member(candidate.def, name)).collect()
     }
 
     /// The traits that impls for a type are of, as far as they are known.
