@@ -57,7 +57,7 @@ impl Analysis {
     pub fn never_cancelled(&self, flow: &Flow, id: ObjId) -> Option<Vec<Field>> {
         let line = self.line((flow.body, id));
         let mut uses = self.uses_of_token(&line).filter(|uses| !uses.any(AWAY))?;
-        if line.iter().any(|token| self.stands_in(*token)) {
+        if line.iter().any(|token| self.stands_in(*token) || self.cleans_up(*token, uses)) {
             return None;
         }
         if !uses.any(Uses::IN_FIELD) {
@@ -137,6 +137,15 @@ impl Analysis {
                 || flow.from_callees.get(&id).is_some_and(|from| from.missing)
                 || made.any(|event| event.seen.iter().all(is_missing))
         })
+    }
+
+    /// Whether a token is made where a context has ended, and only lent to what is done there: to end that is nobody's
+    /// wish.
+    fn cleans_up(&self, (body, id): Token, uses: Uses) -> bool {
+        let is_after = |seen: &Seen| matches!(seen, Seen::Root { after_done: true, .. });
+        let is_kept = uses.any(Uses::SPAWN.and(Uses::IN_FIELD).and(Uses::WAIT));
+        let mut made = self.flow(body).into_iter().flat_map(|flow| &flow.events).filter(|event| makes(event, id));
+        !is_kept && made.any(|event| event.seen.iter().all(is_after))
     }
 
     /// The way of a token from where it is made to the call that gives it to the body that got it last.

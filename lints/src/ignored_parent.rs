@@ -149,6 +149,7 @@ fn is_work(code: &Code<'_>, lent: LocalId) -> bool {
     let Fate::Passed(at) = code.fate(lent) else { return false };
     code.call(at).is_some_and(|call| {
         let others = call.args.iter().any(|arg| *arg != lent && code.is_context(&Place::local(*arg)));
-        call.model.is_none() && !others && call.receiver.is_none_or(|receiver| receiver.base != lent)
+        let is_ended = crate::waits::is_raced(code, &call);
+        call.model.is_none() && !others && !is_ended && call.receiver.is_none_or(|receiver| receiver.base != lent)
     })
 }

@@ -6,7 +6,7 @@ use ctxlint_analysis::facts::{
     BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator, Test, UnaryOp,
 };
 use ctxlint_analysis::flow::constants;
-use ctxlint_analysis::flow::value::is_success;
+use ctxlint_analysis::flow::value::{ObjKind, is_success};
 use ctxlint_analysis::model::{Bound, FnModel, FnRole, TypeRole};
 use ctxlint_analysis::types::BodyRef;
 
@@ -63,7 +63,7 @@ pub(crate) fn of<'a>(code: &Code<'a>) -> Vec<Wait<'a>> {
         let OpKind::Await(future) = &op.kind else { continue };
         let role = code.analysis.program.role(code.ty(*future));
         let by_itself = matches!(role, Some(TypeRole::Channel | TypeRole::Task));
-        if by_itself && !made.contains(future) {
+        if by_itself && !made.contains(future) && !ends_with_context(code, *future) {
             let name = code.body.local_span(*future);
             found.push(Wait { at, name, model: None, in_loop: block.in_loop, args: vec![*future] });
         }
@@ -87,7 +87,7 @@ fn of_call<'a>(code: &Code<'a>, call: Call<'a>) -> Option<Wait<'a>> {
     if !waits || model.bound != Bound::None {
         return None;
     }
-    if call.args.iter().any(|local| code.is_context(&Place::local(*local))) {
+    if call.args.iter().any(|local| code.is_context(&Place::local(*local)) || ends_with_context(code, *local)) {
         return None;
     }
     if is_future && code.fate(call.op.dest?) != Fate::Awaited {
@@ -95,6 +95,20 @@ fn of_call<'a>(code: &Code<'a>, call: Call<'a>) -> Option<Wait<'a>> {
     }
     let in_loop = code.body.block(BlockId(call.at.block))?.in_loop;
     Some(Wait { at: call.at, name: call.name, model: Some(model), in_loop, args: call.args })
+}
+
+/// Whether a local is a task that was given a context to work on, and ends with it.
+fn ends_with_context(code: &Code<'_>, local: LocalId) -> bool {
+    if code.analysis.program.role(code.ty(local)) != Some(TypeRole::Task) {
+        return false;
+    }
+    let (Some(made), Some(flow)) = (code.made_by(local, &[]), code.analysis.flow(code.who)) else { return false };
+    flow.objects.iter().any(|(id, object)| match &object.kind {
+        ObjKind::Task(task) if (id.block, id.op) == (made.at.block, made.at.op) => {
+            task.contexts.iter().any(|of| of.uses.any(support::CUT) && !of.ctx.never_ends())
+        }
+        _ => false,
+    })
 }
 
 /// The contexts that are at hand in a body.
@@ -269,7 +283,7 @@ pub(crate) fn is_raced_by_callers(code: &Code<'_>) -> bool {
 
 /// Whether what a call gives is raced with the end of a context: in a `select!` beside an arm that
 /// waits for it, or run under it.
-fn is_raced(code: &Code<'_>, call: &Call<'_>) -> bool {
+pub(crate) fn is_raced(code: &Code<'_>, call: &Call<'_>) -> bool {
     let Some(dest) = call.op.dest else { return false };
     let in_select = code.body.blocks.iter().any(|block| match &block.end {
         Terminator::Select { arms, .. } => {

@@ -5,7 +5,7 @@
 //! of them. An unknown element stands for all that is not in view, and stays. A map holds pairs.
 
 use crate::facts::{LocalId, LocalKind, Place, Step, Terminator, Test};
-use crate::model::{Bound, Shape, TypeModel, TypeRole};
+use crate::model::{Bound, FnRole, Shape, TypeModel, TypeRole};
 use crate::types::Ty;
 
 use super::plain::some;
@@ -134,8 +134,13 @@ impl Run<'_> {
             _ => return false,
         };
         match is_task {
-            true if values.contains(value) => {}
-            true => values.push(value.clone()),
+            true => {
+                let value = value.one_of_several(&|node| self.is_made_in_loop(node));
+                let element = if self.is_map(ty) { Val::tuple(vec![Val::Unknown, value]) } else { value };
+                if !values.contains(&element) {
+                    values.push(element);
+                }
+            }
             false if call.model.value.is_none() => add(&mut values, Val::Unknown),
             false => {
                 let element = self.element(value);
@@ -244,6 +249,37 @@ impl Run<'_> {
         }
     }
 
+    /// A function looks into a collection as a whole, or is about one of its elements.
+    pub(super) fn look_into(&mut self, call: &Applied<'_>, all: &Val, world: &mut World) {
+        let is_given_work = || call.values.iter().skip(1).any(|arg| matches!(arg, Val::Closure(..) | Val::Function(_)));
+        if keeps_whole(call.model.role) && !(call.model.role == FnRole::Look && is_given_work()) {
+            return;
+        }
+        self.look_after(all, world);
+        let shows_one = call.model.gives.is_empty() || call.model.gives == [Shape::Inner(None)];
+        self.lose_tokens(all, &if shows_one { all.project(&Step::Index) } else { Val::Unknown });
+    }
+
+    /// What a function gives that makes something else of a collection: nothing is told of that, unless it is a
+    /// collection of the same elements.
+    pub(super) fn reshaped(&mut self, call: &Applied<'_>, subject: Val, world: &mut World) -> Val {
+        match (&call.model.returns, subject.behind()) {
+            (Some(Shape::Tuple(parts)), Val::Many(values)) => {
+                let part = |at: usize| {
+                    let step = Step::Field(smol_str::format_smolstr!("{at}"));
+                    Val::Many(values.iter().map(|value| value.project(&step)).collect())
+                };
+                Val::tuple((0..parts.len()).map(part).collect())
+            }
+            (Some(Shape::Named(path, _)), Val::Many(_)) if path == ITERATOR => {
+                self.look_after(&subject, world);
+                self.lose_tokens(&subject, &Val::Unknown);
+                Val::Unknown
+            }
+            _ => subject,
+        }
+    }
+
     /// The part of an element that a shape names; none for shapes that say something else.
     fn part(&self, element: &Val, shape: &Shape, is_map: bool) -> Option<Val> {
         let second = || match element {
@@ -261,6 +297,10 @@ impl Run<'_> {
             Shape::Inner(None) | Shape::Inner(Some(1)) if is_map => Some(second()),
             Shape::Inner(None | Some(0)) if !is_map => Some(element.clone()),
             Shape::Tuple(_) if is_map => Some(element.clone()),
+            // Each with something beside it.
+            Shape::Tuple(parts) if parts.contains(&Shape::Inner(None)) => Some(Val::tuple(
+                parts.iter().map(|part| self.part(element, part, is_map).unwrap_or_default()).collect(),
+            )),
             _ => None,
         }
     }
@@ -269,6 +309,25 @@ impl Run<'_> {
     fn is_shown(&self, place: &Place) -> bool {
         place.path.is_empty() && matches!(self.type_of(place.base), Ty::Ref(_, false))
     }
+}
+
+/// Whether a function of this role leaves a collection as it is, or takes it as a whole.
+fn keeps_whole(role: FnRole) -> bool {
+    matches!(
+        role,
+        FnRole::Look
+            | FnRole::Push
+            | FnRole::Same
+            | FnRole::Wrap
+            | FnRole::Clone
+            | FnRole::Drop
+            | FnRole::Forget
+            | FnRole::Drive
+            | FnRole::Timeout
+            | FnRole::Join
+            | FnRole::Spawn
+            | FnRole::DetachTask
+    )
 }
 
 fn is_collection(model: &TypeModel) -> bool {

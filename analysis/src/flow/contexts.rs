@@ -12,7 +12,7 @@ pub type Ctx = Arc<CtxNode>;
 /// One context of the tree.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CtxNode {
-    /// Which object it is.
+    /// Which object it is; an old one is any of several that were made there.
     pub id: ObjId,
     /// Where it was made.
     pub site: Site,
@@ -195,6 +195,23 @@ impl CtxNode {
     /// The tree's first node, by the values it carries: through detachings and reparentings too.
     pub fn origin(&self) -> &CtxNode {
         self.chain().last().unwrap_or(self)
+    }
+
+    /// The same as one of several, where some of those it ends with are made more than once.
+    pub(super) fn one_of_several(&self, is_made_again: &dyn Fn(&CtxNode) -> bool) -> CtxNode {
+        let above = |ctx: &Ctx| Ctx::new(ctx.one_of_several(is_made_again));
+        let kind = match &self.kind {
+            CtxKind::Derived { parent, bound, other, time } => CtxKind::Derived {
+                parent: above(parent),
+                bound: *bound,
+                other: other.as_ref().map(above),
+                time: time.clone(),
+            },
+            CtxKind::Limited(same) => CtxKind::Limited(above(same)),
+            CtxKind::Reparented(values, owner) => CtxKind::Reparented(values.clone(), owner.as_ref().map(above)),
+            kind => kind.clone(),
+        };
+        CtxNode { id: ObjId { old: self.id.old || is_made_again(self), ..self.id }, site: self.site, kind }
     }
 
     /// Whether something of its own ends it, besides what it derives from.

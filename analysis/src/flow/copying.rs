@@ -203,10 +203,11 @@ impl Copying<'_, '_> {
             }
             kind => kind.clone(),
         };
-        let id = self.id(ctx.id);
+        let made = self.id(ctx.id.made());
         if kind == CtxKind::Own {
-            self.own.push((ctx.id, id));
+            self.own.push((ctx.id.made(), made));
         }
+        let id = ObjId { old: ctx.id.old, ..made };
         let kind = match kind {
             CtxKind::Derived { parent, bound, other, time } => {
                 CtxKind::Derived { parent: self.run.above(id, parent), bound, other, time }

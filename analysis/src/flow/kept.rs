@@ -42,7 +42,7 @@ impl Origin {
     pub(super) fn of(value: &Val) -> Origin {
         match value {
             Val::Ctx(ctx) => match &ctx.kind {
-                CtxKind::Own => Origin::Made(ctx.id),
+                CtxKind::Own => Origin::Made(ctx.id.made()),
                 CtxKind::Input(path) => Origin::Given(path.clone()),
                 _ => Origin::Other,
             },

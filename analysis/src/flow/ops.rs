@@ -551,15 +551,32 @@ impl<'a> Run<'a> {
         let Some(value) = world.env.get(&place.base) else { return };
         let mut value = Val::clone(value);
         for step in &place.path {
+            let part = value.project(step);
             let is_taken = match value.behind() {
-                Val::Many(_) => !matches!(step, Step::Deref | Step::Nth(_)),
+                Val::Many(_) => {
+                    self.lose_tokens(&value, &part);
+                    !matches!(step, Step::Deref | Step::Nth(_))
+                }
                 end => *step == Step::Index && self.receiver_in(end).is_some(),
             };
             if is_taken {
                 return self.look_after(&value, world);
             }
-            value = value.project(step);
+            value = part;
         }
+    }
+
+    /// Something is done with one of a collection's elements, of which only this part is told: the tokens that it does
+    /// not tell of may be cancelled there.
+    pub(super) fn lose_tokens(&mut self, all: &Val, told: &Val) {
+        let mut lost = Vec::new();
+        all.walk(&mut |value, _, _| {
+            if matches!(value, Val::Ctx(_) | Val::Input(_)) {
+                lost.push(value.clone());
+            }
+        });
+        told.walk(&mut |value, _, _| lost.retain(|known| known != value));
+        lost.iter().for_each(|value| self.ctx_used(value, Uses::OPAQUE));
     }
 
     /// Everything in a value counts as used.

@@ -10,7 +10,7 @@ use super::contents::OPTION;
 use super::events::LossKind;
 use super::roles::{Applied, objects_in};
 use super::run::{At, Run};
-use super::value::{CtxKind, Uses, Val};
+use super::value::{CtxKind, CtxNode, Uses, Val};
 use super::world::{Use, World};
 
 impl<'a> Run<'a> {
@@ -206,16 +206,17 @@ impl<'a> Run<'a> {
         ways
     }
 
-    /// A collection of what some work gives whenever it is run. Tasks are followed into collections; what
+    /// A collection of what some work gives whenever it is run. Tasks and tokens are followed into collections; what
     /// else is kept there is looked after.
     pub(super) fn gathered(&mut self, call: &Applied<'_>, world: &mut World, value: Val) -> Val {
         if value.is_unknown() {
             return Val::Unknown;
         }
-        if !self.holds_task(&value) {
+        if !self.holds_task(&value) && !is_own_token(&value) {
             self.escape(call.at, world, &value, Uses::ESCAPE);
         }
-        Val::Many(vec![value])
+        let is_made_here = |node: &CtxNode| (node.id.block, node.id.op) == (call.at.block, call.at.op);
+        Val::Many(vec![value.one_of_several(&is_made_here)])
     }
 
     /// Whether a task is all there is to look after in a value.
@@ -238,7 +239,7 @@ impl<'a> Run<'a> {
     /// `is_some_and`: what is there is shown to a closure.
     pub(super) fn ask(&mut self, call: &Applied<'_>, subject: &Val, world: World) -> Vec<(World, Val)> {
         let before = world.clone();
-        let worlds = self.invoke_all(call, world, Some(subject.project(&some())));
+        let worlds = self.invoke_all(call, world, Some(shown_to_work(subject)));
         worlds.into_iter().map(|(world, _)| (world.perhaps_after(&before), Val::Unknown)).collect()
     }
 
@@ -296,6 +297,19 @@ impl<'a> Run<'a> {
         let number = |value: &Val| if let Val::Nanos(number) = value { Some(*number) } else { None };
         let numbers: Option<Vec<u128>> = call.values.iter().map(number).collect();
         numbers.and_then(|numbers| super::constants::length(call.path, &numbers)).map_or(Val::Unknown, Val::Nanos)
+    }
+}
+
+/// Whether it is a context that is made here, and its own handle.
+fn is_own_token(value: &Val) -> bool {
+    matches!(value, Val::Ctx(ctx) if ctx.sources().iter().all(|source| source.kind == CtxKind::Own))
+}
+
+/// What a closure is shown of what it is asked about.
+pub(super) fn shown_to_work(subject: &Val) -> Val {
+    match subject.behind() {
+        Val::Many(_) => subject.project(&Step::Index),
+        _ => subject.project(&some()),
     }
 }
 

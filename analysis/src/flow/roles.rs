@@ -8,7 +8,7 @@ use super::channels::READY;
 use super::contents::{ITERATOR, OPTION, RESULT};
 use super::events::{Loss, LossKind, Seen};
 use super::gives::Gives;
-use super::plain::some;
+use super::plain::{shown_to_work, some};
 use super::run::{At, Run};
 use super::value::{Ctx, CtxKind, CtxNode, ObjId, ObjKind, Object, Owner, Says, Time, Uses, Val};
 use super::world::{Use, World};
@@ -72,25 +72,6 @@ fn by_value(role: FnRole) -> bool {
     )
 }
 
-/// Whether a function of this role leaves a collection as it is, or takes it as a whole.
-fn keeps_whole(role: FnRole) -> bool {
-    matches!(
-        role,
-        FnRole::Look
-            | FnRole::Push
-            | FnRole::Same
-            | FnRole::Wrap
-            | FnRole::Clone
-            | FnRole::Drop
-            | FnRole::Forget
-            | FnRole::Drive
-            | FnRole::Timeout
-            | FnRole::Join
-            | FnRole::Spawn
-            | FnRole::DetachTask
-    )
-}
-
 impl<'a> Run<'a> {
     /// Applies a library's function to its arguments.
     #[allow(clippy::too_many_arguments, reason = "the parts of one call, made into one value at once")]
@@ -139,8 +120,8 @@ impl<'a> Run<'a> {
     fn role(&mut self, call: Applied<'_>, mut world: World) -> Vec<(World, Val)> {
         let at = call.at;
         let subject = call.value(call.model.subject);
-        if matches!(subject.behind(), Val::Many(_)) && !keeps_whole(call.model.role) {
-            self.look_after(&subject, &mut world);
+        if matches!(subject.behind(), Val::Many(_)) {
+            self.look_into(&call, &subject, &mut world);
         }
         if let Some(gives) = Gives::after(call.model) {
             let pieces = std::iter::once(subject).chain(call.work()).collect();
@@ -413,6 +394,7 @@ impl<'a> Run<'a> {
                 let is_variant = name.starts_with(char::is_uppercase);
                 let value = match is_variant {
                     true => Val::success(name, subject),
+                    false if gives_iterator(call.model) => Val::Many(vec![subject]),
                     false if self.is_changed_in_place(call.path) => {
                         let mut held = subject;
                         held.unfix();
@@ -437,10 +419,14 @@ impl<'a> Run<'a> {
                 if self.pairs(&call) {
                     return self.paired(&call, &subject, world);
                 }
+                if let Some(other) = call.model.other.map(|other| call.value(other)) {
+                    self.look_after(&other, &mut world);
+                    self.lose_tokens(&other, &Val::Unknown);
+                }
                 if let Some(given) = ready(call.model, &subject) {
                     return vec![(world, given)];
                 }
-                let value = self.taken(&call, &subject).unwrap_or(subject);
+                let value = self.taken(&call, &subject).unwrap_or_else(|| self.reshaped(&call, subject, &mut world));
                 vec![(world, value)]
             }
             FnRole::Empty => vec![(world, Val::Many(Vec::new()))],
@@ -454,6 +440,7 @@ impl<'a> Run<'a> {
                 if let Some(value) = self.shown(&call, &subject).or_else(|| self.taken(&call, &subject)) {
                     return vec![(world, value)];
                 }
+                let subject = self.reshaped(&call, subject, &mut world);
                 let place = match &subject {
                     Val::Ref(_, place) => place.clone(),
                     _ => None,
@@ -506,7 +493,7 @@ impl<'a> Run<'a> {
             }
             FnRole::Map | FnRole::AndThen => self.map(&call, subject, world),
             FnRole::Inspect => {
-                let shown = subject.project(&some()).borrowed(None);
+                let shown = shown_to_work(&subject).borrowed(None);
                 let before = world.clone();
                 let worlds = self.invoke_all(&call, world, Some(shown));
                 worlds.into_iter().map(|(world, _)| (world.perhaps_after(&before), subject.clone())).collect()

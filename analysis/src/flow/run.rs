@@ -480,7 +480,10 @@ impl<'a> Run<'a> {
                     self.use_input(&path, uses);
                 }
                 CtxKind::Root { .. } | CtxKind::Own => {
-                    let entry = self.roots.entry(source.id).or_default();
+                    // Where something else ends the work, nothing waits for ever.
+                    let is_limited = self.timed > 0 && source.kind == CtxKind::Own && !uses.any(Uses::SPAWN);
+                    let uses = if is_limited { uses.without(Uses::RACE.and(Uses::STATE)) } else { uses };
+                    let entry = self.roots.entry(source.id.made()).or_default();
                     *entry = entry.and(uses);
                 }
                 // A handler that is called by name: the caller's, for what it is owed.

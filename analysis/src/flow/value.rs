@@ -53,6 +53,13 @@ pub struct ObjId {
     pub old: bool,
 }
 
+impl ObjId {
+    /// The same in the turn that makes it.
+    pub fn made(self) -> ObjId {
+        ObjId { old: false, ..self }
+    }
+}
+
 /// A value that a body is given: a capture or parameter, and the way into it.
 ///
 /// Inputs are numbered with a body's captures first and its parameters after them. The way is told
@@ -627,6 +634,21 @@ impl Val {
         let mut owns = false;
         self.walk(&mut |value, _, borrowed| owns |= !borrowed && matches!(value, Val::Obj(_)));
         owns
+    }
+
+    /// The same as one of several: contexts in it are any of those that were made so.
+    pub(super) fn one_of_several(&self, is_made_again: &dyn Fn(&CtxNode) -> bool) -> Val {
+        match self {
+            Val::Ctx(ctx) => Val::Ctx(Ctx::new(ctx.one_of_several(is_made_again))),
+            Val::Ref(inner, place) => Val::Ref(Box::new(inner.one_of_several(is_made_again)), place.clone()),
+            Val::Agg(agg) => {
+                let fields = agg.fields.iter();
+                let fields = fields.map(|(name, value)| (name.clone(), value.one_of_several(is_made_again)));
+                Val::Agg(Agg { fields: fields.collect(), ..agg.clone() })
+            }
+            Val::Many(values) => Val::Many(values.iter().map(|value| value.one_of_several(is_made_again)).collect()),
+            other => other.clone(),
+        }
     }
 
     /// The same with every object renamed.

@@ -65,7 +65,8 @@ pub(super) struct World {
 
 /// Whether a context, or one it ends with, is one of these.
 fn is_among(known: &Map<ObjId, ()>, ctx: &CtxNode) -> bool {
-    !known.is_empty() && ctx.line().iter().any(|node| known.contains(&node.id))
+    // What is known of one of several is not known of another.
+    !known.is_empty() && ctx.line().iter().any(|node| !node.id.old && known.contains(&node.id))
 }
 
 /// The first and the last of the objects that values mention.

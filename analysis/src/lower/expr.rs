@@ -106,7 +106,9 @@ impl Lowering<'_> {
             Expr::Index(e) => {
                 let place = self.body.place(left);
                 self.value(&e.index);
-                Operand::Place(place.then(Step::Index))
+                // A part of a collection has the same elements.
+                let is_part = matches!(&*e.index, Expr::Range(_));
+                Operand::Place(if is_part { place } else { place.then(Step::Index) })
             }
             Expr::MethodCall(e) => {
                 let receiver = self.body.place(left);
