@@ -1,8 +1,10 @@
 //! A context used for work where it is certainly done.
 
+use std::collections::BTreeSet;
+
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::flow::events::{Event, Seen};
-use ctxlint_analysis::flow::value::{Ctx, Uses};
+use ctxlint_analysis::flow::events::{Event, Flow, Seen};
+use ctxlint_analysis::flow::value::{Ctx, ObjId, Uses};
 use ctxlint_analysis::model::FnRole;
 
 use crate::finding::Finding;
@@ -27,8 +29,10 @@ const WORKS: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::SPAWN.0 | Uses::DER
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     // Tests use contexts that are done on purpose, to see what happens.
     for flow in analysis.flows().filter(|flow| !analysis.program.is_test(flow.body)) {
+        let told = derived(flow);
         for event in &flow.events {
-            if let Some(ctx) = used(event) {
+            let is_told = |ctx: &&Ctx| ctx.line().iter().any(|node| told.contains(&node.id));
+            if let Some(ctx) = used(event).filter(|ctx| !is_told(ctx)) {
                 findings.push(
                     Finding::new(
                         RULE.name,
@@ -43,6 +47,14 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             }
         }
     }
+}
+
+/// The contexts that are derived from one that is done: what is done with them is told of there.
+fn derived(flow: &Flow) -> BTreeSet<ObjId> {
+    let at = |event: &Event| (event.block, event.op);
+    let from: BTreeSet<(u32, u32)> = flow.events.iter().filter(|event| used(event).is_some()).map(at).collect();
+    let made = flow.events.iter().filter(|event| from.contains(&at(event))).flat_map(|event| &event.seen);
+    made.filter_map(|seen| if let Seen::Derived { ctx } = seen { Some(ctx.id) } else { None }).collect()
 }
 
 fn used(event: &Event) -> Option<&Ctx> {
