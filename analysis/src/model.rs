@@ -481,6 +481,11 @@ impl FnModel {
         }
     }
 
+    /// Whether it is asked if a context has ended.
+    pub fn asks_for_end(&self) -> bool {
+        self.role == FnRole::IsDone || (self.role == FnRole::State && self.what.as_deref() == Some("err"))
+    }
+
     /// Whether what it gives is still to be awaited.
     pub fn returns_future(&self, models: &Models) -> bool {
         match &self.returns {

@@ -33,7 +33,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             continue;
         }
         let mut ended = Ended::of(&code);
-        for wait in waits::of(&code).iter().filter(|wait| wait.is_idle(&code)) {
+        for wait in waits::of(&code).into_iter().chain(waits::by_callees(&code)).filter(|wait| wait.is_idle(&code)) {
             let asked = asks.iter().find(|call| {
                 let in_loop = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop);
                 code.loops_from(wait.in_loop).any(|of| {

@@ -134,8 +134,7 @@ const ASKS: &[FnRole] = &[FnRole::IsDone, FnRole::State];
 /// error), or that it is not. Nothing where it does not ask.
 pub(crate) fn asks<'a>(code: &Code<'a>, call: &Call<'a>) -> Option<bool> {
     if let Some(model) = call.model {
-        let is_error = model.role == FnRole::State && model.what.as_deref() == Some("err");
-        return (model.role == FnRole::IsDone || is_error).then_some(true);
+        return model.asks_for_end().then_some(true);
     }
     answers(&code.callee(call)?)
 }

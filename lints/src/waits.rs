@@ -36,15 +36,27 @@ impl Wait<'_> {
         self.model.and_then(|model| model.what.as_deref()).unwrap_or("a task")
     }
 
-    /// Whether it may last: what it waits for may come much later or never.
-    pub(crate) fn is_idle(&self, code: &Code<'_>) -> bool {
-        let Some(model) = self.model.filter(|model| model.idle) else { return false };
+    /// How long it waits at most, if somebody says so.
+    fn length(&self, code: &Code<'_>) -> Option<LocalId> {
         // A ticker has its length from where it is made.
         let made = || code.made_by(*self.args.first()?, &[]);
-        let length = match model.time {
+        match self.model?.time {
             Some(time) => self.args.get(time).copied(),
             None => made().and_then(|call| call.args.get(call.model?.time?).copied()),
-        };
+        }
+    }
+
+    /// Whether its caller says how long it waits.
+    fn is_given_length(&self, code: &Code<'_>) -> bool {
+        self.length(code).is_some_and(|length| code.body.params.contains(&code.root(length)))
+    }
+
+    /// Whether it may last: what it waits for may come much later or never.
+    pub(crate) fn is_idle(&self, code: &Code<'_>) -> bool {
+        if !self.model.is_some_and(|model| model.idle) {
+            return false;
+        }
+        let length = self.length(code);
         // A length that is held against a moment is taken for one.
         if length.is_some_and(|length| is_held_to_moment(code, length)) {
             return false;
@@ -69,6 +81,23 @@ pub(crate) fn of<'a>(code: &Code<'a>) -> Vec<Wait<'a>> {
         }
     }
     found
+}
+
+/// The calls of functions of the program that begin with a wait that may last, whoever calls them.
+pub(crate) fn by_callees<'a>(code: &Code<'a>) -> impl Iterator<Item = Wait<'a>> {
+    let code = *code;
+    code.calls().filter_map(move |call| {
+        let is_awaited = || call.op.dest.is_some_and(|future| code.fate(future) == Fate::Awaited);
+        let is_given_context = || call.args.iter().any(|local| code.is_context(&Place::local(*local)));
+        if call.model.is_some() || !is_awaited() || is_given_context() {
+            return None;
+        }
+        let callee = code.callee(&call).filter(|callee| callee.body.is_async)?;
+        let begins = |wait: &Wait<'_>| wait.at.block == 0 && wait.is_idle(&callee) && !wait.is_given_length(&callee);
+        let wait = of(&callee).into_iter().find(begins)?;
+        let in_loop = code.body.block(BlockId(call.at.block))?.in_loop;
+        Some(Wait { at: call.at, name: call.name, model: wait.model, in_loop, args: Vec::new() })
+    })
 }
 
 fn of_call<'a>(code: &Code<'a>, call: Call<'a>) -> Option<Wait<'a>> {

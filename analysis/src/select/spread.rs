@@ -8,6 +8,9 @@ use super::{Library, Package};
 use crate::model::Models;
 use crate::outline::{self, Body, Declaration, End, Kind, Outline, Word};
 
+/// How many words a method has at most that does little else than to ask.
+const MAX_ANSWER: usize = 12;
+
 /// The words of a package.
 #[derive(Debug, Default)]
 pub(super) struct Group {
@@ -244,15 +247,29 @@ impl Seen<'_> {
             found.roots.extend(&declaration.uses);
             found.words.extend(&declaration.uses);
         }
+        if self.answers(outline, declaration, body) {
+            found.asks.extend(&declaration.uses);
+            found.words.extend(&declaration.uses);
+        }
         // What gives something comes back to give it.
         if gives.is_empty() && self.exits(outline, body) {
             found.exits.extend(&declaration.uses);
         }
     }
 
+    /// Whether a method asks a context for its state and does little else: who calls it asks that.
+    fn answers(&self, outline: &Outline, declaration: &Declaration, body: &Body) -> bool {
+        let words = outline.body(body);
+        declaration.has_self
+            && words.len() <= MAX_ANSWER
+            && outline.gives(declaration).contains(&Word::name("bool"))
+            && self.any(&self.known.asks, words)
+    }
+
     /// Whether all of the types of that name are of no interest, with everything in them.
     pub(super) fn is_plain(&self, name: Word) -> bool {
-        let Vocabulary { words, carriers, tokens, holders, parts: _, roots: _, exits: _, guards: _ } = self.known;
+        let Vocabulary { words, carriers, tokens, holders, parts: _, roots: _, exits: _, asks: _, guards: _ } =
+            self.known;
         ![words, carriers, tokens, holders].into_iter().any(|known| known.contains(&name))
     }
 

@@ -23,6 +23,8 @@ pub(super) struct Vocabulary {
     pub(super) roots: FxHashSet<Word>,
     /// Functions that end the process, and all that call them.
     pub(super) exits: FxHashSet<Word>,
+    /// Methods that ask for a context's state, and those that do little else for their callers.
+    pub(super) asks: FxHashSet<Word>,
     /// Methods that make guards of something else than contexts: of interest where one is not kept.
     pub(super) guards: FxHashSet<Word>,
 }
@@ -30,8 +32,8 @@ pub(super) struct Vocabulary {
 impl Vocabulary {
     /// How many there are; a vocabulary only grows.
     pub(super) fn len(&self) -> usize {
-        let Vocabulary { words, carriers, tokens, holders, parts, roots, exits, guards } = self;
-        [words, carriers, tokens, holders, parts, roots, exits, guards].into_iter().map(FxHashSet::len).sum()
+        let Vocabulary { words, carriers, tokens, holders, parts, roots, exits, asks, guards } = self;
+        [words, carriers, tokens, holders, parts, roots, exits, asks, guards].into_iter().map(FxHashSet::len).sum()
     }
 
     pub(super) fn extend(&mut self, other: &Vocabulary) {
@@ -42,6 +44,7 @@ impl Vocabulary {
         self.parts.extend(&other.parts);
         self.roots.extend(&other.roots);
         self.exits.extend(&other.exits);
+        self.asks.extend(&other.asks);
         self.guards.extend(&other.guards);
     }
 
@@ -82,6 +85,9 @@ impl Vocabulary {
                 let word = called(owner, last_segment(&path));
                 if makes_root {
                     found.roots.extend([word, Word::function(last_segment(&path))]);
+                }
+                if function.asks_for_end() {
+                    found.asks.insert(word);
                 }
                 if function.role == FnRole::OtherGuard && is_type(owner) {
                     found.guards.insert(word);
