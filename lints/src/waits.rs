@@ -6,7 +6,7 @@ use ctxlint_analysis::facts::{
     BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator, Test, UnaryOp,
 };
 use ctxlint_analysis::flow::constants;
-use ctxlint_analysis::flow::value::{ObjKind, is_success};
+use ctxlint_analysis::flow::value::{ObjKind, Task, is_success};
 use ctxlint_analysis::model::{Bound, FnModel, FnRole, TypeRole};
 use ctxlint_analysis::types::BodyRef;
 
@@ -131,13 +131,20 @@ fn ends_with_context(code: &Code<'_>, local: LocalId) -> bool {
     if code.analysis.program.role(code.ty(local)) != Some(TypeRole::Task) {
         return false;
     }
-    let (Some(made), Some(flow)) = (code.made_by(local, &[]), code.analysis.flow(code.who)) else { return false };
-    flow.objects.iter().any(|(id, object)| match &object.kind {
-        ObjKind::Task(task) if (id.block, id.op) == (made.at.block, made.at.op) => {
-            task.contexts.iter().any(|of| of.uses.any(support::CUT) && !of.ctx.never_ends())
-        }
-        _ => false,
-    })
+    let Some(flow) = code.analysis.flow(code.who) else { return false };
+    let tasks = || {
+        flow.objects.iter().filter_map(|(id, object)| match &object.kind {
+            ObjKind::Task(task) => Some(((id.block, id.op), task)),
+            _ => None,
+        })
+    };
+    let ends = |task: &Task| task.contexts.iter().any(|of| of.uses.any(support::CUT) && !of.ctx.never_ends());
+    let made = code.made_by(local, &[]).map(|call| (call.at.block, call.at.op));
+    match tasks().find(|(at, _)| Some(*at) == made) {
+        Some((_, task)) => ends(task),
+        // It comes out of a list or field: one of those that are started here.
+        None => tasks().next().is_some() && tasks().all(|(_, task)| ends(task)),
+    }
 }
 
 /// The contexts that are at hand in a body.

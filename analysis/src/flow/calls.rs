@@ -399,7 +399,7 @@ impl<'a> Run<'a> {
                     vec![(world, Val::Unknown)]
                 }
             },
-            Function::Constructor(name) => vec![(world, self.construct(name, &Ty::Unknown, args))],
+            Function::Constructor(name, made) => vec![(world, self.construct(name, made, args))],
         }
     }
 
@@ -432,12 +432,7 @@ impl<'a> Run<'a> {
             return Vec::new();
         }
         self.effects(at, name, summary, &inputs, &mut world, depth);
-        // Under a limit of time it may be given up before that.
-        if self.timed == 0 {
-            let site = self.site(name);
-            let ended = summary.ended.iter().filter_map(|path| self.ctx_of(&path.among(&inputs)?, site));
-            ended.for_each(|ctx| world.done.insert(ctx.id, ()));
-        }
+        self.end_given(name, summary, &inputs, &mut world);
         let mut out = Vec::new();
         for (index, ret) in summary.rets.iter().enumerate() {
             let mut world = world.clone();
@@ -486,6 +481,24 @@ impl<'a> Run<'a> {
         if let Some(summary) = summaries.get(body) {
             self.record_call(body, name, inputs, CallKind::Direct, !world.done.is_empty());
             self.effects(at, name, summary, inputs, world, 0);
+        }
+    }
+
+    /// The contexts that have ended once a body has run here, because it ended them or waited for that.
+    pub(super) fn end_given(&mut self, name: Span, summary: &Summary, inputs: &[Val], world: &mut World) {
+        // Under a limit of time it may be given up before that.
+        if self.timed > 0 {
+            return;
+        }
+        for path in &summary.ended {
+            let given = path.among(inputs).and_then(|given| self.ctx_of(&given, self.site(name)));
+            match given {
+                Some(ctx) if summary.uses_at(path.input, &path.path).any(Uses::CANCEL) => {
+                    self.end_context(&ctx, name, world);
+                }
+                Some(ctx) => world.done.insert(ctx.id, ()),
+                None => {}
+            }
         }
     }
 

@@ -260,6 +260,19 @@ impl Run<'_> {
         self.lose_tokens(all, &if shows_one { all.project(&Step::Index) } else { Val::Unknown });
     }
 
+    /// A collection with the elements of another one behind its own, or beside them: those are looked after.
+    pub(super) fn beside(&mut self, call: &Applied<'_>, subject: Val, other: &Val, world: &mut World) -> Val {
+        self.look_after(other, world);
+        self.lose_tokens(other, &Val::Unknown);
+        match subject {
+            Val::Many(mut values) if call.model.returns.is_none() => {
+                add(&mut values, Val::Unknown);
+                Val::Many(values)
+            }
+            subject => subject,
+        }
+    }
+
     /// What a function gives that makes something else of a collection: nothing is told of that, unless it is a
     /// collection of the same elements.
     pub(super) fn reshaped(&mut self, call: &Applied<'_>, subject: Val, world: &mut World) -> Val {

@@ -2,7 +2,7 @@
 
 use crate::facts::{Discard, Exit, LocalId, LocalKind, OpKind, Place, Span};
 use crate::model::{FnRole, OnDrop, TypeRole};
-use crate::types::{Ty, TyCon};
+use crate::types::{Target, Ty, TyCon};
 
 use super::events::{Loss, LossKind, Seen};
 use super::run::{At, Run};
@@ -58,8 +58,35 @@ impl<'a> Run<'a> {
             }
             let value = world.local(*local);
             world.set(*local, Val::Unknown);
+            if self.is_never_moved(*local) {
+                self.end_by_drop(*local, &value, span, world);
+            }
             self.drop_value(at, &value, LossKind::Exit(exit), span, world);
         }
+    }
+
+    /// What is dropped may end contexts, like a guard. Behind a pointer it is dropped with the last one.
+    pub(super) fn end_by_drop(&mut self, local: LocalId, value: &Val, span: Span, world: &mut World) {
+        let (Val::Agg(agg), ty @ Ty::Adt(TyCon::Def(def), _)) = (value, self.type_of(local)) else { return };
+        let summaries = self.summaries;
+        let body = self.program.drop_impl(ty).filter(|_| agg.def == Some(*def)).and_then(|method| self.body_of(method));
+        if let Some(summary) = body.and_then(|body| summaries.get(body)) {
+            self.end_given(span, summary, &[value.clone().borrowed(None)], world);
+        }
+    }
+
+    /// Whether nobody but its scope drops what is in a local.
+    fn is_never_moved(&self, local: LocalId) -> bool {
+        let is_lent = |at: &At| match self.body.op(at.block, at.op).map(|op| &op.kind) {
+            Some(OpKind::Ref(..)) => true,
+            Some(OpKind::Use(place)) => !place.path.is_empty(),
+            Some(OpKind::MethodCall { .. }) => match self.target(*at) {
+                Target::Def(def) => matches!(self.program.param_types(*def).first(), Some(Ty::Ref(..))),
+                _ => false,
+            },
+            _ => false,
+        };
+        self.occurrences.mentions(local).iter().all(is_lent)
     }
 
     pub(super) fn end_temps(

@@ -1,8 +1,11 @@
 //! One operation in one world.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
-use crate::facts::{BinaryOp, Body, Callee, LocalId, LocalKind, Name, Op, OpKind, Place, Span, Step, UnaryOp};
+use crate::facts::{
+    BinaryOp, Body, Callee, ItemKind, LocalId, LocalKind, Name, Op, OpKind, Place, Span, Step, UnaryOp,
+};
 use crate::model::{FnRole, TypeRole, last_segment};
 use crate::types::{Target, Ty, TyCon};
 
@@ -337,12 +340,14 @@ impl<'a> Run<'a> {
                 Val::Function(Function::External(path.clone(), self.site(span)))
             }
             Target::Constructor(name, ty) => match &**ty {
-                Ty::Constructor(_) | Ty::FnPtr(..) => Val::Function(Function::Constructor(name.clone())),
+                Ty::Constructor(_) | Ty::FnPtr(..) => {
+                    Val::Function(Function::Constructor(name.clone(), Arc::default()))
+                }
                 _ if matches!(name.as_str(), "None" | "Pending") => Val::variant(name),
                 _ if matches!(name.as_str(), "Some" | "Ok" | "Err" | "Ready" | "Break" | "Continue") => {
-                    Val::Function(Function::Constructor(name.clone()))
+                    Val::Function(Function::Constructor(name.clone(), Arc::default()))
                 }
-                ty => self.bare_variant(name, ty),
+                ty => self.bare_constructor(name, ty),
             },
             Target::Value(def) => {
                 let id = self.fresh(at);
@@ -362,13 +367,19 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// A variant without fields of an enum of the program.
-    fn bare_variant(&self, name: &Name, ty: &Ty) -> Val {
+    /// A struct or variant of the program that is named without fields: it has none, or the name stands for the
+    /// function that makes it of those.
+    fn bare_constructor(&self, name: &Name, ty: &Ty) -> Val {
         let Ty::Adt(TyCon::Def(def), _) = self.program.peel(ty) else { return Val::Unknown };
+        let function = || Val::Function(Function::Constructor(name.clone(), Arc::new(ty.clone())));
         match self.program.item(*def).map(|item| &item.kind) {
-            Some(crate::facts::ItemKind::Enum { .. }) => {
+            Some(ItemKind::Enum { variants, .. }) => {
+                if variants.iter().any(|variant| variant.name == *name && !variant.fields.is_empty()) {
+                    return function();
+                }
                 Val::Agg(Agg { def: Some(*def), variant: Some(name.clone()), ..Agg::default() })
             }
+            Some(ItemKind::Struct { fields, .. }) if !fields.is_empty() => function(),
             _ => Val::Unknown,
         }
     }
@@ -722,6 +733,10 @@ impl<'a> Run<'a> {
 
     /// A context ends here, and with it the tasks that have had no time to work under it.
     pub(super) fn end_context(&mut self, ctx: &Ctx, span: Span, world: &mut World) {
+        // One of several: which of them nobody knows.
+        if ctx.id.old {
+            return;
+        }
         world.done.insert(ctx.id, ());
         let site = self.site(span);
         let cut: Vec<super::value::ObjId> = world

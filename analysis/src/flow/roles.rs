@@ -382,6 +382,9 @@ impl<'a> Run<'a> {
                         self.record(at, span, call.whole, Seen::GuardDropped { id, discard: Discard::No });
                     }
                 }
+                if let Some(local) = call.locals.first() {
+                    self.end_by_drop(*local, &subject, call.whole, &mut world);
+                }
                 self.drop_value(at, &subject, LossKind::Dropped, call.whole, &mut world);
                 vec![(world, Val::Unknown)]
             }
@@ -419,10 +422,10 @@ impl<'a> Run<'a> {
                 if self.pairs(&call) {
                     return self.paired(&call, &subject, world);
                 }
-                if let Some(other) = call.model.other.map(|other| call.value(other)) {
-                    self.look_after(&other, &mut world);
-                    self.lose_tokens(&other, &Val::Unknown);
-                }
+                let subject = match call.model.other.map(|other| call.value(other)) {
+                    Some(other) => self.beside(&call, subject, &other, &mut world),
+                    None => subject,
+                };
                 if let Some(given) = ready(call.model, &subject) {
                     return vec![(world, given)];
                 }

@@ -8,7 +8,7 @@ use smol_str::{SmolStr, format_smolstr};
 
 use crate::facts::{Name, Place, Span, Step};
 use crate::source::FileId;
-use crate::types::{BodyRef, DefId};
+use crate::types::{BodyRef, DefId, Ty};
 
 pub use super::contexts::{Ctx, CtxKind, CtxNode, Life, Time};
 use super::gives::Gives;
@@ -138,8 +138,8 @@ pub enum Function {
     Def(DefId),
     /// Of a library: its canonical path.
     External(SmolStr, Site),
-    /// A constructor of a tuple struct or variant: its name.
-    Constructor(SmolStr),
+    /// A constructor of a tuple struct or variant: its name, and the type of what it makes.
+    Constructor(SmolStr, Arc<Ty>),
 }
 
 /// What a local holds.

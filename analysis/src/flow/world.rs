@@ -240,6 +240,13 @@ impl World {
         self.done = before.done.clone();
         self.can_end = before.can_end.clone();
         self.cancelled = before.cancelled.clone();
+        let is_cut = |(_, state): &(&ObjId, &TaskState)| matches!(state, TaskState::Cut(_));
+        let cut: Vec<ObjId> = self.tasks.iter().filter(is_cut).map(|(id, _)| *id).collect();
+        for id in cut {
+            if let Some(state) = before.tasks.get(&id) {
+                self.tasks.insert(id, *state);
+            }
+        }
         self
     }
 
