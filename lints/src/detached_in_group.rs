@@ -5,6 +5,7 @@ use ctxlint_analysis::analysis::Way;
 use ctxlint_analysis::flow::value::{Owner, TaskCtx, Uses};
 
 use crate::finding::Finding;
+use crate::groups;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::support;
 
@@ -25,7 +26,12 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for (flow, task) in support::tasks(analysis).filter(|(_, task)| task.owner == Owner::Group) {
         let detached = |of: &TaskCtx| match of.uses {
             uses if uses.any(Uses::DETACHED_WORK) => Some(Way { origin: of.ctx.site, hops: Vec::new() }),
-            uses if uses.any(support::CUT) => analysis.detached(flow.body, &of.ctx),
+            uses if uses.any(support::CUT) && !groups::is_raced(flow, task, of) => {
+                // A group may be made of a detached context: its own is the one its work is to end with.
+                let way = analysis.detached(flow.body, &of.ctx)?;
+                let views = groups::views(analysis, flow, task, &of.ctx);
+                (!views.iter().any(groups::View::ends_with_group)).then_some(way)
+            }
             _ => None,
         };
         let Some(way) = task.contexts.iter().find_map(detached) else { continue };

@@ -2,9 +2,10 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::Flow;
-use ctxlint_analysis::flow::value::{Ctx, CtxKind, CtxNode, ObjId, ObjKind, Owner, Site, Task, Val};
+use ctxlint_analysis::flow::value::{Owner, Site, Task};
 
 use crate::finding::Finding;
+use crate::groups;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::support;
 
@@ -23,7 +24,7 @@ pub(crate) static RULE: Rule = Rule {
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for (flow, task) in support::tasks(analysis).filter(|(_, task)| task.owner == Owner::Group) {
-        let Some(foreign) = foreign(flow, task).or_else(|| foreign_of_callers(analysis, flow, task)) else { continue };
+        let Some(foreign) = foreign(analysis, flow, task) else { continue };
         let finding = Finding::new(
             RULE.name,
             task.site,
@@ -48,45 +49,9 @@ struct Foreign {
     call: Option<Site>,
 }
 
-fn foreign(flow: &Flow, task: &Task) -> Option<Foreign> {
-    let own = own_context(flow, task.set?)?;
-    let other = captured(task).find(|ctx| is_outside(ctx, own))?;
-    Some(Foreign { own: own.site, other: other.site, call: None })
-}
-
-/// The same where the spawner is given the group.
-fn foreign_of_callers(analysis: &Analysis, flow: &Flow, task: &Task) -> Option<Foreign> {
-    let group = task.lent.as_ref()?;
-    analysis.calls_of(flow.body).filter(|(caller, _)| !analysis.program.is_test(caller.body)).find_map(
-        |(caller, call)| {
-            let group = group.among(&call.inputs)?;
-            let Val::Obj(group) = group.behind() else { return None };
-            let own = own_context(caller, *group)?;
-            let given = |ctx: &CtxNode| match ctx.input()?.among(&call.inputs)?.behind() {
-                Val::Ctx(ctx) => is_outside(ctx, own).then_some(ctx.site),
-                _ => None,
-            };
-            let other = captured(task).find_map(given)?;
-            Some(Foreign { own: own.site, other, call: Some(call.site) })
-        },
-    )
-}
-
-/// The context that came with a group.
-fn own_context(flow: &Flow, group: ObjId) -> Option<&Ctx> {
-    match &flow.objects.get(&group)?.kind {
-        ObjKind::Group(own) => own.as_ref(),
-        _ => None,
-    }
-}
-
-/// The contexts that work ends with. What is received comes with the work that is asked for, and is not captured.
-fn captured(task: &Task) -> impl Iterator<Item = &CtxNode> {
-    task.contexts.iter().filter(|of| of.uses.any(support::CUT) && !of.received).map(|of| &*of.ctx)
-}
-
-/// Whether a context is known not to end with a group's own.
-fn is_outside(ctx: &CtxNode, own: &CtxNode) -> bool {
-    let is_known = ctx.sources().iter().all(|node| !matches!(node.kind, CtxKind::Opaque));
-    is_known && ctx.detaching().is_none() && ctx.line().iter().all(|node| node.id != own.id)
+fn foreign(analysis: &Analysis, flow: &Flow, task: &Task) -> Option<Foreign> {
+    groups::captured(task).filter(|of| !groups::is_raced(flow, task, of)).find_map(|of| {
+        let views = groups::views(analysis, flow, task, &of.ctx);
+        views.iter().find_map(|view| Some(Foreign { own: view.own.site, other: view.foreign()?, call: view.call }))
+    })
 }
