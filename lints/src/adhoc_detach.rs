@@ -1,7 +1,8 @@
 //! Detached work that nobody waits for at shutdown.
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::flow::value::{ObjKind, Owner};
+use ctxlint_analysis::analysis::Way;
+use ctxlint_analysis::flow::value::{ObjKind, Owner, TaskCtx, Uses};
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
@@ -26,8 +27,11 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             if id.old || task.owner != Owner::Nobody || !analysis.outlives(flow, *id, task) {
                 continue;
             }
-            let mut contexts = task.contexts.iter();
-            let Some(way) = contexts.find_map(|of| analysis.detached(flow.body, &of.ctx)) else { continue };
+            let detached = |of: &TaskCtx| match of.uses.any(Uses::DETACHED_WORK) {
+                true => Some(Way { origin: of.ctx.site, hops: Vec::new() }),
+                false => analysis.detached(flow.body, &of.ctx),
+            };
+            let Some(way) = task.contexts.iter().find_map(detached) else { continue };
             findings.push(
                 Finding::new(
                     RULE.name,
@@ -35,7 +39,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                     "detached work outside a pool or tracker: nobody waits for it when the process shuts down",
                     "ends with the process, wherever it is",
                 )
-                .label(way.origin, "detached here")
+                .label(way.origin, "detached here, or in the work")
                 .hops(&way, "it gets there")
                 .help("submit it to a pool, or spawn it on a `TaskTracker`, `JoinSet` or supervisor that is drained at shutdown"),
             );

@@ -2,7 +2,7 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::Seen;
-use ctxlint_analysis::flow::value::Life;
+use ctxlint_analysis::flow::value::{InputPath, Life};
 
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
@@ -24,8 +24,11 @@ pub(crate) static RULE: Rule = Rule {
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for flow in analysis.flows() {
         for event in &flow.events {
-            let Some(Seen::Flight { contexts }) = event.seen.first() else { continue };
-            let ends = |life: Life<'_>| matches!(life, Life::Input(..) | Life::Live(_) | Life::Bounded(_));
+            let Some(Seen::Flight { contexts, table }) = event.seen.first() else { continue };
+            let ends = |life: Life<'_>| match life {
+                Life::Input(_, path) => !table.as_ref().is_some_and(|table| stand_together(path, table)),
+                life => matches!(life, Life::Live(_) | Life::Bounded(_)),
+            };
             let callers = |of: &&ctxlint_analysis::flow::value::TaskCtx| {
                 of.uses.any(support::CUT) && ends(of.ctx.life()) && of.ctx.detaching().is_none()
             };
@@ -42,4 +45,9 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
             );
         }
     }
+}
+
+/// Whether a context and a flight are fields of one value: who shares the flight has the context, too.
+fn stand_together(ctx: &InputPath, table: &InputPath) -> bool {
+    ctx.input == table.input && !ctx.path.is_empty() && !table.path.is_empty()
 }

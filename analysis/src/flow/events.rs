@@ -10,7 +10,7 @@ use crate::types::BodyRef;
 
 use super::fields::FieldName;
 use super::kept::Kept;
-use super::value::{Ctx, ObjId, ObjKind, Object, Owner, Site, Task, TaskCtx, Uses, Val};
+use super::value::{Ctx, InputPath, ObjId, ObjKind, Object, Owner, Site, Task, TaskCtx, Uses, Val};
 use super::world::{TaskState, Use};
 
 /// A body's flow.
@@ -254,6 +254,8 @@ pub enum Seen {
     Flight {
         /// The contexts it works on.
         contexts: Vec<TaskCtx>,
+        /// Who shares it, if the body was given that.
+        table: Option<InputPath>,
     },
     /// A value is given a key.
     Key {

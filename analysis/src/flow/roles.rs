@@ -288,7 +288,8 @@ impl<'a> Run<'a> {
                 self.ctx_used(&subject, Uses::RACE);
                 let work = call.work();
                 let contexts = self.worked_on((call.name, call.whole), &work);
-                self.record(at, call.name, call.whole, Seen::Flight { contexts });
+                let table = call.value(0).input().cloned();
+                self.record(at, call.name, call.whole, Seen::Flight { contexts, table });
                 vec![(world, Val::Work(work, call.gives()))]
             }
             FnRole::Drive | FnRole::Timeout | FnRole::Join => self.await_work(&call, &subject, world),
