@@ -360,8 +360,8 @@ pub enum Lit {
     CStr,
     /// A number without a point; none if it does not fit.
     Int(Option<u64>),
-    /// A number with a point.
-    Float,
+    /// A number with a point: whether it is zero.
+    Float(bool),
     /// `true`, `false`.
     Bool(bool),
     /// `'c'`, `b'c'`.

@@ -25,9 +25,12 @@ pub(super) fn is_zero(program: &Program, path: &str) -> bool {
 
 /// A length of time in the unit that its constructor's name tells.
 pub(super) fn length(constructor: &str, numbers: &[u128]) -> Option<u128> {
-    let (number, rest) = numbers.split_first()?;
-    let unit: u128 = match last_segment(constructor) {
+    let constructor = last_segment(constructor);
+    let Some((number, rest)) = numbers.split_first() else { return (constructor == "default").then_some(0) };
+    let unit: u128 = match constructor {
         "new" => return number.checked_mul(1_000_000_000)?.checked_add(*rest.first()?),
+        // Of numbers with a point only zero is known.
+        "from_secs_f64" | "from_secs_f32" => return (*number == 0).then_some(0),
         "from_nanos" => 1,
         "from_micros" => 1_000,
         "from_millis" => 1_000_000,
@@ -63,6 +66,7 @@ fn value(program: &Program, who: BodyRef, local: LocalId, fuel: u8) -> Option<u1
     let target = typed.target(BlockId(block), index);
     match (&op.kind, target) {
         (OpKind::Lit(Lit::Int(Some(number))), _) => Some(u128::from(*number)),
+        (OpKind::Lit(Lit::Float(true)), _) => Some(0),
         (OpKind::Binary(BinaryOp::Mul, left, right), _) => {
             value(program, who, *left, fuel)?.checked_mul(value(program, who, *right, fuel)?)
         }

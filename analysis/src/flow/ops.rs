@@ -71,6 +71,7 @@ impl<'a> Run<'a> {
             }
             OpKind::Lit(crate::facts::Lit::Bool(truth)) => Val::Bool(*truth),
             OpKind::Lit(crate::facts::Lit::Int(Some(number))) => Val::Nanos(u128::from(*number)),
+            OpKind::Lit(crate::facts::Lit::Float(true)) => Val::Nanos(0),
             OpKind::Lit(_) => Val::Unknown,
             OpKind::Path(path) => self.path_value(at, path.span),
             OpKind::Tuple(parts) => Val::tuple(self.take_all(parts, &mut world)),
@@ -356,7 +357,9 @@ impl<'a> Run<'a> {
                     .program
                     .item(*def)
                     .is_some_and(|item| matches!(item.kind, crate::facts::ItemKind::Static { .. }));
-                if is_static {
+                let is_time =
+                    || self.dest(at).is_some_and(|dest| self.program.role(self.type_of(dest)) == Some(TypeRole::Time));
+                if is_static && !is_time() {
                     self.statics.insert(id, *def);
                     Val::Server(id, site)
                 } else {

@@ -566,7 +566,7 @@ fn literal(lit: &Lit) -> Ty {
         Lit::ByteStr => Ty::Slice(Box::new(prim("u8"))).referenced(),
         Lit::CStr => Ty::Adt(crate::types::TyCon::External("std::ffi::CStr".into()), Vec::new()).referenced(),
         Lit::Int(_) => prim("integer"),
-        Lit::Float => prim("float"),
+        Lit::Float(_) => prim("float"),
         Lit::Bool(_) => prim("bool"),
         Lit::Char => prim("char"),
     }

@@ -435,10 +435,14 @@ pub(super) fn literal(lit: &SynLit) -> Lit {
         SynLit::ByteStr(_) => Lit::ByteStr,
         SynLit::CStr(_) => Lit::CStr,
         SynLit::Byte(_) | SynLit::Char(_) => Lit::Char,
-        SynLit::Int(lit) if matches!(lit.suffix(), "f32" | "f64") => Lit::Float,
+        SynLit::Int(lit) if matches!(lit.suffix(), "f32" | "f64") => float(lit.base10_digits()),
         SynLit::Int(lit) => Lit::Int(lit.base10_parse().ok()),
-        SynLit::Float(_) => Lit::Float,
+        SynLit::Float(lit) => float(lit.base10_digits()),
         SynLit::Bool(lit) => Lit::Bool(lit.value),
         _ => Lit::Int(None),
     }
+}
+
+fn float(digits: &str) -> Lit {
+    Lit::Float(digits.parse() == Ok(0.0))
 }
