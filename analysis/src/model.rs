@@ -283,6 +283,9 @@ pub struct FnModel {
     /// What the closures in `work` are given, where that does not follow from the role.
     #[serde(default)]
     pub gives: Vec<Shape>,
+    /// `work` runs once for each item of what `subject` holds.
+    #[serde(default)]
+    pub each: bool,
     /// For routes: what the handlers are given may be the server's as well as the request's.
     #[serde(default)]
     pub mixed: bool,

@@ -40,10 +40,12 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     }
 }
 
-/// What a type's model calls it, if it lives as long as the process.
-fn dependency<'a>(analysis: &'a Analysis, ty: &'a Ty) -> Option<&'a str> {
-    let model = analysis.program.type_model(analysis.program.peel(ty))?;
+/// What a type's model calls it, if it lives as long as the process or may hold what does.
+fn dependency<'a>(analysis: &'a Analysis, ty: &Ty) -> Option<&'a str> {
+    let ty = analysis.program.peel(ty);
+    let model = analysis.program.type_model(ty)?;
     match model.role {
+        TypeRole::Maybe => dependency(analysis, &analysis.program.held(ty)),
         TypeRole::Process => Some(model.what.as_deref().unwrap_or("dependency")),
         TypeRole::Channel => model.what.as_deref(),
         _ => None,

@@ -1,11 +1,13 @@
 //! The same look-up in every turn of a loop.
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BlockId, LocalId, LoopId, Mutability, OpKind, Place, Step};
-use ctxlint_analysis::model::FnRole;
-use ctxlint_analysis::types::{Target, Ty};
+use ctxlint_analysis::facts::{
+    Block, BlockId, BodyKind, LocalId, LocalKind, LoopId, Mutability, OpKind, Place, Span, Step, Terminator, Test,
+};
+use ctxlint_analysis::model::{FnRole, TypeRole};
+use ctxlint_analysis::types::{BodyRef, Target, Ty};
 
-use crate::code::{Call, Code};
+use crate::code::{Call, Code, Fate};
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 use crate::values;
@@ -23,19 +25,31 @@ pub(crate) static RULE: Rule = Rule {
     check: Some(check),
 };
 
+/// How far a value is followed back.
+const MAX_STEPS: u8 = 8;
+
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     for code in values::that_look_up(analysis) {
         code.calls().for_each(|call| findings.extend(repeated(&code, &call)));
     }
 }
 
+/// What is repeated, and where that is said.
+#[derive(Clone, Copy)]
+enum Round<'a> {
+    /// A loop.
+    Loop(LoopId),
+    /// The whole of a closure that is called once for each of several items: the call that does so.
+    Closure(Code<'a>, Span),
+}
+
 fn repeated(code: &Code<'_>, call: &Call<'_>) -> Option<Finding> {
-    let of = code.body.block(BlockId(call.at.block))?.in_loop?;
+    let round = round(code, call)?;
     let (inner, read) = values::look_up(code, call)?;
     let given = call.args.get(usize::from(call.receiver.is_some())..)?;
-    let is_same = call.receiver.is_none_or(|place| is_same_place(code, place, of))
-        && given.iter().all(|arg| is_same(code, *arg, of, 8));
-    if !is_same || !code.turns(call.at.block, of) {
+    let is_same = call.receiver.is_none_or(|place| is_same_place(code, place, round))
+        && given.iter().all(|arg| is_same(code, *arg, round, MAX_STEPS));
+    if !is_same {
         return None;
     }
     let finding = Finding::new(
@@ -43,43 +57,99 @@ fn repeated(code: &Code<'_>, call: &Call<'_>) -> Option<Finding> {
         code.site(call.name),
         "the same value is looked up in every turn of the loop: each look-up walks the context's chain",
         "gives the same every time",
-    )
-    .label(code.site(code.body.loops.get(of.index())?.keyword), "in this loop");
+    );
+    let finding = match round {
+        Round::Loop(of) => finding.label(code.site(code.body.loops.get(of.index())?.keyword), "in this loop"),
+        Round::Closure(outer, name) => finding.label(outer.site(name), "called for each item here"),
+    };
     let finding = if inner.who == code.who { finding } else { finding.label(inner.site(read.name), "looked up here") };
     Some(finding.help("look it up once, in front of the loop"))
 }
 
+/// What repeats a call: the loop it stands in, or whoever calls the closure it stands in.
+fn round<'a>(code: &Code<'a>, call: &Call<'_>) -> Option<Round<'a>> {
+    if let Some(of) = code.body.block(BlockId(call.at.block))?.in_loop {
+        return (code.turns(call.at.block, of) && !is_over_option(code, of)).then_some(Round::Loop(of));
+    }
+    let BodyKind::Closure(outer) = code.body.kind else { return None };
+    let outer = Code::of(code.analysis, BodyRef { file: code.who.file, body: outer })?;
+    let (_, _, made) = outer.ops().find(|(_, _, op)| op.kind == OpKind::Closure(code.who.body))?;
+    let Fate::Passed(at) = outer.fate(made.dest?) else { return None };
+    let call = outer.call(at).filter(|call| call.model.is_some_and(|model| model.each))?;
+    Some(Round::Closure(outer, call.name))
+}
+
+/// Whether a loop goes over what may hold one item: it has one turn or none.
+fn is_over_option(code: &Code<'_>, of: LoopId) -> bool {
+    let program = &code.analysis.program;
+    let head = code.body.loops.get(of.index()).and_then(|known| code.body.block(known.head));
+    head.is_some_and(|head| match &head.end {
+        Terminator::Match { place, test: Test::Next, .. } => {
+            program.role(program.peel(&code.type_at(place))) == Some(TypeRole::Maybe)
+        }
+        _ => false,
+    })
+}
+
 /// Whether a place holds the same context in every turn.
-fn is_same_place(code: &Code<'_>, place: &Place, of: LoopId) -> bool {
+fn is_same_place(code: &Code<'_>, place: &Place, round: Round<'_>) -> bool {
     let changes = matches!(code.ty(place.base), Ty::Ref(_, true))
         && code.mentions(place.base).any(|(_, block, op)| {
-            code.is_within(block.in_loop, of)
+            is_within(code, block, round)
                 && matches!(&op.kind, OpKind::MethodCall { receiver, .. } if receiver.base == place.base && receiver.path.is_empty())
         });
-    !changes && is_same(code, place.base, of, 8)
+    !changes && is_same(code, place.base, round, MAX_STEPS)
+}
+
+fn is_within(code: &Code<'_>, block: &Block, round: Round<'_>) -> bool {
+    match round {
+        Round::Loop(of) => code.is_within(block.in_loop, of),
+        Round::Closure(..) => true,
+    }
+}
+
+/// Whether a local comes from outside of what is repeated, and keeps its value there.
+fn is_steady(code: &Code<'_>, local: LocalId, round: Round<'_>) -> bool {
+    match round {
+        Round::Loop(of) => code.is_steady(local, of),
+        Round::Closure(..) => is_captured(code, local) && !code.is_changed(local),
+    }
+}
+
+/// Whether a local gets its value within what is repeated.
+fn is_bound_in(code: &Code<'_>, local: LocalId, round: Round<'_>) -> bool {
+    match round {
+        Round::Loop(of) => code.is_bound_in(local, of),
+        Round::Closure(..) => !is_captured(code, local),
+    }
+}
+
+fn is_captured(code: &Code<'_>, local: LocalId) -> bool {
+    code.body.local(local).is_some_and(|local| local.kind == LocalKind::Capture)
 }
 
 /// Whether a local has the same value in every turn.
-fn is_same(code: &Code<'_>, local: LocalId, of: LoopId, fuel: u8) -> bool {
+fn is_same(code: &Code<'_>, local: LocalId, round: Round<'_>, fuel: u8) -> bool {
     let Some(fuel) = fuel.checked_sub(1) else { return false };
-    if code.is_named(local) && (code.is_steady(local, of) || !code.is_bound_in(local, of) || code.is_changed(local)) {
-        return code.is_steady(local, of);
+    let steady = is_steady(code, local, round);
+    if code.is_named(local) && (steady || !is_bound_in(code, local, round) || code.is_changed(local)) {
+        return steady;
     }
-    let all = |locals: &[LocalId]| locals.iter().all(|local| is_same(code, *local, of, fuel));
+    let all = |locals: &[LocalId]| locals.iter().all(|local| is_same(code, *local, round, fuel));
     let mut definitions = code.definitions(local).peekable();
     definitions.peek().is_some()
         && definitions.all(|(at, op)| match &op.kind {
             OpKind::Lit(_) | OpKind::Path(_) => true,
             OpKind::Use(place) | OpKind::Ref(place, Mutability::Shared) => {
-                !place.path.contains(&Step::Index) && is_same(code, place.base, of, fuel)
+                !place.path.contains(&Step::Index) && is_same(code, place.base, round, fuel)
             }
             OpKind::MethodCall { receiver, .. } => {
                 let copies = code.call(at).is_some_and(|call| call.is(&[FnRole::Clone]));
-                copies && !receiver.path.contains(&Step::Index) && is_same(code, receiver.base, of, fuel)
+                copies && !receiver.path.contains(&Step::Index) && is_same(code, receiver.base, round, fuel)
             }
             OpKind::Tuple(parts) | OpKind::Array(parts) => all(parts),
             OpKind::Struct { fields, base: None, .. } => {
-                fields.iter().all(|(_, local)| is_same(code, *local, of, fuel))
+                fields.iter().all(|(_, local)| is_same(code, *local, round, fuel))
             }
             OpKind::Call { args, .. } => {
                 let makes = code.call(at).is_some_and(|call| matches!(call.target, Target::Constructor(..)));
