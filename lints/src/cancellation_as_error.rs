@@ -69,7 +69,11 @@ fn regions(code: &Code<'_>) -> Vec<Region> {
             Test::Success => (other, then),
             _ => continue,
         };
-        if !may_end(code, &code.type_at(place)) || was_looked_into(code, place, at) {
+        let ty = code.type_at(place);
+        // Who asks a context for its error has one where there is something.
+        let asked = is_asked(code, &ty);
+        let (failure, success) = if asked { (success, failure) } else { (failure, success) };
+        if !(asked || may_end(code, &ty)) || was_looked_into(code, place, at) {
             continue;
         }
         let mut apart = code.ways().after(success.0);
@@ -120,6 +124,17 @@ fn may_end(code: &Code<'_>, ty: &Ty) -> bool {
         held @ Ty::Adt(_, args) => {
             code.analysis.program.role(held) == Some(TypeRole::Maybe)
                 && args.get(1).is_some_and(|error| is_end(code, error))
+        }
+        _ => false,
+    }
+}
+
+/// Whether a type is that of an answer which may be a context's end.
+fn is_asked(code: &Code<'_>, ty: &Ty) -> bool {
+    match code.analysis.program.peel(ty) {
+        held @ Ty::Adt(_, args) => {
+            code.analysis.program.role(held) == Some(TypeRole::Maybe)
+                && matches!(args.as_slice(), [only] if is_end(code, only))
         }
         _ => false,
     }

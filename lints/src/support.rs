@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{
-    BodyId, Function, ItemId, ItemKind, Local, LocalId, LocalKind, MacroDiscard, Name, Op, OpKind, Span,
+    BlockId, BodyId, Function, ItemId, ItemKind, Local, LocalId, LocalKind, MacroDiscard, Name, Op, OpKind, Place,
+    Span, Terminator, Test,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Says, Site, Task, Uses, Val};
@@ -264,7 +265,24 @@ pub(crate) fn is_fresh_root(analysis: &Analysis, flow: &Flow, event: &Event) -> 
         matches!(seen, Seen::Root { id, own: false, missing: false, after_done: false, .. } if !flow.replacements.contains(id))
     });
     let silent = event.seen.iter().any(|seen| matches!(seen, Seen::Root { id, .. } if flow.replacements.contains(id)));
-    fresh && !silent && !replaces_missing(analysis, flow.body) && !analysis.program.is_test(flow.body)
+    fresh
+        && !silent
+        && !replaces_missing(analysis, flow.body)
+        && !analysis.program.is_test(flow.body)
+        && !is_behind_an_end(analysis, flow.body, event.block)
+}
+
+/// Whether a block is reached only where an error was told to be the end of a context.
+fn is_behind_an_end(analysis: &Analysis, who: BodyRef, block: u32) -> bool {
+    let Some(code) = Code::of(analysis, who) else { return false };
+    let is_end = |place: &Place| analysis.program.role(&code.type_at(place)) == Some(TypeRole::End);
+    let from = |start: BlockId| start.0 == block || code.ways().leads(start.0, |at| at == block);
+    code.body.blocks.iter().any(|known| match &known.end {
+        Terminator::Match { place, test: Test::Variant(_), then, other, .. } if is_end(place) => {
+            from(*then) && !from(*other)
+        }
+        _ => false,
+    })
 }
 
 /// Whether a body is part of middleware, or a helper that some middleware calls.

@@ -1,10 +1,10 @@
 //! A context parameter that nothing reads.
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{OpKind, Terminator};
+use ctxlint_analysis::facts::{BodyKind, OpKind, Terminator};
 use ctxlint_analysis::flow::value::Site;
 use ctxlint_analysis::model::{FnRole, TypeRole};
-use ctxlint_analysis::types::Target;
+use ctxlint_analysis::types::{BodyRef, Target};
 
 use crate::code::Code;
 use crate::finding::Finding;
@@ -57,8 +57,15 @@ fn could_use(code: &Code<'_>) -> bool {
     let program = &code.analysis.program;
     let waits = code.ops().any(|(_, _, op)| matches!(op.kind, OpKind::Await(_)));
     let selects = code.body.blocks.iter().any(|block| matches!(block.end, Terminator::Select { .. }));
+    // What a function gives back to be awaited is its work, too.
+    let inner = code.ops().filter_map(|(_, _, op)| match op.kind {
+        OpKind::Closure(inner) => Code::of(code.analysis, BodyRef { file: code.who.file, body: inner }),
+        _ => None,
+    });
+    let later = inner.into_iter().any(|inner| matches!(inner.body.kind, BodyKind::AsyncBlock(_)) && could_use(&inner));
     waits
         || selects
+        || later
         || code.calls().any(|call| {
             call.is(&[FnRole::Waiting, FnRole::Outbound, FnRole::Run, FnRole::RunSelf, FnRole::Wait])
                 || matches!(call.target, Target::Def(callee)
