@@ -68,20 +68,22 @@ fn works(code: &Code<'_>, of: LoopId) -> bool {
 
 /// Whether something is done in some blocks besides asking; callees are looked into, so many deep.
 fn do_work(code: &Code<'_>, blocks: &BTreeSet<u32>, of: Option<LoopId>, hops: u8) -> bool {
-    let selects = blocks
-        .iter()
-        .filter_map(|at| code.body.blocks.get(*at as usize))
-        .any(|block| matches!(block.end, Terminator::Select { .. } | Terminator::Match { test: Test::Next, .. }));
-    selects
+    let moves = |local: &LocalId| of.is_some_and(|of| is_changed(code, *local, of, MAX_STEPS));
+    let mut ends = blocks.iter().filter_map(|at| code.body.blocks.get(*at as usize)).map(|block| &block.end);
+    let goes_on = ends.any(|end| match end {
+        Terminator::Select { .. } | Terminator::Match { test: Test::Next, .. } => true,
+        Terminator::Match { place, .. } => moves(&place.base),
+        _ => false,
+    });
+    goes_on
         || code.ops_in(blocks).any(|(at, op)| match &op.kind {
             OpKind::Await(_) | OpKind::Unknown { .. } | OpKind::Inspect { .. } | OpKind::Closure(_) => true,
-            // A comparison says how far the work has come, where the loop changes what is compared.
+            // What the loop changes says how far the work has come, where it is compared or looked at.
             OpKind::Binary(op, left, right) => {
-                let moves = |local: &LocalId| of.is_some_and(|of| is_changed(code, *local, of, MAX_STEPS));
                 !matches!(op, BinaryOp::Mul | BinaryOp::Other) && (moves(left) || moves(right))
             }
             OpKind::Call { .. } | OpKind::MethodCall { .. } => match code.call(at) {
-                Some(call) => !only_looks(code, &call, hops),
+                Some(call) => call.args.iter().any(moves) || !only_looks(code, &call, hops),
                 None => true,
             },
             _ => false,
@@ -116,6 +118,10 @@ fn only_looks(code: &Code<'_>, call: &Call<'_>, hops: u8) -> bool {
         }
         Target::Closure(_) => return false,
         _ => {}
+    }
+    // What others see is no mere look.
+    if call.model.is_some_and(|model| model.writes) {
+        return false;
     }
     match call.role() {
         Some(

@@ -71,7 +71,7 @@ fn regions(code: &Code<'_>) -> Vec<Region> {
         };
         let ty = code.type_at(place);
         // Who asks a context for its error has one where there is something.
-        let asked = is_asked(code, &ty);
+        let asked = is_asked(code, place.base);
         let (failure, success) = if asked { (success, failure) } else { (failure, success) };
         if !(asked || may_end(code, &ty)) || was_looked_into(code, place, at) {
             continue;
@@ -129,15 +129,12 @@ fn may_end(code: &Code<'_>, ty: &Ty) -> bool {
     }
 }
 
-/// Whether a type is that of an answer which may be a context's end.
-fn is_asked(code: &Code<'_>, ty: &Ty) -> bool {
-    match code.analysis.program.peel(ty) {
-        held @ Ty::Adt(_, args) => {
-            code.analysis.program.role(held) == Some(TypeRole::Maybe)
-                && matches!(args.as_slice(), [only] if is_end(code, only))
-        }
-        _ => false,
-    }
+/// Whether a context was asked for its end, and this is the answer.
+fn is_asked(code: &Code<'_>, answer: LocalId) -> bool {
+    let through = [FnRole::Clone, FnRole::Same, FnRole::Borrow];
+    let of_end = matches!(code.analysis.program.peel(code.ty(answer)), Ty::Adt(_, args)
+        if matches!(args.as_slice(), [only] if is_end(code, only)));
+    of_end && code.made_by(answer, &through).is_some_and(|call| call.is(&[FnRole::State, FnRole::RunSelf]))
 }
 
 fn is_end(code: &Code<'_>, ty: &Ty) -> bool {

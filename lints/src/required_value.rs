@@ -6,7 +6,7 @@ use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{BlockId, LocalId, OpKind, Span, Terminator, Test};
 use ctxlint_analysis::flow::value::{Site, is_success};
 use ctxlint_analysis::model::FnRole;
-use ctxlint_analysis::types::BodyRef;
+use ctxlint_analysis::types::{BodyRef, Ty};
 
 use crate::code::{Call, Code};
 use crate::finding::Finding;
@@ -59,8 +59,12 @@ fn panics_without(code: &Code<'_>, call: &Call<'_>) -> bool {
         }
         _ => false,
     };
-    let work = model.work.iter().filter_map(|at| call.args.get(*at));
-    model.panics || (model.role == FnRole::InnerOr && work.into_iter().any(never_returns))
+    let otherwise = match model.role {
+        FnRole::InnerOr => model.work.first().copied(),
+        FnRole::AndThen => model.other,
+        _ => None,
+    };
+    model.panics || otherwise.and_then(|at| call.args.get(at)).is_some_and(never_returns)
 }
 
 /// The look-up that a value is the result of, by way of functions that give back what they find.
@@ -77,18 +81,24 @@ fn read_by(code: &Code<'_>, local: LocalId) -> Option<Site> {
     (inner.who == code.who || is_given_back).then(|| inner.site(read.name))
 }
 
+/// The type of the key that a value is read or written with.
+fn key<'a>(code: &Code<'a>, call: &Call<'_>) -> Option<&'a Ty> {
+    let at = call.model.and_then(|model| model.key)?;
+    Some(code.ty(*call.args.get(at)?).unreferenced())
+}
+
 /// Whether what is read was put into the context in the same function: it is there.
 fn is_written_here(code: &Code<'_>, read: &Call<'_>) -> bool {
-    let key = |call: &Call<'_>| {
-        let at = call.model.and_then(|model| model.key)?;
-        Some(code.ty(*call.args.get(at)?).unreferenced())
-    };
+    let wanted = key(code, read);
     let mut context = read.args.first().copied();
     for _ in 0..MAX_LINKS {
         let Some(made) = context.and_then(|local| code.made_by(code.source(local), &[])) else { return false };
-        if values::accesses(&made) == Some(true)
-            && key(&made).is_some_and(|ty| !ty.is_unknown() && Some(ty) == key(read))
-        {
+        let writes = |call: &Call<'_>, key: Option<&Ty>| {
+            values::accesses(call) == Some(true) && key.is_some_and(|ty| !ty.is_unknown()) && key == wanted
+        };
+        let by_callee =
+            code.callee(&made).is_some_and(|callee| callee.calls().any(|call| writes(&call, key(&callee, &call))));
+        if by_callee || writes(&made, key(code, &made)) {
             return true;
         }
         let keeps = made.is(&[FnRole::Derive, FnRole::Detach, FnRole::Reparent]);

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{
-    BlockId, BodyId, Function, ItemId, ItemKind, Local, LocalId, LocalKind, MacroDiscard, Name, Op, OpKind, Place,
-    Span, Terminator, Test,
+    BinaryOp, BlockId, BodyId, Function, ItemId, ItemKind, Lit, Local, LocalId, LocalKind, MacroDiscard, Name, Op,
+    OpKind, Span, Terminator, Test, UnaryOp,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Says, Site, Task, Uses, Val};
@@ -127,6 +127,9 @@ pub(crate) fn is_context(analysis: &Analysis, ty: &Ty) -> bool {
 
 /// What work does that ends with its context.
 pub(crate) const CUT: Uses = Uses(Uses::CUT.0 | Uses::WAIT.0);
+
+/// How far a question is followed through what it is made of.
+const MAX_QUESTIONS: u8 = 4;
 
 /// What functions that ask for a context's state do.
 const ASKS: &[FnRole] = &[FnRole::IsDone, FnRole::State];
@@ -269,17 +272,20 @@ pub(crate) fn is_fresh_root(analysis: &Analysis, flow: &Flow, event: &Event) -> 
         && !silent
         && !replaces_missing(analysis, flow.body)
         && !analysis.program.is_test(flow.body)
-        && !is_behind_an_end(analysis, flow.body, event.block)
+        && !is_drop(analysis, flow.body)
+        && !Code::of(analysis, flow.body).is_some_and(|code| is_behind_an_end(&code, event.block, MAX_QUESTIONS))
 }
 
 /// Whether a block is reached only where an error was told to be the end of a context.
-fn is_behind_an_end(analysis: &Analysis, who: BodyRef, block: u32) -> bool {
-    let Some(code) = Code::of(analysis, who) else { return false };
-    let is_end = |place: &Place| analysis.program.role(&code.type_at(place)) == Some(TypeRole::End);
+fn is_behind_an_end(code: &Code<'_>, block: u32, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return false };
     let from = |start: BlockId| start.0 == block || code.ways().leads(start.0, |at| at == block);
     code.body.blocks.iter().any(|known| match &known.end {
-        Terminator::Match { place, test: Test::Variant(_), then, other, .. } if is_end(place) => {
-            from(*then) && !from(*other)
+        Terminator::Match { place, test: Test::Variant(_), then, other, .. } => {
+            code.analysis.program.role(&code.type_at(place)) == Some(TypeRole::End) && from(*then) && !from(*other)
+        }
+        Terminator::If { condition, then, other } if from(*then) != from(*other) => {
+            says_end(code, *condition, fuel) == Some(from(*then))
         }
         _ => false,
     })
@@ -303,4 +309,36 @@ pub(crate) fn is_middleware(analysis: &Analysis, body: BodyRef) -> bool {
         }
     }
     false
+}
+
+/// What yes means where a condition asks whether an error is the end of a context.
+fn says_end(code: &Code<'_>, condition: LocalId, fuel: u8) -> Option<bool> {
+    let fuel = fuel.checked_sub(1)?;
+    let is_end = |local: &LocalId| code.analysis.program.role(code.ty(*local)) == Some(TypeRole::End);
+    let condition = code.root(condition);
+    match code.definition(condition).map(|(_, op)| &op.kind) {
+        Some(OpKind::Unary(UnaryOp::Not, inner)) => Some(!says_end(code, *inner, fuel)?),
+        Some(OpKind::Binary(op, left, right)) if is_end(left) || is_end(right) => match op {
+            BinaryOp::Eq => Some(true),
+            BinaryOp::Ne => Some(false),
+            _ => None,
+        },
+        Some(_) => None,
+        // What `matches!` says in its arms.
+        None => {
+            let mut yes =
+                code.definitions(condition).filter(|(_, op)| op.kind == OpKind::Lit(Lit::Bool(true))).peekable();
+            yes.peek()?;
+            yes.all(|(at, _)| is_behind_an_end(code, at.block, fuel)).then_some(true)
+        }
+    }
+}
+
+/// Whether a body is what runs when a value is dropped.
+fn is_drop(analysis: &Analysis, who: BodyRef) -> bool {
+    let program = &analysis.program;
+    let Some(def) = program.function_of(who) else { return false };
+    let container = program.container(def).and_then(|of| Some((of, program.item(of)?)));
+    matches!(container, Some((of, item)) if matches!(&item.kind, ItemKind::Impl { of_trait: Some(_), self_ty, .. }
+        if program.drop_impl(&program.resolve_type(of.file, self_ty)) == Some(def)))
 }

@@ -76,7 +76,24 @@ fn round<'a>(code: &Code<'a>, call: &Call<'_>) -> Option<Round<'a>> {
     let (_, _, made) = outer.ops().find(|(_, _, op)| op.kind == OpKind::Closure(code.who.body))?;
     let Fate::Passed(at) = outer.fate(made.dest?) else { return None };
     let call = outer.call(at).filter(|call| call.model.is_some_and(|model| model.each))?;
-    Some(Round::Closure(outer, call.name))
+    let has_many = !call.args.first().is_some_and(|items| is_of_one(&outer, *items));
+    has_many.then_some(Round::Closure(outer, call.name))
+}
+
+/// Whether what is gone over is made of what may hold one item.
+fn is_of_one(code: &Code<'_>, items: LocalId) -> bool {
+    let program = &code.analysis.program;
+    let is_maybe = |local: LocalId| program.role(code.ty(local)) == Some(TypeRole::Maybe);
+    let through = |call: &Call<'_>| call.receiver.is_some() && call.args.first().is_some_and(|local| !is_maybe(*local));
+    let mut items = code.root(items);
+    for _ in 0..MAX_STEPS {
+        let Some(call) = code.definition(items).and_then(|(at, _)| code.call(at)) else { return is_maybe(items) };
+        if !through(&call) {
+            return call.receiver.is_some() || call.is(&[FnRole::Wrap]);
+        }
+        items = call.args.first().map_or(items, |local| code.root(*local));
+    }
+    false
 }
 
 /// Whether a loop goes over what may hold one item: it has one turn or none.
