@@ -103,10 +103,21 @@ fn was_looked_into(code: &Code<'_>, outcome: &Place, block: u32) -> bool {
         };
         let compares = |op: &Op| match &op.kind {
             OpKind::Binary(_, left, right) => is_end_of_it(*left) || is_end_of_it(*right),
+            OpKind::MethodCall { receiver, .. } => is_end_of_it(receiver.base),
+            OpKind::Call { args, .. } => args.iter().any(|arg| is_end_of_it(*arg)),
             _ => false,
         };
-        (matches || known.ops.iter().any(compares)) && code.ways().leads(at, |to| to == block)
+        (matches || known.ops.iter().any(compares) || is_guard(code, outcome, at))
+            && code.ways().leads(at, |to| to == block)
     })
+}
+
+/// Whether a block asks the context, once it is known what the outcome is.
+fn is_guard(code: &Code<'_>, outcome: &Place, block: u32) -> bool {
+    let tests = |end: &Terminator| matches!(end, Terminator::Match { place, .. } if place.base == outcome.base);
+    let asks = || code.calls_in(&BTreeSet::from([block])).any(|call| support::asks(code, &call).is_some());
+    let mut tested = code.body.blocks.iter().zip(0u32..).filter(|(known, _)| tests(&known.end));
+    tested.any(|(_, at)| code.ways().leads(at, |to| to == block)) && asks()
 }
 
 /// Whether a local is bound to a part of another: a name in a pattern is bound once for the guard and once for the arm.

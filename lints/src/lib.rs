@@ -6,6 +6,7 @@ pub mod rule;
 mod certain;
 mod code;
 mod endless;
+mod ends_with_context;
 mod groups;
 mod key_types;
 mod keys;

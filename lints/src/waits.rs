@@ -6,11 +6,12 @@ use ctxlint_analysis::facts::{
     BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator, Test, UnaryOp,
 };
 use ctxlint_analysis::flow::constants;
-use ctxlint_analysis::flow::value::{ObjKind, Task, is_success};
+use ctxlint_analysis::flow::value::is_success;
 use ctxlint_analysis::model::{Bound, FnModel, FnRole, TypeRole};
 use ctxlint_analysis::types::BodyRef;
 
 use crate::code::{At, Call, Code, Fate};
+use crate::ends_with_context::ends_with_context;
 use crate::support;
 
 /// Lengths of time below this are a moment, in nanoseconds.
@@ -124,27 +125,6 @@ fn of_call<'a>(code: &Code<'a>, call: Call<'a>) -> Option<Wait<'a>> {
     }
     let in_loop = code.body.block(BlockId(call.at.block))?.in_loop;
     Some(Wait { at: call.at, name: call.name, model: Some(model), in_loop, args: call.args })
-}
-
-/// Whether a local is a task that was given a context to work on, and ends with it.
-fn ends_with_context(code: &Code<'_>, local: LocalId) -> bool {
-    if code.analysis.program.role(code.ty(local)) != Some(TypeRole::Task) {
-        return false;
-    }
-    let Some(flow) = code.analysis.flow(code.who) else { return false };
-    let tasks = || {
-        flow.objects.iter().filter_map(|(id, object)| match &object.kind {
-            ObjKind::Task(task) => Some(((id.block, id.op), task)),
-            _ => None,
-        })
-    };
-    let ends = |task: &Task| task.contexts.iter().any(|of| of.uses.any(support::CUT) && !of.ctx.never_ends());
-    let made = code.made_by(local, &[]).map(|call| (call.at.block, call.at.op));
-    match tasks().find(|(at, _)| Some(*at) == made) {
-        Some((_, task)) => ends(task),
-        // It comes out of a list or field: one of those that are started here.
-        None => tasks().next().is_some() && tasks().all(|(_, task)| ends(task)),
-    }
 }
 
 /// The contexts that are at hand in a body.

@@ -1,0 +1,68 @@
+//! What ends with a context by itself: to wait for it is no wait without one.
+
+use ctxlint_analysis::facts::{LocalId, Op, OpKind, Place};
+use ctxlint_analysis::flow::value::{ObjKind, Task};
+use ctxlint_analysis::model::{FnRole, TypeRole};
+use ctxlint_analysis::types::BodyRef;
+
+use crate::code::{At, Call, Code};
+use crate::support;
+
+/// How far back a value is followed to what it is made of.
+const MAX_STEPS: u8 = 8;
+
+/// Whether what a local holds is a task, a stream or other work that ends with a context.
+pub(crate) fn ends_with_context(code: &Code<'_>, local: LocalId) -> bool {
+    is_task_under_one(code, local) || works_under(code, local, MAX_STEPS)
+}
+
+/// Whether a local is a task that was given a context to work on, and ends with it.
+fn is_task_under_one(code: &Code<'_>, local: LocalId) -> bool {
+    if code.analysis.program.role(code.ty(local)) != Some(TypeRole::Task) {
+        return false;
+    }
+    let Some(flow) = code.analysis.flow(code.who) else { return false };
+    let tasks = || {
+        flow.objects.iter().filter_map(|(id, object)| match &object.kind {
+            ObjKind::Task(task) => Some(((id.block, id.op), task)),
+            _ => None,
+        })
+    };
+    let ends = |task: &Task| task.contexts.iter().any(|of| of.uses.any(support::CUT) && !of.ctx.never_ends());
+    let made = code.made_by(local, &[]).map(|call| (call.at.block, call.at.op));
+    match tasks().find(|(at, _)| Some(*at) == made) {
+        Some((_, task)) => ends(task),
+        // It comes out of a list or field: one of those that are started here.
+        None => tasks().next().is_some() && tasks().all(|(_, task)| ends(task)),
+    }
+}
+
+/// Whether a value is made of work that ends with a context, or holds such work: the wait for it ends with that, too.
+fn works_under(code: &Code<'_>, local: LocalId, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return false };
+    let any = |locals: &[LocalId]| locals.iter().any(|local| works_under(code, *local, fuel));
+    let made = |(_, op): (At, &Op)| match &op.kind {
+        OpKind::Closure(inner) => {
+            let inner = BodyRef { file: code.who.file, body: *inner };
+            let summary = code.analysis.summaries.get(inner);
+            summary.is_some_and(|summary| summary.uses.values().any(|uses| uses.any(support::CUT)))
+        }
+        OpKind::MethodCall { receiver, args, .. } => works_under(code, receiver.base, fuel) || any(args),
+        OpKind::Call { args, .. } => any(args),
+        _ => false,
+    };
+    // A function that is given the context is trusted to end with it.
+    let is_given = |work: &LocalId| {
+        let call = code.made_by(*work, &[]).filter(|call| call.model.is_none());
+        call.is_some_and(|call| call.args.iter().any(|arg| code.is_context(&Place::local(*arg))))
+    };
+    let is_put_in = |call: &Call<'_>| {
+        let work = call.args.get(1..).unwrap_or_default();
+        call.is(&[FnRole::Push, FnRole::Drive]) && (any(work) || work.iter().any(is_given))
+    };
+    code.definitions(code.root(local)).any(made)
+        || code
+            .mentions(local)
+            .filter_map(|(at, ..)| code.call(at))
+            .any(|call| call.receiver.is_some_and(|place| place.base == local) && is_put_in(&call))
+}
