@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::AT_ONCE;
 use crate::analysis::GoOn;
-use crate::facts::{BodyKind, Field, ItemKind, Name, Op, OpKind, Terminator};
+use crate::facts::{BodyKind, Field, ItemKind, LoopKind, Name, Op, OpKind, Terminator, Test};
 use crate::flow::events::{Asked, Flow};
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
 use crate::infer::TypedBody;
@@ -29,6 +29,9 @@ use calls::{Callers, Calls};
 
 /// How often a body is looked at in one fixpoint.
 const MAX_ROUNDS: u8 = 6;
+
+/// How many calls up from what lasts a call still counts as lasting.
+const LASTING_CALLS: usize = 2;
 
 /// Of so many bodies in a circle one is looked at at a time, but never more than so many: what they find out about
 /// each other is only seen the next time.
@@ -100,6 +103,7 @@ pub struct Summaries {
     known: FxHashMap<BodyRef, Arc<Summary>>,
     relevant: FxHashSet<BodyRef>,
     endless: FxHashSet<BodyRef>,
+    lasting: FxHashSet<BodyRef>,
     plain: Summary,
     never: Summary,
 }
@@ -115,14 +119,19 @@ impl Summaries {
         }
     }
 
+    /// Whether a call of a body may take its time.
+    pub(crate) fn lasts(&self, body: BodyRef) -> bool {
+        self.lasting.contains(&body)
+    }
+
     /// A body in which something of interest occurs, if it was looked at.
     pub(crate) fn known(&self, body: BodyRef) -> Option<&Arc<Summary>> {
         self.known.get(&body)
     }
 
-    /// Whether a body has the same standing here and there: looked at, endless or doing nothing.
+    /// Whether a body has the same standing here and there: looked at, endless, lasting or doing nothing.
     pub(crate) fn same_standing(&self, other: &Summaries, body: BodyRef) -> bool {
-        let standing = |of: &Summaries| (of.relevant.contains(&body), of.endless.contains(&body));
+        let standing = |of: &Summaries| (of.relevant.contains(&body), of.endless.contains(&body), of.lasts(body));
         standing(self) == standing(other)
     }
 }
@@ -151,6 +160,12 @@ impl<'s> Known<'s> {
         let found = within.map(Arc::as_ref).or_else(|| self.before.get(body));
         self.asked.borrow_mut().insert(body, found.is_some());
         found
+    }
+
+    /// Whether a call of a body may take its time.
+    pub(crate) fn lasts(&self, body: BodyRef) -> bool {
+        self.ask(body);
+        self.before.lasts(body)
     }
 
     /// Notes that what a body does counts.
@@ -185,7 +200,8 @@ pub(crate) fn summarize<S: Send>(
     let plain = Summary { rets: vec![Val::Unknown], ..Summary::default() };
     let never = Summary { diverges: true, ..Summary::default() };
     let endless = endless(program, &callers).into_iter().filter(|body| !relevant.contains(body)).collect();
-    let mut summaries = Summaries { known: FxHashMap::default(), relevant, endless, plain, never };
+    let lasting = lasting(program, &callers, &relevant);
+    let mut summaries = Summaries { known: FxHashMap::default(), relevant, endless, lasting, plain, never };
     let mut flows: BTreeMap<BodyRef, Arc<Flow>> = BTreeMap::new();
     let mut changes = Changes::since(earlier);
     for level in levels {
@@ -460,6 +476,47 @@ fn endless(program: &Program, callers: &Callers) -> FxHashSet<BodyRef> {
         found.extend(more);
     }
     found
+}
+
+/// The bodies of interest whose calls may take their time: those that wait or go round a loop until something happens,
+/// and who calls them. Far behind a call almost anything does; others are not read everywhere.
+fn lasting(program: &Program, callers: &Callers, relevant: &FxHashSet<BodyRef>) -> FxHashSet<BodyRef> {
+    let waits = |body: &&BodyRef| waits(program, **body);
+    let mut found: FxHashSet<BodyRef> = relevant.par_iter().filter(waits).copied().collect();
+    let mut last: Vec<BodyRef> = found.iter().copied().collect();
+    for _ in 0..LASTING_CALLS {
+        let above = last.iter().flat_map(|body| callers.get(body)).flatten().copied();
+        let lasts = |caller: &BodyRef| relevant.contains(caller) && runs_at_once(program, *caller);
+        last = above.filter(lasts).filter(|caller| found.insert(*caller)).collect();
+    }
+    found
+}
+
+/// Whether a call of a body runs it, instead of giving a future.
+fn runs_at_once(program: &Program, who: BodyRef) -> bool {
+    let is_async_fn = || program.function_of(who).and_then(|def| program.function(def)).is_some_and(|of| of.is_async);
+    program.body(who).is_some_and(|body| !body.is_async && !matches!(body.kind, BodyKind::AsyncBlock(_)))
+        && !is_async_fn()
+}
+
+fn waits(program: &Program, who: BodyRef) -> bool {
+    let (Some(body), Some(typed)) = (program.body(who), program.typed(who)) else { return false };
+    let goes_round = || body.loops.iter().any(|of| of.kind != LoopKind::For);
+    let receives = || {
+        body.blocks.iter().any(|block| match &block.end {
+            Terminator::Match { place, test: Test::Next, .. } => {
+                program.role(program.peel(&program.type_at(typed, place))) == Some(TypeRole::Channel)
+            }
+            _ => false,
+        })
+    };
+    let waits = || {
+        typed.targets.iter().flatten().filter_map(|target| program.model_of(target)).any(|model| {
+            matches!(model.role, FnRole::Waiting | FnRole::Wait | FnRole::Join | FnRole::Drive)
+                && !model.returns_future(&program.models)
+        })
+    };
+    runs_at_once(program, who) && (goes_round() || receives() || waits())
 }
 
 fn never_returns(program: &Program, who: BodyRef, known: &FxHashSet<BodyRef>) -> bool {

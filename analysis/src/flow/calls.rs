@@ -432,6 +432,9 @@ impl<'a> Run<'a> {
             return Vec::new();
         }
         self.effects(at, name, summary, &inputs, &mut world, depth);
+        if summaries.lasts(body) {
+            self.settle_fresh(&mut world);
+        }
         self.end_given(name, summary, &inputs, &mut world);
         let mut out = Vec::new();
         for (index, ret) in summary.rets.iter().enumerate() {

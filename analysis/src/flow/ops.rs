@@ -12,7 +12,7 @@ use crate::types::{Target, Ty, TyCon};
 use super::constants;
 use super::events::{LossKind, Seen};
 use super::run::{At, Run, input_object};
-use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjKind, Uses, Val};
+use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjId, ObjKind, Object, Uses, Val};
 use super::world::{TaskState, Use, World};
 
 impl<'a> Run<'a> {
@@ -21,6 +21,7 @@ impl<'a> Run<'a> {
         let span = op.span;
         if self.in_loop(at) && matches!(op.kind, OpKind::Call { .. } | OpKind::MethodCall { .. } | OpKind::Await(_)) {
             world.retire(at.block, at.op);
+            self.settle_beside(at, &mut world);
         }
         let value = match &op.kind {
             OpKind::Use(place) => {
@@ -707,17 +708,17 @@ impl<'a> Run<'a> {
     }
 
     /// What is known of an object, in whichever turn of a loop it was made.
-    pub(super) fn made(&self, id: super::value::ObjId) -> Option<&super::value::Object> {
-        self.objects.get(&super::value::ObjId { old: false, ..id })
+    pub(super) fn made(&self, id: ObjId) -> Option<&Object> {
+        self.objects.get(&ObjId { old: false, ..id })
     }
 
     /// Whether an object is a cancel handle.
-    pub(super) fn is_handle(&self, id: super::value::ObjId) -> bool {
+    pub(super) fn is_handle(&self, id: ObjId) -> bool {
         matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
     }
 
     /// Notes what was done with an object.
-    pub(super) fn mark(&mut self, world: &mut World, id: super::value::ObjId, how: Use) {
+    pub(super) fn mark(&mut self, world: &mut World, id: ObjId, how: Use) {
         // What a callee gave back in a field, and is taken from there, makes that field a used one.
         if let Some((def, field)) = self.made(id).and_then(|object| object.in_struct.clone())
             && how != Use::Stored(def, field.clone())
@@ -728,12 +729,6 @@ impl<'a> Run<'a> {
         world.mark(id, how);
     }
 
-    /// Something is waited for: tasks started before may have ended meanwhile.
-    pub(super) fn settle_fresh(&mut self, world: &mut World) {
-        let settled = |state: &TaskState| (*state == TaskState::Fresh).then_some(TaskState::Settled);
-        world.tasks.change(&|is_any| is_any.0, &settled);
-    }
-
     /// A context ends here, and with it the tasks that have had no time to work under it.
     pub(super) fn end_context(&mut self, ctx: &Ctx, span: Span, world: &mut World) {
         // One of several: which of them nobody knows.
@@ -742,7 +737,7 @@ impl<'a> Run<'a> {
         }
         world.done.insert(ctx.id, ());
         let site = self.site(span);
-        let cut: Vec<super::value::ObjId> = world
+        let cut: Vec<ObjId> = world
             .tasks
             .iter()
             .filter(|(_, state)| **state == TaskState::Fresh)

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::facts::Span;
+use crate::facts::{BlockId, LoopId, LoopKind, Span};
 use crate::model::OnDrop;
 use crate::types::BodyRef;
 
@@ -202,6 +202,26 @@ impl<'a> Run<'a> {
             if !of.uses.is_empty() && !task.contexts.contains(&of) {
                 task.contexts.push(of);
             }
+        }
+    }
+
+    /// Something is waited for: tasks started before may have ended meanwhile.
+    pub(super) fn settle_fresh(&mut self, world: &mut World) {
+        let settled = |state: &TaskState| (*state == TaskState::Fresh).then_some(TaskState::Settled);
+        world.tasks.change(&|is_any| is_any.0, &settled);
+    }
+
+    /// Tasks go on beside a loop that goes round until something happens.
+    pub(super) fn settle_beside(&self, at: At, world: &mut World) {
+        let loops =
+            |block: u32| self.body.loops_around(self.body.block(BlockId(block)).and_then(|block| block.in_loop));
+        let lasts = |of: &LoopId| self.body.loops.get(of.index()).is_some_and(|of| of.kind != LoopKind::For);
+        let around: Vec<LoopId> = loops(at.block).filter(lasts).collect();
+        let is_beside = |task: u32| around.iter().any(|of| loops(task).all(|other| other != *of));
+        let fresh = world.tasks.iter().filter(|(id, state)| **state == TaskState::Fresh && is_beside(id.block));
+        let beside: Vec<ObjId> = fresh.map(|(id, _)| *id).collect();
+        for id in beside {
+            world.tasks.insert(id, TaskState::Settled);
         }
     }
 
