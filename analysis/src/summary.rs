@@ -493,7 +493,7 @@ fn lasting(program: &Program, callers: &Callers, relevant: &FxHashSet<BodyRef>) 
 }
 
 /// Whether a call of a body runs it, instead of giving a future.
-fn runs_at_once(program: &Program, who: BodyRef) -> bool {
+pub(crate) fn runs_at_once(program: &Program, who: BodyRef) -> bool {
     let is_async_fn = || program.function_of(who).and_then(|def| program.function(def)).is_some_and(|of| of.is_async);
     program.body(who).is_some_and(|body| !body.is_async && !matches!(body.kind, BodyKind::AsyncBlock(_)))
         && !is_async_fn()

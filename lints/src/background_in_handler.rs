@@ -2,7 +2,7 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
-use ctxlint_analysis::flow::value::Uses;
+use ctxlint_analysis::flow::value::{ObjId, Uses};
 
 use crate::finding::{Applicability, Edit, Finding};
 use crate::rule::{Group, Level, Options, Rule};
@@ -21,23 +21,22 @@ pub(crate) static RULE: Rule = Rule {
     check: Some(check),
 };
 
+/// The root that an event makes.
+fn root(event: &Event) -> Option<ObjId> {
+    event.seen.iter().find_map(|seen| if let Seen::Root { id, .. } = seen { Some(*id) } else { None })
+}
+
 /// A handler that does nothing with a root but give it to the one that called it: a guard, extractor
 /// or filter with which a request's context begins.
 fn is_given_back(flow: &Flow, event: &Event) -> bool {
-    let uses = event.seen.iter().find_map(|seen| match seen {
-        Seen::Root { id, .. } => flow.roots.get(id),
-        _ => None,
-    });
+    let uses = root(event).and_then(|id| flow.roots.get(&id));
     uses.is_some_and(|uses| uses.any(Uses::RETURN.and(Uses::RETURN_KEPT)) && !uses.any(Uses::CUT.and(Uses::DETACH)))
 }
 
 /// A middleware in which a request's context begins: it knows none, and what it puts into the request comes from
 /// the root.
 fn begins_requests(analysis: &Analysis, flow: &Flow, event: &Event) -> bool {
-    let root = event.seen.iter().find_map(|seen| match seen {
-        Seen::Root { id, .. } => Some(*id),
-        _ => None,
-    });
+    let root = root(event);
     let is_put_in = |seen: &Seen| match seen {
         Seen::Replaced { ctx } => ctx.sources().iter().any(|source| Some(source.id) == root),
         _ => false,

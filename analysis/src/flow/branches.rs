@@ -6,7 +6,7 @@ use crate::facts::{BlockId, ItemKind, LocalId, OpKind, Place, Test};
 use crate::model::TypeRole;
 use crate::types::Ty;
 
-use super::conditions;
+use super::conditions::{self, Cond};
 use super::run::Run;
 use super::value::{Agg, Ctx, CtxKind, CtxNode, Life, ObjId, Says, Val};
 use super::world::World;
@@ -28,13 +28,7 @@ impl<'a> Run<'a> {
         }
         let question = conditions::question(self.body, &self.definitions, condition);
         let mut next = Vec::new();
-        for (block, truth) in [(then, true), (other, false)] {
-            let mut world = world.clone();
-            if let Some((cond, straight)) = &question
-                && !world.suppose(cond, truth == *straight)
-            {
-                continue;
-            }
+        for (block, truth, mut world) in ways(&question, (then, other), &world) {
             match self.missing_where(condition) {
                 Some(missing) if missing == truth => world.missing = true,
                 Some(_) => world.present = true,
@@ -135,13 +129,7 @@ impl<'a> Run<'a> {
         let question = conditions::pattern_question(self.body, place, test);
         let optional = self.may_hold_context(&self.type_at(place));
         let mut next = Vec::new();
-        for (block, truth) in [(then, true), (other, false)] {
-            let mut world = world.clone();
-            if let Some((cond, straight)) = &question
-                && !world.suppose(cond, truth == *straight)
-            {
-                continue;
-            }
+        for (block, truth, mut world) in ways(&question, (then, other), &world) {
             if let (Test::Lit(crate::facts::Lit::Bool(want)), Val::Asked(ctx, says, meaning)) = (test, value.behind())
                 && (*want == truth) == *meaning
             {
@@ -174,4 +162,17 @@ impl<'a> Run<'a> {
             _ => true,
         }
     }
+}
+
+/// The ways on from a question that can be, each with its answer and what holds there.
+fn ways(
+    question: &Option<(Cond, bool)>,
+    (then, other): (BlockId, BlockId),
+    world: &World,
+) -> impl Iterator<Item = (BlockId, bool, World)> {
+    [(then, true), (other, false)].into_iter().filter_map(move |(block, truth)| {
+        let mut world = world.clone();
+        let can_be = question.as_ref().is_none_or(|(cond, straight)| world.suppose(cond, truth == *straight));
+        can_be.then_some((block, truth, world))
+    })
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use crate::facts::{LocalId, Name, OpKind, Place, Span, Step, TypeRef};
 use crate::model::FnRole;
-use crate::summary::Summary;
+use crate::summary::{self, Summary};
 use crate::types::{BodyRef, DefId, Target, Ty};
 
 use super::copying::Copying;
@@ -422,11 +422,7 @@ impl<'a> Run<'a> {
             // far as is known, and the next round knows more.
             return Vec::new();
         };
-        let is_async = self
-            .program
-            .body(body)
-            .is_none_or(|body| body.is_async || matches!(body.kind, crate::facts::BodyKind::AsyncBlock(_)))
-            || self.program.function_of(body).and_then(|def| self.program.function(def)).is_some_and(|f| f.is_async);
+        let is_async = !summary::runs_at_once(self.program, body);
         if summary.diverges && !self.program.body(body).is_some_and(|body| body.is_async) {
             self.effects(at, name, summary, &inputs, &mut world, depth);
             return Vec::new();

@@ -29,11 +29,7 @@ impl<'a> Run<'a> {
     /// Whether nothing happens when a value of this type is dropped: it is, or may be, a context or handle that does
     /// nothing then.
     pub(super) fn ends_silently(&self, ty: &Ty) -> bool {
-        let held = match self.program.role(ty) {
-            Some(TypeRole::Maybe) => self.program.held(self.program.peel(ty)),
-            _ => ty.clone(),
-        };
-        self.program.type_model(&held).is_some_and(|model| {
+        self.program.type_model(&self.program.inside(ty)).is_some_and(|model| {
             matches!(model.role, TypeRole::Context | TypeRole::Handle) && model.on_drop == OnDrop::Nothing
         })
     }

@@ -15,8 +15,7 @@ impl Run<'_> {
         let is_future = call.model.returns_future(&self.program.models);
         let ty = self.dest(call.at).map_or(&Ty::Unknown, |dest| self.type_of(dest));
         let ty = self.program.peel(if let Ty::Future(given) = ty { given } else { ty });
-        let is_maybe = self.program.role(ty) == Some(TypeRole::Maybe);
-        let held = if is_maybe { self.program.held(ty) } else { ty.clone() };
+        let held = self.program.inside(ty);
         let held = self.program.peel(&held);
         if matches!(held, Ty::Adt(TyCon::Def(_), _)) || (is_future && held.is_unknown()) {
             return Val::Unknown;

@@ -236,12 +236,8 @@ impl Program {
 
     /// The functions of this name that impls of library traits, or of this one, have for a type.
     pub(crate) fn associated_by_trait(&self, own: &Ty, of: Option<&str>, name: &str) -> Vec<DefId> {
-        let is_one = |candidate: &&Impl| match &candidate.of_trait {
-            Some(TyCon::External(path)) => of.is_none_or(|of| path == of) && fits(&candidate.self_ty, own),
-            _ => false,
-        };
-        let impls = self.impls.of_type(own).filter(is_one);
-        impls.filter_map(|candidate| self.impls.member(candidate.def, name)).collect()
+        let impls = self.library_impls(own).filter(|(path, _)| of.is_none_or(|of| *path == of));
+        impls.filter_map(|(_, implementation)| self.impls.member(implementation, name)).collect()
     }
 
     /// The traits that impls for a type are of, as far as they are known.
@@ -251,11 +247,11 @@ impl Program {
     }
 
     /// The library traits a type implements, with the impls.
-    pub(super) fn library_impls<'a>(&'a self, ty: &'a Ty) -> impl Iterator<Item = (SmolStr, DefId)> + 'a {
+    pub(super) fn library_impls<'a>(&'a self, ty: &'a Ty) -> impl Iterator<Item = (&'a SmolStr, DefId)> + 'a {
         self.impls.of_type(ty).filter(|candidate| fits(&candidate.self_ty, ty)).filter_map(|candidate| match &candidate
             .of_trait
         {
-            Some(TyCon::External(path)) => Some((path.clone(), candidate.def)),
+            Some(TyCon::External(path)) => Some((path, candidate.def)),
             _ => None,
         })
     }

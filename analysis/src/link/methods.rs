@@ -74,7 +74,7 @@ impl Program {
     fn as_library_type(&self, ty: &Ty) -> Option<Ty> {
         let (path, implementation) = self.library_impls(ty).find(|(path, _)| self.models.ty(path).is_some())?;
         let item = self.associated_in(implementation, "Item", ty);
-        Some(Ty::Adt(TyCon::External(path), item.into_iter().collect()))
+        Some(Ty::Adt(TyCon::External(path.clone()), item.into_iter().collect()))
     }
 
     /// An associated type of an impl, for this type.

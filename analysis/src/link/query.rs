@@ -332,6 +332,11 @@ impl Program {
         }
     }
 
+    /// What a value that may be missing is where it is there; another type itself.
+    pub(crate) fn inside(&self, ty: &Ty) -> Ty {
+        if self.role(ty) == Some(TypeRole::Maybe) { self.held(self.peel(ty)) } else { ty.clone() }
+    }
+
     /// The type of a field, looked up through references and pointers.
     pub fn field_type(&self, ty: &Ty, field: &str) -> Ty {
         self.field(ty, field).map_or(Ty::Unknown, |(_, found)| found)
