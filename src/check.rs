@@ -175,7 +175,10 @@ fn assemble(
     trees: &Trees,
 ) -> Sources {
     let facts = parsed.iter().map(|parsed| parsed.as_ref().and_then(|parsed| parsed.as_ref().ok().cloned()));
-    let file = |((file, facts), plain): ((&File, _), _)| SourceFile { path: file.path.clone(), facts, plain };
+    let file = |((file, facts), plain): ((&File, _), _)| {
+        let (path, outline) = (file.path.clone(), Arc::clone(&file.outline));
+        SourceFile { path, facts, plain, outline }
+    };
     let files = workspace.files.iter().zip(facts).zip(plain).map(file);
     let targets = workspace.targets.iter().map(|target| Crate {
         name: target.name.clone(),

@@ -18,6 +18,7 @@ use crate::link::Program;
 use crate::model::{FnRole, Models};
 use crate::source::Sources;
 use crate::summary::{self, Summaries};
+use crate::takes_time::TakesTime;
 use crate::types::{BodyRef, DefId, Target, Ty, TyCon};
 use crate::ways::{At, Ways};
 
@@ -44,6 +45,8 @@ pub struct Analysis {
     replacing: FxHashSet<BodyRef>,
     /// What becomes of tokens in fields, for the first who asks.
     pub(crate) kept: OnceLock<KeptTokens>,
+    /// What tells of functions whether they take their time, for the first who asks.
+    pub(crate) takes_time: OnceLock<TakesTime>,
     /// By file and body.
     ways: Vec<Vec<OnceLock<Ways>>>,
 }
@@ -103,7 +106,7 @@ impl Analysis {
         go_on()?;
         let handled = handled(&program, &callers, &replacing, &after_end(&flows));
         let bodies = |facts: &crate::facts::FileFacts| facts.bodies.iter().map(|_| OnceLock::new()).collect();
-        let kept = OnceLock::new();
+        let (kept, takes_time) = (OnceLock::new(), OnceLock::new());
         let ways = program.sources.files.iter().map(|file| file.facts.as_deref().map_or(Vec::new(), bodies)).collect();
         Ok(Analysis {
             program,
@@ -116,6 +119,7 @@ impl Analysis {
             fields_used,
             replacing,
             kept,
+            takes_time,
             ways,
         })
     }

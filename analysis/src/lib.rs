@@ -22,6 +22,7 @@ mod reuse;
 pub mod select;
 pub mod source;
 pub mod summary;
+mod takes_time;
 pub mod types;
 pub mod ways;
 

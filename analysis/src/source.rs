@@ -1,9 +1,9 @@
 //! What the analysis is given: files with their facts, and the crates they make up.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::facts::{FileFacts, Name, index};
-use crate::outline::Word;
+use crate::outline::{Outline, Word};
 
 index! {
     /// A file in [`Sources::files`].
@@ -31,6 +31,8 @@ pub struct SourceFile {
     /// Of a file that was not parsed because it names nothing of interest: the structs and enums it declares.
     /// They have no part in anything.
     pub plain: Vec<Word>,
+    /// What it declares, and which words that uses; empty where no library in view is of interest.
+    pub outline: Arc<OnceLock<Outline>>,
 }
 
 /// A crate, as rustc would be called for it.

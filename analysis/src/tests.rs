@@ -14,7 +14,7 @@ mod names;
 mod selection;
 mod tokens;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::facts::OpKind;
 use crate::link::Program;
@@ -63,7 +63,8 @@ fn sources(text: &str) -> Sources {
         if meta.contains("crate:") {
             crates.push((FileId(sources.files.len() as u32), meta));
         }
-        sources.files.push(SourceFile { path, facts, plain });
+        let outline = Arc::new(OnceLock::from(Outline::of(&text)));
+        sources.files.push(SourceFile { path, facts, plain, outline });
     }
     let value =
         |meta: &str, key: &str| meta.split_whitespace().find_map(|part| part.strip_prefix(key)).map(str::to_owned);

@@ -444,6 +444,23 @@ impl<'a> Code<'a> {
             .or_else(|| self.wait_in(to.block, 0, to.op))
     }
 
+    /// The operations on ways from one operation to another.
+    pub(crate) fn ops_between(self, from: At, to: At) -> impl Iterator<Item = (At, &'a Op)> + use<'a> {
+        let mut parts = Vec::new();
+        if from.block == to.block && from.op < to.op {
+            parts.push((from.block, from.op + 1..to.op));
+        } else if let Some(between) = self.ways().between(from.block, to.block) {
+            parts.push((from.block, from.op + 1..u32::MAX));
+            parts.extend(between.into_iter().map(|block| (block, 0..u32::MAX)));
+            parts.push((to.block, 0..to.op));
+        }
+        parts.into_iter().flat_map(move |(block, part)| {
+            let ops = self.body.blocks.get(block as usize).map_or(&[][..], |known| &known.ops);
+            let ops = ops.iter().zip(0u32..).filter(move |(_, op)| part.contains(op));
+            ops.map(move |(op, at)| (At { block, op: at }, op))
+        })
+    }
+
     /// Whether a local has a name.
     pub(crate) fn is_named(&self, local: LocalId) -> bool {
         self.body.local(local).is_some_and(|local| local.kind != LocalKind::Temp)

@@ -1,10 +1,14 @@
 //! A task whose context ends as its spawner returns.
 
 use ctxlint_analysis::Analysis;
+use ctxlint_analysis::facts::{BlockId, Callee, LoopId, Op, OpKind};
 use ctxlint_analysis::flow::TaskState;
 use ctxlint_analysis::flow::events::Flow;
 use ctxlint_analysis::flow::value::{ObjId, ObjKind, Site, Task, Uses};
+use ctxlint_analysis::types::Target;
+use ctxlint_analysis::ways::At;
 
+use crate::code::Code;
 use crate::finding::Finding;
 use crate::rule::{Group, Level, Options, Rule};
 
@@ -29,6 +33,9 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
                 continue;
             }
             let (Some(end), Some(of)) = (cut(flow, *id), worked_on(task)) else { continue };
+            if goes_on_beside(analysis, flow, *id, end) {
+                continue;
+            }
             // A helper that gives back what it starts is not to blame: its caller lets go of it.
             let here = analysis.program.body(flow.body).is_some_and(|body| body.span.contains(task.site.span));
             let is_own = task.site.file == flow.body.file.0 && here;
@@ -61,6 +68,25 @@ fn cut(flow: &Flow, id: ObjId) -> Option<Site> {
         found = Some(*site);
     }
     found
+}
+
+/// Whether something that may take its time stands between a task's start and the end of its context: the task may
+/// well have its work done beside that. The flow knows it of waits and of functions that deal with contexts.
+fn goes_on_beside(analysis: &Analysis, flow: &Flow, id: ObjId, end: Site) -> bool {
+    let Some(code) = Code::of(analysis, flow.body) else { return false };
+    let start = At { block: id.block, op: id.op };
+    let around: Vec<LoopId> = loops(&code, start).collect();
+    let takes_time = |(at, op): (At, &Op)| match (code.typed.target(BlockId(at.block), at.op as usize), &op.kind) {
+        (Target::Def(def), _) => analysis.takes_time(*def) || loops(&code, at).any(|of| !around.contains(&of)),
+        (Target::Unknown | Target::Value(_), OpKind::Call { callee: Callee::Value(_), .. }) => true,
+        _ => false,
+    };
+    let ends = code.ops().filter(|(_, _, op)| op.span == end.span).map(|(at, ..)| at);
+    ends.flat_map(|end| code.ops_between(start, end)).any(takes_time)
+}
+
+fn loops<'a>(code: &Code<'a>, at: At) -> impl Iterator<Item = LoopId> + use<'a> {
+    code.loops_from(code.body.block(BlockId(at.block)).and_then(|block| block.in_loop))
 }
 
 fn worked_on(task: &Task) -> Option<Site> {

@@ -272,9 +272,14 @@ impl Models {
         self.packages.iter().find(|(_, known)| is_it(known)).map_or(package, |(library, _)| library)
     }
 
-    /// The methods of any type or trait with this name.
+    /// All functions and methods, each under its own path, in no order.
+    pub fn functions(&self) -> impl Iterator<Item = &FnModel> {
+        self.functions.values()
+    }
+
+    /// The methods of any type or trait with this name, in no order.
     pub fn methods_named<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a FnModel> {
-        self.iter().flat_map(|model| &model.functions).filter(move |model| last_segment(&model.path) == name)
+        self.functions().filter(move |model| last_segment(&model.path) == name)
     }
 
     /// The models, in the order they were given.
