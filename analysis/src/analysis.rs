@@ -243,12 +243,15 @@ impl Analysis {
     }
 
     /// Whether a task goes on after its spawner, with nobody waiting for it or able to abort it. Of one in
-    /// a set that is lent to its spawner all owners of the set are asked.
+    /// a set that is lent to its spawner all owners of the set are asked, and all who gave it the end of a channel.
     pub fn outlives(&self, flow: &Flow, id: ObjId, task: &Task) -> bool {
-        flow.outlives(id, task) && !task.lent.as_ref().is_some_and(|set| self.is_kept(flow.body, set))
+        flow.outlives(id, task)
+            && !task.lent.as_ref().is_some_and(|set| self.is_kept(flow.body, set, Flow::keeps))
+            && !task.given.iter().any(|given| self.is_kept(flow.body, given, Flow::waits_at))
     }
 
-    fn is_kept(&self, body: BodyRef, set: &InputPath) -> bool {
+    /// Whether all who give a body this input keep what it is.
+    fn is_kept(&self, body: BodyRef, set: &InputPath, keeps: impl Fn(&Flow, ObjId) -> bool) -> bool {
         let mut seen = BTreeSet::new();
         let mut left = vec![(body, set.clone())];
         while let Some((body, set)) = left.pop() {
@@ -260,7 +263,7 @@ impl Analysis {
                 is_lent = true;
                 let value = set.among(&call.inputs).unwrap_or_default();
                 match value.behind() {
-                    Val::Obj(set) if flow.keeps(*set) => {}
+                    Val::Obj(set) if keeps(flow, *set) => {}
                     Val::Input(path) => left.push((flow.body, path.clone())),
                     _ => return false,
                 }

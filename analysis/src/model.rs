@@ -460,6 +460,8 @@ pub enum FnRole {
     /// A channel: a pair of ends, or a further receiving end of the one in `subject`; with `value` in it
     /// from the start.
     Channel,
+    /// Makes a point at which tasks wait for each other.
+    Meeting,
     /// Makes a set of tasks.
     MakeTaskSet,
     /// Makes a group.

@@ -132,6 +132,7 @@ impl Copying<'_, '_> {
                 ObjKind::Task(task) => {
                     let mut task = (**task).clone();
                     self.lent(&mut task);
+                    self.senders(&mut task);
                     let pending = std::mem::take(&mut task.pending);
                     // A helper that starts what it is given is itself the spawn.
                     if !pending.is_empty() {
@@ -168,6 +169,18 @@ impl Copying<'_, '_> {
             }
         }
         self.run.channel_end(id)
+    }
+
+    /// The channels that a task sends into, as the caller knows them.
+    fn senders(&mut self, task: &mut Task) {
+        task.senders = task.senders.iter().map(|sender| self.id(*sender)).collect();
+        for path in std::mem::take(&mut task.given) {
+            match self.input(&path).behind() {
+                Val::Obj(sender) => task.senders.push(*sender),
+                Val::Input(path) => task.given.push(path.clone()),
+                _ => {}
+            }
+        }
     }
 
     /// The set of a task is the caller's.

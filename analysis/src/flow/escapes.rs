@@ -18,7 +18,12 @@ impl<'a> Run<'a> {
         match value.behind() {
             // What is sent by it from now on is the caller's to know.
             Val::Obj(id) if uses == Uses::RETURN && self.is_sender(*id) => self.channels.give_back(*id),
-            Val::Obj(id) => self.mark(world, *id, Use::Real),
+            Val::Obj(id) => {
+                self.mark(world, *id, Use::Real);
+                if !uses.any(Uses::SPAWN) {
+                    self.wait_at(value);
+                }
+            }
             Val::Input(path) => self.use_input(path, uses.and(Uses::ESCAPE).and(Uses::USED)),
             Val::Ctx(ctx) | Val::Done(ctx) => self.use_ctx(ctx, uses),
             value @ Val::Server(..) => self.note_static(value),

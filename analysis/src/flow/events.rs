@@ -28,6 +28,8 @@ pub struct Flow {
     pub events: Vec<Event>,
     /// Calls of bodies of the program, closures included, with what they are given.
     pub calls: Vec<Call>,
+    /// The objects at which it waits for something: points at which tasks meet.
+    pub waited_at: BTreeSet<ObjId>,
     /// What has become of the tasks it starts, on each way out.
     pub tasks: BTreeMap<ObjId, BTreeSet<TaskState>>,
     /// What is done with the roots it makes, those that are their own handles too.
@@ -81,16 +83,21 @@ impl Flow {
         aborts || self.used.get(&set).is_some_and(|uses| !uses.is_empty())
     }
 
+    /// Whether somebody who has one of these may wait for what the sending end of a channel, or a point at which tasks
+    /// meet, was given to.
+    pub(crate) fn waits_at(&self, id: ObjId) -> bool {
+        let used = |id: &ObjId| self.used.get(id).is_some_and(|uses| !uses.is_empty());
+        let receives = |(at, object): (&ObjId, &Object)| object.kind == ObjKind::Receiver(id.made()) && used(at);
+        self.waited_at.contains(&id.made()) || self.objects.iter().any(receives)
+    }
+
     /// Whether a task goes on after its spawner, with nobody waiting for it.
     pub fn is_left(&self, id: ObjId, task: &Task) -> bool {
         let used = |id: &ObjId| self.used.get(id).is_some_and(|uses| !uses.is_empty());
         if used(&id) {
             return false;
         }
-        let feeds = task.senders.iter().any(|sender| {
-            self.objects.iter().any(|(id, object)| object.kind == ObjKind::Receiver(*sender) && used(id))
-        });
-        if feeds {
+        if task.senders.iter().any(|sender| self.waits_at(*sender)) {
             return false;
         }
         match (task.owner, task.set) {

@@ -55,6 +55,8 @@ pub enum ObjKind {
     Sender,
     /// The receiving end of the channel whose sending end is this one.
     Receiver(ObjId),
+    /// A point at which tasks wait for each other.
+    Meeting,
     /// What can abort this task, and neither waits for it nor gives its result.
     Aborter(ObjId),
 }
@@ -74,8 +76,10 @@ pub struct Task {
     pub on_drop: OnDrop,
     /// The contexts it works on, and what it does with them.
     pub contexts: Vec<TaskCtx>,
-    /// The channels it sends into.
+    /// The channels it sends into, and the points at which it may meet others.
     pub senders: Vec<ObjId>,
+    /// The inputs that go into it: its spawner's callers know whether they are such.
+    pub given: Vec<InputPath>,
     /// The set it is part of.
     pub set: Option<ObjId>,
     /// What is known of the set's owner.

@@ -335,6 +335,7 @@ impl<'a> Run<'a> {
                 for id in objects_in(&subject) {
                     self.mark(&mut world, id, Use::Real);
                 }
+                self.wait_at(&subject);
                 for value in call.values.iter().skip(usize::from(call.receiver.is_some())) {
                     self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
                 }
@@ -505,6 +506,7 @@ impl<'a> Run<'a> {
             FnRole::Failure => vec![(world, Val::Unknown)],
             FnRole::Look if !call.model.work.is_empty() => self.ask(&call, &subject, world),
             FnRole::Look => vec![(world, self.look(&call, &subject))],
+            FnRole::Meeting => vec![(world, self.meeting(&call))],
             FnRole::Channel => vec![(world, self.channel(&call, &subject))],
             FnRole::MakeTaskSet => {
                 let on_drop = self.program.models.owner(call.path).map_or(call.model.on_drop, |ty| ty.on_drop);

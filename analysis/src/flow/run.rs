@@ -62,6 +62,8 @@ pub(super) struct Run<'a> {
     pub(super) used: BTreeMap<ObjId, BTreeSet<Use>>,
     pub(super) events: BTreeMap<(u32, u32, u16), Event>,
     pub(super) calls: Vec<Call>,
+    /// The points at which tasks meet, and whether this body waits at them.
+    pub(super) meetings: BTreeMap<ObjId, bool>,
     pub(super) tasks: BTreeMap<ObjId, BTreeSet<TaskState>>,
     pub(super) roots: BTreeMap<ObjId, Uses>,
     /// Contexts that are their own handles, from callees.
@@ -126,6 +128,7 @@ pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Su
         used: BTreeMap::new(),
         events: BTreeMap::new(),
         calls: Vec::new(),
+        meetings: BTreeMap::new(),
         tasks: BTreeMap::new(),
         roots: BTreeMap::new(),
         from_callees: BTreeMap::new(),
@@ -458,6 +461,10 @@ impl<'a> Run<'a> {
         if !self.recording {
             return;
         }
+        // Whoever else has such a point may wait at it.
+        if kind == CallKind::Direct && !self.meetings.is_empty() {
+            inputs.iter().for_each(|value| self.wait_at(value));
+        }
         let call = Call { callee, site: self.site(span), inputs: inputs.to_vec(), kind, after_end };
         if !self.calls.iter().rev().take(16).any(|known| *known == call) {
             self.calls.push(call);
@@ -615,6 +622,7 @@ impl<'a> Run<'a> {
             used: self.used,
             events: self.events.into_values().collect(),
             calls: self.calls,
+            waited_at: self.meetings.into_iter().filter(|(_, waited)| *waited).map(|(id, _)| id).collect(),
             tasks: self.tasks,
             joined: self.joined,
             roots: self.roots,

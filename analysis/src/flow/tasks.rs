@@ -7,7 +7,7 @@ use crate::model::OnDrop;
 use crate::types::BodyRef;
 
 use super::events::{CallKind, Seen};
-use super::roles::Applied;
+use super::roles::{Applied, objects_in};
 use super::run::{At, Run};
 use super::value::{InputPath, ObjId, ObjKind, Object, Owner, Task, TaskCtx, Uses, Val};
 use super::world::{TaskState, Use, World};
@@ -33,6 +33,7 @@ impl<'a> Run<'a> {
             on_drop,
             contexts: Vec::new(),
             senders: Vec::new(),
+            given: Vec::new(),
             set,
             owner,
             lent,
@@ -91,6 +92,7 @@ impl<'a> Run<'a> {
             on_drop: OnDrop::Nothing,
             contexts: Vec::new(),
             senders: Vec::new(),
+            given: Vec::new(),
             set: None,
             owner: Owner::Nobody,
             lent: None,
@@ -170,9 +172,12 @@ impl<'a> Run<'a> {
                 };
                 found.push(TaskCtx { ctx: ctx.clone(), uses, received: self.is_received(input, path) });
             }
-            Val::Obj(id) if matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Sender)) => {
+            Val::Obj(id)
+                if matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Sender | ObjKind::Meeting)) =>
+            {
                 task.senders.push(*id);
             }
+            Val::Input(path) if !task.given.contains(path) => task.given.push(path.clone()),
             Val::Closure(inner, _) | Val::Future(inner, _) => task.bodies.push(*inner),
             _ => {}
         });
@@ -201,6 +206,22 @@ impl<'a> Run<'a> {
         for of in found {
             if !of.uses.is_empty() && !task.contexts.contains(&of) {
                 task.contexts.push(of);
+            }
+        }
+    }
+
+    /// Makes a point at which tasks wait for each other.
+    pub(super) fn meeting(&mut self, call: &Applied<'_>) -> Val {
+        let id = self.object(call, ObjKind::Meeting);
+        self.meetings.entry(id.made()).or_default();
+        Val::Obj(id)
+    }
+
+    /// What is in a value is waited at, if tasks meet there.
+    pub(super) fn wait_at(&mut self, value: &Val) {
+        for id in objects_in(value) {
+            if let Some(waited) = self.meetings.get_mut(&id.made()) {
+                *waited = true;
             }
         }
     }
