@@ -12,7 +12,7 @@ use super::copying::Copying;
 use super::events::{CallKind, FromCallee, LossKind, Seen};
 use super::kept::Origin;
 use super::run::{At, Run};
-use super::value::{Agg, Ctx, Function, InputPath, ObjKind, Uses, Val};
+use super::value::{Agg, Ctx, Function, InputPath, ObjKind, Uses, Val, limits};
 use super::world::{Use, World};
 
 /// How deep a chain of closures that call closures is followed.
@@ -528,7 +528,7 @@ impl<'a> Run<'a> {
         // The field it is kept in is the callee's to tell of.
         let is_followed = !uses.any(Uses::KEPT) || Origin::of(value) != Origin::Other;
         let uses = if is_followed { uses.without(Uses::RETURN_KEPT) } else { uses.escaping() };
-        let uses = if self.timed > 0 { uses.without(Uses::UNBOUNDED) } else { uses };
+        let uses = if self.is_bounded() { uses.without(Uses::UNBOUNDED) } else { uses };
         match value {
             Val::Input(path) => self.use_input(path, uses.without(Uses::RETURN)),
             value @ Val::Server(..) if !uses.is_empty() => self.note_static(value),
@@ -542,27 +542,32 @@ impl<'a> Run<'a> {
             }
             Val::Obj(id) if uses.any(owed) => self.mark(world, *id, Use::Real),
             Val::Done(ctx) if uses.any(Uses::CALL.and(owed)) => self.use_ctx(ctx, Uses::WAIT),
-            Val::Closure(body, captures) if depth < MAX_DEPTH => {
+            Val::Closure(body, inputs) | Val::Future(body, inputs) if depth < MAX_DEPTH => {
                 if uses.any(Uses::START) {
                     self.start_at(at, name, vec![value.clone()], world);
                 } else if uses.any(Uses::CALL.and(owed)) {
-                    self.run_unknown(at, name, *body, captures, world, depth + 1);
+                    let limit = u32::from(uses.any(Uses::CALL) && !uses.any(Uses::CALL_RAW.and(Uses::ESCAPE)));
+                    self.timed += limit;
+                    self.run_unknown(at, name, *body, inputs, world, depth + 1);
+                    self.timed -= limit;
                 }
-            }
-            Val::Future(body, args) if depth < MAX_DEPTH => {
-                if uses.any(Uses::START) {
-                    self.start_at(at, name, vec![value.clone()], world);
-                } else if uses.any(Uses::CALL.and(owed)) {
-                    self.run_unknown(at, name, *body, args, world, depth + 1);
+                if uses.any(Uses::RESULT_RAW) {
+                    let result = self.result_of(at, name, value, Vec::new());
+                    self.apply_uses(at, name, &result, Uses::CALL.and(Uses::CALL_RAW), world, depth + 1);
                 }
             }
             Val::Timed(..) if depth < MAX_DEPTH && uses.any(Uses::START) => {
                 self.start_at(at, name, vec![value.clone()], world);
             }
-            Val::Timed(inner, _) if depth < MAX_DEPTH => {
-                self.timed += 1;
+            Val::Timed(inner, until) if depth < MAX_DEPTH => {
+                if let (Some(ctx), true) = (until, uses.any(Uses::CALL.and(owed))) {
+                    let bound = if uses.any(Uses::UNBOUNDED) { Uses::default() } else { Uses::BOUND };
+                    self.use_ctx(ctx, Uses::RACE.and(bound));
+                }
+                let limit = limits(until);
+                self.timed += limit;
                 self.apply_uses(at, name, inner, uses, world, depth + 1);
-                self.timed -= 1;
+                self.timed -= limit;
             }
             Val::Work(values, _) if depth < MAX_DEPTH => {
                 if uses.any(Uses::START) {

@@ -9,7 +9,7 @@ use super::events::CallKind;
 use super::gives::Gives;
 use super::roles::objects_in;
 use super::run::{At, Run};
-use super::value::{Ctx, CtxKind, CtxNode, ObjKind, Says, Site, Uses, Val};
+use super::value::{Ctx, CtxKind, CtxNode, ObjKind, Says, Site, Uses, Val, limits};
 use super::world::{Use, World};
 
 impl<'a> Run<'a> {
@@ -78,9 +78,13 @@ impl<'a> Run<'a> {
             }
             Val::Timed(inner, until) => {
                 let end = self.end_within(name, &inner);
-                self.timed += 1;
+                if let Some(ctx) = &until {
+                    self.use_ctx(ctx, Uses::RACE);
+                }
+                let limit = limits(&until);
+                self.timed += limit;
                 let worlds = self.drive(at, name, *inner, world);
-                self.timed -= 1;
+                self.timed -= limit;
                 match (until, end) {
                     (Some(ctx), _) => worlds.into_iter().map(|way| answering(&ctx, false, way)).collect(),
                     (None, Some(ctx)) => worlds.into_iter().map(|way| answering(&ctx, true, way)).collect(),
@@ -108,6 +112,11 @@ impl<'a> Run<'a> {
             }
             Val::Input(path) => {
                 self.call_input(&path);
+                vec![(world, Val::Unknown)]
+            }
+            Val::Called(path, _) => {
+                let unbounded = if self.is_bounded() { Uses::default() } else { Uses::RESULT_RAW };
+                self.use_input(&path, Uses::CALL.and(Uses::USED).and(unbounded));
                 vec![(world, Val::Unknown)]
             }
             _ => vec![(world, Val::Unknown)],

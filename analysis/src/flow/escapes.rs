@@ -5,7 +5,7 @@ use crate::types::DefId;
 
 use super::calls::MAX_DEPTH;
 use super::run::{At, Run};
-use super::value::{ObjKind, Uses, Val};
+use super::value::{ObjKind, Uses, Val, limits};
 use super::world::{Use, World};
 
 impl<'a> Run<'a> {
@@ -43,10 +43,14 @@ impl<'a> Run<'a> {
                     self.escape_from(at, world, value, uses, depth);
                 }
             }
-            Val::Timed(inner, _) => {
-                self.timed += 1;
+            Val::Timed(inner, until) => {
+                if let Some(ctx) = until {
+                    self.use_ctx(ctx, uses);
+                }
+                let limit = limits(until);
+                self.timed += limit;
                 self.escape_from(at, world, inner, uses, depth);
-                self.timed -= 1;
+                self.timed -= limit;
             }
             Val::Closure(body, inputs) | Val::Future(body, inputs) if depth < MAX_DEPTH => {
                 let span = self.body.span;
@@ -124,7 +128,9 @@ impl<'a> Run<'a> {
             }
             // The caller may run it or not; what it needs counts as used.
             Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(..) | Val::Done(_) => {
+                self.given_back += 1;
                 self.escape(at, world, value, Uses::WORK.and(Uses::RETURN));
+                self.given_back -= 1;
             }
             _ => {}
         }

@@ -200,6 +200,9 @@ impl<'a> Run<'a> {
             };
             for (mut world, value) in made {
                 self.escape(call.at, &mut world, &value, Uses::ESCAPE);
+                if succeeds == Some(false) {
+                    self.put(call.at, subject, Val::success("Some", value.without_objects()), &mut world);
+                }
                 ways.push((world, value.borrowed(None)));
             }
         }

@@ -231,8 +231,11 @@ impl<'a> Run<'a> {
                 // A wait for the end with a limit, turn by turn, is a wait for the end.
                 let in_loop = self.in_loop(at);
                 let waits = in_loop && call.model.what.as_deref() == Some("wait");
-                self.ctx_used(&subject, if waits { Uses::WAIT } else { Uses::RACE });
-                if !call.model.returns_future(&self.program.models) {
+                let uses = if waits { Uses::WAIT } else { Uses::RACE };
+                let is_later = call.model.returns_future(&self.program.models);
+                // Whether it has a bound is told where it is waited for.
+                self.ctx_used(&subject, if is_later { uses.and(Uses::BOUND) } else { uses });
+                if !is_later {
                     let ends = self.gives_end(call.model);
                     let answer = |ctx: &Ctx| Val::Asked(ctx.clone(), Says::Ended, ends);
                     return vec![(world, subject.as_ctx().map_or(Val::Unknown, answer))];
@@ -241,9 +244,7 @@ impl<'a> Run<'a> {
                     FnRole::Run => Val::Work(self.pieces(&call), call.gives()),
                     _ => Val::Work(Vec::new(), Gives::Unknown),
                 };
-                // Work that is run under a context that can end is bounded by it.
-                let until = subject.as_ctx().filter(|ctx| !ctx.never_ends());
-                let value = match until {
+                let value = match subject.as_ctx() {
                     Some(ctx) => Val::Timed(Box::new(work), Some(ctx.clone())),
                     None => work,
                 };

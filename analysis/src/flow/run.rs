@@ -73,6 +73,8 @@ pub(super) struct Run<'a> {
     pub(super) given_others: BTreeSet<LocalId>,
     /// How many limits of time the work that is looked at stands under.
     pub(super) timed: u32,
+    /// In how many values that are given back: what they do is told of where the caller waits for them.
+    pub(super) given_back: u32,
     /// How many initialisers that run once are looked at.
     pub(super) once: u32,
     pub(super) joined: bool,
@@ -135,6 +137,7 @@ pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Su
         given_roots: BTreeMap::new(),
         given_others: BTreeSet::new(),
         timed: 0,
+        given_back: 0,
         once: 0,
         joined: false,
         chain: None,
@@ -471,9 +474,14 @@ impl<'a> Run<'a> {
         }
     }
 
+    /// Whether what is done now has a bound of its own, or is told of elsewhere.
+    pub(super) fn is_bounded(&self) -> bool {
+        self.timed > 0 || self.given_back > 0
+    }
+
     /// Notes what is done with a context, on the inputs it comes from.
     pub(super) fn use_ctx(&mut self, ctx: &Ctx, uses: Uses) {
-        let bounded = self.timed > 0 || !matches!(ctx.life(), Life::Input(..) | Life::Detached(_) | Life::Root(_));
+        let bounded = self.is_bounded() || !matches!(ctx.life(), Life::Input(..) | Life::Detached(_) | Life::Root(_));
         let raw = uses.any(WORKING) && !uses.any(Uses::BOUND);
         let uses = match (raw, bounded) {
             (true, false) => uses.and(Uses::RAW),
@@ -563,7 +571,7 @@ impl<'a> Run<'a> {
 
     /// An input is called, or polled to its end.
     pub(super) fn call_input(&mut self, path: &InputPath) {
-        let unbounded = if self.timed == 0 { Uses::CALL_RAW } else { Uses::default() };
+        let unbounded = if self.is_bounded() { Uses::default() } else { Uses::CALL_RAW };
         self.use_input(path, Uses::CALL.and(Uses::USED).and(unbounded));
     }
 

@@ -9,7 +9,7 @@ use crate::types::BodyRef;
 use super::events::{CallKind, Seen};
 use super::roles::{Applied, objects_in};
 use super::run::{At, Run};
-use super::value::{InputPath, ObjId, ObjKind, Object, Owner, Task, TaskCtx, Uses, Val};
+use super::value::{InputPath, ObjId, ObjKind, Object, Owner, Task, TaskCtx, Uses, Val, limits};
 use super::world::{TaskState, Use, World};
 
 impl<'a> Run<'a> {
@@ -140,14 +140,20 @@ impl<'a> Run<'a> {
             Val::Done(ctx) => {
                 task.contexts.push(TaskCtx { ctx: ctx.clone(), uses: Uses::WAIT, received: false });
             }
-            Val::Timed(inner, _) => {
+            Val::Timed(inner, until) => {
                 let before = (task.contexts.len(), task.pending.len());
                 self.add_work(task, inner);
-                for of in task.contexts.iter_mut().skip(before.0) {
-                    of.uses = of.uses.without(Uses::RAW.and(Uses::DETACHED_RAW));
+                if limits(until) > 0 {
+                    for of in task.contexts.iter_mut().skip(before.0) {
+                        of.uses = of.uses.without(Uses::RAW.and(Uses::DETACHED_RAW));
+                    }
+                    for work in task.pending.iter_mut().skip(before.1) {
+                        *work = Val::Timed(Box::new(work.clone()), None);
+                    }
                 }
-                for work in task.pending.iter_mut().skip(before.1) {
-                    *work = Val::Timed(Box::new(work.clone()), None);
+                if let Some(ctx) = until {
+                    let uses = Uses::RACE.and(Uses::RAW);
+                    task.contexts.push(TaskCtx { ctx: ctx.clone(), uses, received: false });
                 }
             }
             work @ (Val::Input(_) | Val::Called(..)) => task.add_pending(work),

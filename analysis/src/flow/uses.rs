@@ -61,9 +61,11 @@ impl Uses {
 
     /// It is called, or polled to its end, with no bound.
     pub const CALL_RAW: Uses = Uses(1 << 24);
+    /// What calling it gives is polled to its end, with no bound.
+    pub const RESULT_RAW: Uses = Uses(1 << 25);
 
     /// What a bound takes away from what is done under it.
-    pub const UNBOUNDED: Uses = Uses(Uses::RAW.0 | Uses::DETACHED_RAW.0 | Uses::CALL_RAW.0);
+    pub const UNBOUNDED: Uses = Uses(Uses::RAW.0 | Uses::DETACHED_RAW.0 | Uses::CALL_RAW.0 | Uses::RESULT_RAW.0);
 
     /// Work that ends with its context.
     pub const CUT: Uses = Uses(Uses::WORK.0 | Uses::RACE.0 | Uses::STATE.0 | Uses::SPAWN.0);

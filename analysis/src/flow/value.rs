@@ -278,6 +278,12 @@ impl Val {
     }
 }
 
+/// How many limits there are to the time of work that is done until this comes: none if that is the end of a context
+/// that never ends.
+pub(super) fn limits(until: &Option<Ctx>) -> u32 {
+    u32::from(!until.as_ref().is_some_and(|ctx| ctx.never_ends()))
+}
+
 /// Whether a variant's name says that there is something.
 pub fn is_success(variant: &str) -> bool {
     matches!(variant, "Ok" | "Some" | "Continue" | "Ready")
@@ -403,8 +409,8 @@ impl Val {
     pub fn project(&self, step: &Step) -> Val {
         match self {
             Val::Ref(inner, place) => {
-                let place = place.clone().map(|place| place.then(step.clone()));
-                inner.project(step).borrowed(place)
+                let step_on = |place: Place| if inner.stands_for(step) { place } else { place.then(step.clone()) };
+                inner.project(step).borrowed(place.clone().map(step_on))
             }
             Val::Agg(agg) => match step {
                 Step::Deref => self.clone(),
@@ -433,13 +439,15 @@ impl Val {
             },
             Val::Request(..) | Val::Server(..) => self.clone(),
             _ if matches!(step, Step::Deref) => self.clone(),
-            // A lock's or pointer's content is told as the lock or pointer itself.
-            Val::Ctx(_) | Val::Obj(_) | Val::Closure(..) => match step {
-                Step::Variant(variant, _) if is_success(variant) => self.clone(),
-                _ => Val::Unknown,
-            },
+            _ if self.stands_for(step) => self.clone(),
             _ => Val::Unknown,
         }
+    }
+
+    /// Whether this is what a step leads to: a lock's or pointer's content is told as the lock or pointer itself.
+    fn stands_for(&self, step: &Step) -> bool {
+        let is_success = || matches!(step, Step::Variant(variant, _) if is_success(variant));
+        matches!(self, Val::Ctx(_) | Val::Obj(_) | Val::Closure(..)) && is_success()
     }
 
     /// The value at the end of an input's way.
