@@ -1,6 +1,6 @@
 //! What goes away: at the end of a scope or statement, overwritten, dropped, or taken out for nothing.
 
-use crate::facts::{Discard, Exit, LocalId, LocalKind, OpKind, Place, Span};
+use crate::facts::{BlockId, Discard, Exit, LocalId, LocalKind, OpKind, Place, Span, Step, Terminator};
 use crate::model::{FnRole, OnDrop, TypeRole};
 use crate::types::{Target, Ty, TyCon};
 
@@ -23,7 +23,13 @@ impl<'a> Run<'a> {
 
     /// Whether what is taken out of a place of this type goes away, and nothing happens then.
     pub(super) fn only_goes_away(&self, ty: &Ty, taken: Option<LocalId>) -> bool {
-        self.ends_silently(ty) && taken.is_none_or(|taken| self.is_thrown_away(taken, 4))
+        match taken {
+            // The place may be a lock's guard, or a collection.
+            Some(taken) => {
+                (self.ends_silently(ty) || self.ends_silently(self.type_of(taken))) && self.is_thrown_away(taken, 4)
+            }
+            None => self.ends_silently(ty),
+        }
     }
 
     /// Whether nothing happens when a value of this type is dropped: it is, or may be, a context or handle that does
@@ -34,13 +40,18 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Whether nothing is done with a value but to drop it.
+    /// Whether nothing is done with a value but to drop it, or to ask whether it is there.
     fn is_thrown_away(&self, local: LocalId, fuel: u8) -> bool {
         let Some(fuel) = fuel.checked_sub(1) else { return false };
+        let is_what_is_there = |place: &Place| place.path.iter().all(|step| matches!(step, Step::Variant(..)));
         self.occurrences.mentions(local).iter().all(|at| {
             match self.body.op(at.block, at.op).map(|op| (&op.kind, op.dest)) {
-                Some((OpKind::Use(place), Some(dest))) => place.path.is_empty() && self.is_thrown_away(dest, fuel),
+                None => self.body.block(BlockId(at.block)).is_some_and(|of| matches!(of.end, Terminator::Match { .. })),
+                Some((OpKind::Use(place), Some(dest))) => is_what_is_there(place) && self.is_thrown_away(dest, fuel),
                 Some((OpKind::Call { .. }, _)) => self.role_at(*at) == Some(FnRole::Drop),
+                Some((OpKind::MethodCall { receiver, .. }, _)) => {
+                    receiver.base == local && receiver.path.is_empty() && self.role_at(*at) == Some(FnRole::Look)
+                }
                 _ => false,
             }
         })
