@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::facts::{LocalId, Name, OpKind, Place, Span, Step, TypeRef};
+use crate::facts::{Body, BodyKind, LocalId, Name, OpKind, Place, Span, Step, TypeRef};
 use crate::model::FnRole;
 use crate::summary::{self, Summary};
 use crate::types::{BodyRef, DefId, Target, Ty};
@@ -361,6 +361,10 @@ impl<'a> Run<'a> {
             Val::Closure(body, captures) => {
                 let mut inputs = captures;
                 inputs.extend(args);
+                let is_later = |body: &Body| body.is_async && matches!(body.kind, BodyKind::Closure(_));
+                if self.program.body(body).is_some_and(is_later) {
+                    return vec![(world, Val::Future(body, inputs))];
+                }
                 self.call_body(at, span, body, inputs, CallKind::Direct, world, 0)
             }
             Val::Function(function) => self.call_function(at, span, &function, args, world),

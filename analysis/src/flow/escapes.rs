@@ -24,6 +24,7 @@ impl<'a> Run<'a> {
                     self.wait_at(value);
                 }
             }
+            Val::Input(path) if uses.any(Uses::RETURN) && self.handed_on > 0 => self.use_input(path, Uses::RETURN),
             Val::Input(path) => self.use_input(path, uses.and(Uses::ESCAPE).and(Uses::USED)),
             Val::Ctx(ctx) | Val::Done(ctx) => self.use_ctx(ctx, uses),
             value @ Val::Server(..) => self.note_static(value),
@@ -128,9 +129,9 @@ impl<'a> Run<'a> {
             }
             // The caller may run it or not; what it needs counts as used.
             Val::Closure(..) | Val::Future(..) | Val::Work(..) | Val::Timed(..) | Val::Done(_) => {
-                self.given_back += 1;
+                self.handed_on += 1;
                 self.escape(at, world, value, Uses::WORK.and(Uses::RETURN));
-                self.given_back -= 1;
+                self.handed_on -= 1;
             }
             _ => {}
         }

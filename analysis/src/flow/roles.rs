@@ -366,7 +366,10 @@ impl<'a> Run<'a> {
                     }
                     // A receiver that is given away is read by somebody else.
                     if self.receiver_in(value).is_none() {
+                        let is_sent = u32::from(call.model.role == FnRole::Push && self.is_end(&call, &subject));
+                        self.handed_on += is_sent;
                         self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+                        self.handed_on -= is_sent;
                     }
                 }
                 vec![(world, Val::Unknown)]

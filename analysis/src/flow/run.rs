@@ -73,8 +73,8 @@ pub(super) struct Run<'a> {
     pub(super) given_others: BTreeSet<LocalId>,
     /// How many limits of time the work that is looked at stands under.
     pub(super) timed: u32,
-    /// In how many values that are given back: what they do is told of where the caller waits for them.
-    pub(super) given_back: u32,
+    /// In how many values that are given back or sent: what is done with them is told of where that happens.
+    pub(super) handed_on: u32,
     /// How many initialisers that run once are looked at.
     pub(super) once: u32,
     pub(super) joined: bool,
@@ -137,7 +137,7 @@ pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Su
         given_roots: BTreeMap::new(),
         given_others: BTreeSet::new(),
         timed: 0,
-        given_back: 0,
+        handed_on: 0,
         once: 0,
         joined: false,
         chain: None,
@@ -476,7 +476,7 @@ impl<'a> Run<'a> {
 
     /// Whether what is done now has a bound of its own, or is told of elsewhere.
     pub(super) fn is_bounded(&self) -> bool {
-        self.timed > 0 || self.given_back > 0
+        self.timed > 0 || self.handed_on > 0
     }
 
     /// Notes what is done with a context, on the inputs it comes from.
