@@ -3,6 +3,7 @@
 pub mod finding;
 pub mod rule;
 
+mod behind_an_end;
 mod certain;
 mod code;
 mod endless;

@@ -4,8 +4,7 @@ use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{
-    BinaryOp, BlockId, BodyId, Function, ItemId, ItemKind, Lit, Local, LocalId, LocalKind, MacroDiscard, Name, Op,
-    OpKind, Span, Terminator, Test, UnaryOp,
+    BodyId, Function, ItemId, ItemKind, Local, LocalId, LocalKind, MacroDiscard, Name, Op, OpKind, Span,
 };
 use ctxlint_analysis::flow::events::{Event, Flow, Seen};
 use ctxlint_analysis::flow::value::{Ctx, ObjId, ObjKind, Object, Says, Site, Task, Uses, Val};
@@ -14,6 +13,7 @@ use ctxlint_analysis::source::FileId;
 use ctxlint_analysis::summary;
 use ctxlint_analysis::types::{BodyRef, DefId, Ty};
 
+use crate::behind_an_end;
 use crate::code::{Call, Code};
 use crate::finding::{Applicability, Edit, Finding};
 
@@ -127,9 +127,6 @@ pub(crate) fn is_context(analysis: &Analysis, ty: &Ty) -> bool {
 
 /// What work does that ends with its context.
 pub(crate) const CUT: Uses = Uses(Uses::CUT.0 | Uses::WAIT.0);
-
-/// How far a question is followed through what it is made of.
-const MAX_QUESTIONS: u8 = 4;
 
 /// What functions that ask for a context's state do.
 const ASKS: &[FnRole] = &[FnRole::IsDone, FnRole::State];
@@ -273,22 +270,7 @@ pub(crate) fn is_fresh_root(analysis: &Analysis, flow: &Flow, event: &Event) -> 
         && !replaces_missing(analysis, flow.body)
         && !analysis.program.is_test(flow.body)
         && !is_drop(analysis, flow.body)
-        && !Code::of(analysis, flow.body).is_some_and(|code| is_behind_an_end(&code, event.block, MAX_QUESTIONS))
-}
-
-/// Whether a block is reached only where an error was told to be the end of a context.
-fn is_behind_an_end(code: &Code<'_>, block: u32, fuel: u8) -> bool {
-    let Some(fuel) = fuel.checked_sub(1) else { return false };
-    let from = |start: BlockId| start.0 == block || code.ways().leads(start.0, |at| at == block);
-    code.body.blocks.iter().any(|known| match &known.end {
-        Terminator::Match { place, test: Test::Variant(_), then, other, .. } => {
-            code.analysis.program.role(&code.type_at(place)) == Some(TypeRole::End) && from(*then) && !from(*other)
-        }
-        Terminator::If { condition, then, other } if from(*then) != from(*other) => {
-            says_end(code, *condition, fuel) == Some(from(*then))
-        }
-        _ => false,
-    })
+        && !Code::of(analysis, flow.body).is_some_and(|code| behind_an_end::is_behind_an_end(&code, event.block))
 }
 
 /// Whether a body is part of middleware, or a helper that some middleware calls.
@@ -309,29 +291,6 @@ pub(crate) fn is_middleware(analysis: &Analysis, body: BodyRef) -> bool {
         }
     }
     false
-}
-
-/// What yes means where a condition asks whether an error is the end of a context.
-fn says_end(code: &Code<'_>, condition: LocalId, fuel: u8) -> Option<bool> {
-    let fuel = fuel.checked_sub(1)?;
-    let is_end = |local: &LocalId| code.analysis.program.role(code.ty(*local)) == Some(TypeRole::End);
-    let condition = code.root(condition);
-    match code.definition(condition).map(|(_, op)| &op.kind) {
-        Some(OpKind::Unary(UnaryOp::Not, inner)) => Some(!says_end(code, *inner, fuel)?),
-        Some(OpKind::Binary(op, left, right)) if is_end(left) || is_end(right) => match op {
-            BinaryOp::Eq => Some(true),
-            BinaryOp::Ne => Some(false),
-            _ => None,
-        },
-        Some(_) => None,
-        // What `matches!` says in its arms.
-        None => {
-            let mut yes =
-                code.definitions(condition).filter(|(_, op)| op.kind == OpKind::Lit(Lit::Bool(true))).peekable();
-            yes.peek()?;
-            yes.all(|(at, _)| is_behind_an_end(code, at.block, fuel)).then_some(true)
-        }
-    }
 }
 
 /// Whether a body is what runs when a value is dropped.

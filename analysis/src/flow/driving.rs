@@ -1,18 +1,44 @@
 //! What happens where a future is polled to its end or a context's end is waited for.
 
 use crate::facts::Span;
+use crate::model::FnRole;
 use crate::summary::Summary;
 use crate::types::Ty;
 
 use super::channels::READY;
 use super::events::CallKind;
 use super::gives::Gives;
-use super::roles::objects_in;
+use super::roles::{Applied, objects_in};
 use super::run::{At, Run};
 use super::value::{Ctx, CtxKind, CtxNode, ObjKind, Says, Site, Uses, Val, limits};
 use super::world::{Use, World};
 
 impl<'a> Run<'a> {
+    /// Work is run, or time waited for, until a context ends.
+    pub(super) fn run_under(&mut self, call: &Applied<'_>, subject: &Val, world: World) -> (World, Val) {
+        self.seen_ctx(call, subject, &world, Val::Unknown);
+        // A wait for the end with a limit, turn by turn, is a wait for the end.
+        let waits = self.in_loop(call.at) && call.model.what.as_deref() == Some("wait");
+        let uses = if waits { Uses::WAIT } else { Uses::RACE };
+        if !call.model.returns_future(&self.program.models) {
+            self.ctx_used(subject, uses);
+            let ends = self.gives_end(call.model);
+            let answer = |ctx: &Ctx| Val::Asked(ctx.clone(), Says::Ended, ends);
+            return (world, subject.as_ctx().map_or(Val::Unknown, answer));
+        }
+        // Whether it has a bound is told where it is waited for.
+        self.ctx_used(subject, uses.and(Uses::BOUND));
+        let work = match call.model.role {
+            FnRole::Run => Val::Work(self.pieces(call), call.gives()),
+            _ => Val::Work(Vec::new(), Gives::Unknown),
+        };
+        let value = match subject.as_ctx() {
+            Some(ctx) => Val::Timed(Box::new(work), Some(ctx.clone())),
+            None => work,
+        };
+        (world, value)
+    }
+
     /// What a future or handle holds counts as looked after: it lost a race, or was given a chance.
     pub(super) fn settle(&mut self, world: &mut World, value: &Val) {
         for id in objects_in(value) {

@@ -5,6 +5,7 @@ use crate::model::{FnRole, OnDrop, TypeRole};
 use crate::types::{Target, Ty, TyCon};
 
 use super::events::{Loss, LossKind, Seen};
+use super::roles::objects_in;
 use super::run::{At, Run};
 use super::value::{ObjKind, Val};
 use super::world::{Use, World};
@@ -150,9 +151,11 @@ impl<'a> Run<'a> {
             Val::Agg(agg) => {
                 if let Some(def) = agg.def
                     && let Some(method) = self.program.drop_impl(&Ty::Adt(TyCon::Def(def), Vec::new()))
-                    && let Some(body) = self.body_of(method)
                 {
-                    self.apply_effects(at, span, body, &[value.clone().borrowed(None)], world);
+                    self.look_after_tasks(value, world);
+                    if let Some(body) = self.body_of(method) {
+                        self.apply_effects(at, span, body, &[value.clone().borrowed(None)], world);
+                    }
                 }
                 for (name, value) in &agg.fields {
                     // Whether a struct's handle is lost depends on what its methods do with it.
@@ -168,7 +171,7 @@ impl<'a> Run<'a> {
             }
             Val::Many(values) => {
                 // A handle that is kept in a collection is taken as looked after.
-                for id in super::roles::objects_in(value) {
+                for id in objects_in(value) {
                     if self.is_handle(id) {
                         self.mark(world, id, Use::Real);
                     }
@@ -184,6 +187,17 @@ impl<'a> Run<'a> {
             }
             Val::Obj(id) => self.drop_object(*id, how, span, world),
             _ => {}
+        }
+    }
+
+    /// Whoever says what happens when a type is dropped looks after the tasks in it; what is said there need not be
+    /// read, since to abort a task has nothing to do with contexts.
+    fn look_after_tasks(&mut self, value: &Val, world: &mut World) {
+        for id in objects_in(value) {
+            let kind = self.made(id).map(|object| &object.kind);
+            if matches!(kind, Some(ObjKind::Task(_) | ObjKind::TaskSet(_) | ObjKind::Aborter(_))) {
+                self.mark(world, id, Use::Real);
+            }
         }
     }
 

@@ -45,7 +45,7 @@ impl Applied<'_> {
     }
 
     /// What its work gives when it is run, or what it gives itself where it runs it at once.
-    fn gives(&self) -> Gives {
+    pub(super) fn gives(&self) -> Gives {
         Gives::of(self.model, &self.work_indices())
     }
 }
@@ -226,30 +226,7 @@ impl<'a> Run<'a> {
                 };
                 vec![(world, answer)]
             }
-            FnRole::Run | FnRole::RunSelf => {
-                self.seen_ctx(&call, &subject, &world, Val::Unknown);
-                // A wait for the end with a limit, turn by turn, is a wait for the end.
-                let in_loop = self.in_loop(at);
-                let waits = in_loop && call.model.what.as_deref() == Some("wait");
-                let uses = if waits { Uses::WAIT } else { Uses::RACE };
-                let is_later = call.model.returns_future(&self.program.models);
-                // Whether it has a bound is told where it is waited for.
-                self.ctx_used(&subject, if is_later { uses.and(Uses::BOUND) } else { uses });
-                if !is_later {
-                    let ends = self.gives_end(call.model);
-                    let answer = |ctx: &Ctx| Val::Asked(ctx.clone(), Says::Ended, ends);
-                    return vec![(world, subject.as_ctx().map_or(Val::Unknown, answer))];
-                }
-                let work = match call.model.role {
-                    FnRole::Run => Val::Work(self.pieces(&call), call.gives()),
-                    _ => Val::Work(Vec::new(), Gives::Unknown),
-                };
-                let value = match subject.as_ctx() {
-                    Some(ctx) => Val::Timed(Box::new(work), Some(ctx.clone())),
-                    None => work,
-                };
-                vec![(world, value)]
-            }
+            FnRole::Run | FnRole::RunSelf => vec![self.run_under(&call, &subject, world)],
             FnRole::Cancel => {
                 for id in objects_in(&subject) {
                     self.record(at, call.name, call.whole, Seen::Cancelled { id });
@@ -669,7 +646,7 @@ impl<'a> Run<'a> {
     }
 
     /// Whether a function gives something only where the context has ended: its error.
-    fn gives_end(&self, model: &FnModel) -> bool {
+    pub(super) fn gives_end(&self, model: &FnModel) -> bool {
         let held = match &model.returns {
             Some(Shape::Named(path, args)) if path == OPTION => args.first(),
             _ => None,
