@@ -9,9 +9,11 @@ mod model;
 mod place;
 mod tree;
 
-use rustc_hash::FxHashSet;
+use std::collections::BTreeMap;
 
-use crate::facts::{BlockId, ItemId, ItemKind, LocalId, OpKind, PathRef};
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::facts::{BlockId, ItemId, ItemKind, LocalId, Name, OpKind, PathRef, Place};
 use crate::link::Program;
 use crate::names::Namespace;
 use crate::source::FileId;
@@ -27,6 +29,11 @@ pub struct TypedBody {
     pub targets: Vec<Vec<Target>>,
     /// What the body yields: a closure's result, a future's output.
     pub output: Ty,
+    /// Where the program's own types are dereferenced without being asked: by the block, the operation and the
+    /// argument, of methods the receiver first, the fields that leads through.
+    pub(crate) derefs: BTreeMap<(u32, u32, u32), Vec<Name>>,
+    /// The same of places that are read or written: with the fields spelled out.
+    spelled: FxHashMap<Place, Place>,
 }
 
 impl TypedBody {
@@ -34,6 +41,17 @@ impl TypedBody {
     pub fn local(&self, id: LocalId) -> &Ty {
         static UNKNOWN: Ty = Ty::Unknown;
         self.locals.get(id.index()).unwrap_or(&UNKNOWN)
+    }
+
+    /// A place with what the program's own types on the way dereference to spelled out, if there are such types.
+    pub(crate) fn spelled(&self, place: &Place) -> Option<&Place> {
+        if place.path.is_empty() || self.spelled.is_empty() { None } else { self.spelled.get(place) }
+    }
+
+    /// The fields through which arguments of an operation are dereferenced, if there are such arguments.
+    pub(crate) fn derefs_at(&self, block: u32, op: u32) -> impl Iterator<Item = (u32, &[Name])> {
+        let found = (!self.derefs.is_empty()).then(|| self.derefs.range((block, op, 0)..=(block, op, u32::MAX)));
+        found.into_iter().flatten().map(|(at, fields)| (at.2, fields.as_slice()))
     }
 
     /// What an operation calls or names.

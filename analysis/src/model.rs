@@ -536,6 +536,11 @@ impl FnRole {
         let ends = matches!(self, FnRole::Wait | FnRole::IsDone | FnRole::State | FnRole::Run | FnRole::RunSelf);
         self.makes_context() || tells || ends
     }
+
+    /// Whether its subject is a context, if it is not what it works on.
+    pub(crate) fn is_given_context(self) -> bool {
+        self.is_of_interest() || matches!(self, FnRole::MakeGroup | FnRole::Flight | FnRole::Drive)
+    }
 }
 
 /// An attribute.

@@ -186,6 +186,12 @@ impl Place {
         self.path.push(step);
         self
     }
+
+    /// The same place through fields.
+    pub(crate) fn along(mut self, fields: &[Name]) -> Place {
+        self.path.extend(fields.iter().cloned().map(Step::Field));
+        self
+    }
 }
 
 /// One step of a place. References and smart pointers are stepped through without a word.

@@ -6,7 +6,7 @@
 //! make, `copying` what they give back, `started` which work of theirs they start, `driving` what happens where work
 //! is run, `gives` what it gives that runs other work, `races` what follows where the first of several pieces
 //! decides, `plain` what they do with plain values, `contents` with collections, `channels` with channels,
-//! `requests` what they take out of a request. What a local can
+//! `requests` what they take out of a request, `derefs` what types of the program's own stand for. What a local can
 //! hold is in `value`, with the contexts in `contexts` and what is owned in `objects`; what is done with
 //! that is in `uses`, what rules are told in `events`; `fields` tells which fields anybody uses, `kept`
 //! which tokens are kept in fields.
@@ -19,6 +19,7 @@ pub mod constants;
 mod contents;
 mod contexts;
 mod copying;
+mod derefs;
 mod driving;
 mod drops;
 mod entry;

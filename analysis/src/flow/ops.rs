@@ -25,8 +25,7 @@ impl<'a> Run<'a> {
         }
         let value = match &op.kind {
             OpKind::Use(place) => {
-                let keyed = self.keyed(place);
-                let place = keyed.as_ref().unwrap_or(place);
+                let place = &*self.spelled(place);
                 self.touch(place, &mut world);
                 let value = self.take(place, &mut world);
                 self.note_unfollowed(place, &value);
@@ -42,8 +41,7 @@ impl<'a> Run<'a> {
                 }
             }
             OpKind::Ref(place, mutability) => {
-                let keyed = self.keyed(place);
-                let place = keyed.as_ref().unwrap_or(place);
+                let place = &*self.spelled(place);
                 self.lend(place.base, &mut world);
                 if *mutability == crate::facts::Mutability::Mut {
                     world.forget(place.base);
@@ -62,7 +60,7 @@ impl<'a> Run<'a> {
             }
             OpKind::Assign { place, value } => {
                 let value = world.take(&Place::local(*value));
-                self.assign(at, place, value, span, &mut world);
+                self.assign(at, self.typed.spelled(place).unwrap_or(place), value, span, &mut world);
                 Val::Unknown
             }
             OpKind::AssignOp { place, .. } => {
@@ -133,7 +131,7 @@ impl<'a> Run<'a> {
                 return self.give(at, op, worlds);
             }
             OpKind::Call { callee, args } => {
-                let values = self.take_all(args, &mut world);
+                let values = self.take_given(at, 0, args, &mut world);
                 let worlds = match callee {
                     Callee::Path(path) => self.call(at, path.span, span, values, args, None, world),
                     Callee::Value(place) => {
@@ -146,13 +144,14 @@ impl<'a> Run<'a> {
                 return self.give(at, op, worlds);
             }
             OpKind::MethodCall { receiver, name_span, args, .. } => {
-                let keyed = self.keyed(receiver);
-                let receiver = keyed.as_ref().unwrap_or(receiver);
+                let receiver = &*self.spelled(receiver);
+                let derefed = self.dereferenced(at, receiver);
+                let receiver = derefed.as_ref().unwrap_or(receiver);
                 self.touch(receiver, &mut world);
                 let mut locals = vec![receiver.base];
                 locals.extend(args);
                 let mut values = vec![Val::Unknown];
-                values.extend(self.take_all(args, &mut world));
+                values.extend(self.take_given(at, 1, args, &mut world));
                 let worlds = self.call(at, *name_span, span, values, &locals, Some(receiver), world);
                 return self.give(at, op, worlds);
             }
@@ -202,7 +201,7 @@ impl<'a> Run<'a> {
         self.body.block(crate::facts::BlockId(at.block)).is_some_and(|block| block.in_loop.is_some())
     }
 
-    fn take_all(&mut self, locals: &[LocalId], world: &mut World) -> Vec<Val> {
+    pub(super) fn take_all(&mut self, locals: &[LocalId], world: &mut World) -> Vec<Val> {
         locals.iter().map(|local| self.take(&Place::local(*local), world)).collect()
     }
 

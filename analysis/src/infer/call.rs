@@ -221,6 +221,11 @@ impl<'a> Tree<'a> {
         {
             return found;
         }
+        // What any type has is called on the value itself.
+        if !matches!(method.target, Target::TraitMethod(_)) || self.program.role(&method.own) == Some(TypeRole::Context)
+        {
+            self.dereference(frame, 0, &own, |ty| *ty == method.own);
+        }
         let mut types = vec![own];
         types.extend(args.iter().map(|arg| frame.local(*arg)));
         let turbofish: Vec<Ty> = turbofish.iter().map(|ty| self.program.resolve_type(self.file, ty)).collect();
@@ -265,11 +270,21 @@ impl<'a> Tree<'a> {
         with: &Substitution,
     ) {
         let signature = self.signature(def);
-        for (param, arg) in signature.params.iter().skip(skipped).zip(args) {
+        for ((param, arg), at) in signature.params.iter().skip(skipped).zip(args).zip(skipped..) {
             match with.is_empty() {
                 true => frame.tell(*arg, param),
                 false => frame.tell(*arg, &param.substitute(with)),
             }
+            if let (Ty::Ref(..), Ty::Adt(con, _)) = (param, param.unreferenced()) {
+                self.dereference(frame, at, &frame.local(*arg), |ty| matches!(ty, Ty::Adt(of, _) if of == con));
+            }
+        }
+    }
+
+    /// Notes that an argument of a type of the program's own is given as what it dereferences to.
+    pub(super) fn dereference(&self, frame: &mut Frame<'a>, arg: usize, given: &Ty, is_wanted: impl Fn(&Ty) -> bool) {
+        if let Some(fields) = self.deref_fields(given, is_wanted) {
+            frame.derefs.push((arg as u32, fields));
         }
     }
 

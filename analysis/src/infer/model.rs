@@ -69,6 +69,14 @@ impl<'a> Tree<'a> {
             let told = self.shape(shape, given, &Ty::Unknown);
             frame.tell(*arg, &told);
         }
+        if model.role.is_given_context() {
+            for at in [Some(model.subject), model.other].into_iter().flatten().filter(|at| *at >= skipped) {
+                let ty = given.arg(at);
+                if matches!(ty, Ty::Ref(..)) {
+                    self.dereference(frame, at, &ty, |ty| self.program.role(ty) == Some(TypeRole::Context));
+                }
+            }
+        }
     }
 
     /// What a library's function gives.

@@ -1,7 +1,7 @@
 //! The type of a place, and of what comes out of a future.
 
 use super::tree::{Frame, Tree};
-use crate::facts::{Place, Step};
+use crate::facts::{Name, Place, Step};
 use crate::link::Program;
 use crate::model::TypeRole;
 use crate::types::{Bound, Ty, TyCon};
@@ -10,14 +10,30 @@ impl<'a> Tree<'a> {
     /// The type of a place.
     pub(super) fn place(&self, frame: &Frame<'a>, place: &Place) -> Ty {
         let mut ty = frame.local(place.base);
+        // What the program's own types dereference to on the way: the fields in front of a step.
+        let mut through: Vec<(usize, Vec<Name>)> = Vec::new();
         for (at, step) in place.path.iter().enumerate() {
             if ty.is_unknown() {
                 return ty;
             }
             ty = match step {
-                Step::Field(name) => self.program.field_type(&ty, name),
+                Step::Field(name) => {
+                    let Some((owner, field)) = self.program.field(&ty, name) else { return Ty::Unknown };
+                    if let Some(fields) = self.deref_fields(&ty, |ty| *ty == owner) {
+                        through.push((at, fields));
+                    }
+                    field
+                }
                 Step::Variant(variant, field) => self.program.variant_field_type(&ty, variant, field),
-                Step::Deref => self.program.deref(&ty).unwrap_or(ty),
+                Step::Deref => {
+                    let to = self.program.deref(&ty);
+                    if let (Ty::Adt(TyCon::Def(_), _), Some(to)) = (&ty, &to)
+                        && let Some(fields) = self.deref_fields(&ty, |ty| ty == to)
+                    {
+                        through.push((at, fields));
+                    }
+                    to.unwrap_or(ty)
+                }
                 Step::Nth(_) => self.program.item_of(&ty, false),
                 Step::Index => {
                     let before = Place { base: place.base, path: place.path.get(..at).unwrap_or_default().to_vec() };
@@ -25,7 +41,26 @@ impl<'a> Tree<'a> {
                 }
             };
         }
+        if !through.is_empty() {
+            let mut spelled = Place::local(place.base);
+            for (step, at) in place.path.iter().zip(0..) {
+                if let Some((_, fields)) = through.iter().find(|(before, _)| *before == at) {
+                    spelled = spelled.along(fields);
+                }
+                spelled = spelled.then(step.clone());
+            }
+            frame.spelled.borrow_mut().insert(place.clone(), spelled);
+        }
         ty
+    }
+
+    /// The fields by way of which a type of the program's own dereferences to another.
+    pub(super) fn deref_fields(&self, from: &Ty, is_wanted: impl Fn(&Ty) -> bool) -> Option<Vec<Name>> {
+        let own = self.program.peel(from);
+        if !matches!(own, Ty::Adt(TyCon::Def(_), _)) || is_wanted(own) {
+            return None;
+        }
+        self.program.deref_fields(own, is_wanted)
     }
 
     /// What awaiting a value gives.

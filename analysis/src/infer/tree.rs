@@ -1,6 +1,6 @@
 //! Goes through the bodies of a file: functions first, what is in them from there.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -8,8 +8,8 @@ use smol_str::SmolStr;
 
 use super::TypedBody;
 use crate::facts::{
-    BinaryOp, Body, BodyId, BodyKind, FileFacts, ItemKind, Lit, LocalId, Op, OpKind, Place, ScopeId, ScopeKind, Step,
-    Terminator, Test,
+    BinaryOp, Body, BodyId, BodyKind, FileFacts, ItemKind, Lit, LocalId, Name, Op, OpKind, Place, ScopeId, ScopeKind,
+    Step, Terminator, Test,
 };
 use crate::link::Program;
 use crate::model::TypeRole;
@@ -85,6 +85,10 @@ pub(super) struct Frame<'a> {
     pub(super) traits: Rc<FxHashSet<SmolStr>>,
     /// Places that `for` loops go over.
     pub(super) looped: FxHashSet<Place>,
+    /// Arguments of the operation that is looked at that are dereferenced, and the fields that leads through.
+    pub(super) derefs: Vec<(u32, Vec<Name>)>,
+    /// Places with what is dereferenced on the way spelled out.
+    pub(super) spelled: RefCell<FxHashMap<Place, Place>>,
     /// Temporaries with both ends of a channel.
     pub(super) channels: FxHashSet<LocalId>,
     /// Which locals were looked at on this way.
@@ -185,6 +189,8 @@ impl<'a> Tree<'a> {
             typed,
             traits: self.traits_of(body.scope),
             looped: looped(body),
+            derefs: Vec::new(),
+            spelled: RefCell::default(),
             channels: FxHashSet::default(),
             read: body.locals.iter().map(|_| Cell::new(false)).collect(),
             changed: false,
@@ -212,6 +218,7 @@ impl<'a> Tree<'a> {
             }
             self.nesting -= 1;
         }
+        frame.typed.spelled.extend(frame.spelled.take());
         if let Some(slot) = self.states.get_mut(id.index()) {
             *slot = Some(State { typed: frame.typed, on_its_way: false, captured, given });
         }
@@ -250,7 +257,7 @@ impl<'a> Tree<'a> {
             BodyKind::Closure(_) | BodyKind::AsyncBlock(_) => {}
         }
         let targets = body.blocks.iter().map(|block| vec![Target::Unknown; block.ops.len()]).collect();
-        TypedBody { locals, targets, output }
+        TypedBody { locals, targets, output, ..TypedBody::default() }
     }
 
     /// The library traits imported around a body or in blocks within it.
@@ -298,6 +305,9 @@ impl<'a> Tree<'a> {
             let Some(block) = body.blocks.get(at) else { continue };
             for (op_at, op) in block.ops.iter().enumerate() {
                 let (target, ty) = self.op(frame, op);
+                for (arg, fields) in std::mem::take(&mut frame.derefs) {
+                    frame.typed.derefs.insert((at as u32, op_at as u32, arg), fields);
+                }
                 if let Some(dest) = op.dest {
                     if self.makes_channel(&target) {
                         frame.channels.insert(dest);

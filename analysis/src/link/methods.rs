@@ -4,7 +4,7 @@ use rustc_hash::FxHashSet;
 use smol_str::{SmolStr, format_smolstr};
 
 use super::Program;
-use crate::facts::ItemKind;
+use crate::facts::{ItemKind, Name, OpKind, Step, Terminator};
 use crate::model::{FnModel, TypeRole};
 use crate::types::{Bound, DefId, Substitution, Target, Ty, TyCon, unify};
 
@@ -56,16 +56,68 @@ impl Program {
 
     /// `#[derive(Deref)]` on a struct with one field, as several libraries have it.
     fn derived_target(&self, def: DefId, ty: &Ty) -> Option<Ty> {
+        self.derived_field(def).map(|only| self.field_type(ty, only))
+    }
+
+    fn derived_field(&self, def: DefId) -> Option<&Name> {
         let item = self.item(def)?;
         if !self.derives(def, "Deref") {
             return None;
         }
         match &item.kind {
             ItemKind::Struct { fields, .. } => match fields.as_slice() {
-                [only] => Some(self.field_type(ty, &only.name)),
+                [only] => Some(&only.name),
                 _ => None,
             },
             _ => None,
+        }
+    }
+
+    /// The fields by way of which values of the program's types dereference to what is wanted, as their
+    /// `fn deref(&self)` says: of `&self.inner` that one. None if nothing but pointers is in between.
+    pub(crate) fn deref_fields(&self, from: &Ty, is_wanted: impl Fn(&Ty) -> bool) -> Option<Vec<Name>> {
+        let mut fields = Vec::new();
+        let mut at = from.clone();
+        for _ in 0..MAX_DEREFS {
+            if is_wanted(&at) {
+                return (!fields.is_empty()).then_some(fields);
+            }
+            if let Ty::Adt(TyCon::Def(def), _) = &at {
+                match self.impl_of(&at, "std::ops::Deref") {
+                    Some(implementation) => fields.extend(self.given_of_self(self.member(implementation, "deref")?)?),
+                    None => fields.push(self.derived_field(*def)?.clone()),
+                }
+            }
+            at = self.deref(&at)?;
+        }
+        None
+    }
+
+    /// The fields on the way to the part of `self` that a method gives a reference to, if it does nothing else.
+    fn given_of_self(&self, method: DefId) -> Option<Vec<Name>> {
+        let body = self.body(self.body_of(method)?)?;
+        let [block] = body.blocks.as_slice() else { return None };
+        let Terminator::Return(value) = block.end else { return None };
+        let mut fields = Vec::new();
+        let mut at = value;
+        loop {
+            if body.params.first() == Some(&at) {
+                fields.reverse();
+                return Some(fields);
+            }
+            let mut ops = block.ops.iter().filter(|op| op.dest == Some(at));
+            let (OpKind::Ref(place, _) | OpKind::Use(place)) = &ops.next()?.kind else { return None };
+            if ops.next().is_some() || place.base == at {
+                return None;
+            }
+            for step in place.path.iter().rev() {
+                match step {
+                    Step::Field(name) => fields.push(name.clone()),
+                    Step::Deref => {}
+                    _ => return None,
+                }
+            }
+            at = place.base;
         }
     }
 
