@@ -26,11 +26,13 @@ fn root(event: &Event) -> Option<ObjId> {
     event.seen.iter().find_map(|seen| if let Seen::Root { id, .. } = seen { Some(*id) } else { None })
 }
 
-/// A handler that does nothing with a root but give it to the one that called it: a guard, extractor
-/// or filter with which a request's context begins.
+/// A handler that has no context and does nothing with a root but give it to the one that called it: a guard,
+/// extractor or filter with which a request's context begins.
 fn is_given_back(flow: &Flow, event: &Event) -> bool {
     let uses = root(event).and_then(|id| flow.roots.get(&id));
-    uses.is_some_and(|uses| uses.any(Uses::RETURN.and(Uses::RETURN_KEPT)) && !uses.any(Uses::CUT.and(Uses::DETACH)))
+    support::at_hand(event).is_none()
+        && uses
+            .is_some_and(|uses| uses.any(Uses::RETURN.and(Uses::RETURN_KEPT)) && !uses.any(Uses::CUT.and(Uses::DETACH)))
 }
 
 /// A middleware in which a request's context begins: it knows none, and what it puts into the request comes from

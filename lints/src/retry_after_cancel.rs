@@ -26,7 +26,10 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
-    let tries = |code: &Code<'_>| !code.body.loops.is_empty() && code.calls().any(|call| may_be_retried(code, &call));
+    let tries = |code: &Code<'_>| {
+        !code.body.loops.is_empty()
+            && code.ops().filter_map(|(at, ..)| code.any_call(at)).any(|call| may_be_retried(code, &call))
+    };
     for code in Code::all(analysis).filter(tries) {
         for (known, index) in code.body.loops.iter().zip(0u32..) {
             let Some(call) = retried(&code, LoopId(index)) else { continue };
@@ -48,7 +51,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 fn retried<'a>(code: &Code<'a>, of: LoopId) -> Option<Call<'a>> {
     let turning = code.turning(of);
     let mut operation = None;
-    for call in code.calls_in(&turning) {
+    for call in code.ops_in(&turning).filter_map(|(at, _)| code.any_call(at)) {
         if call.is(LOOKS) {
             return None;
         }

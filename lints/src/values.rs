@@ -8,7 +8,7 @@ use ctxlint_analysis::flow::value::{InputPath, Site, Uses};
 use ctxlint_analysis::model::FnRole;
 use ctxlint_analysis::names::{Namespace, Res};
 use ctxlint_analysis::source::FileId;
-use ctxlint_analysis::types::{DefId, Target, Ty, TyCon};
+use ctxlint_analysis::types::{BodyRef, DefId, Target, Ty, TyCon};
 
 use crate::certain;
 use crate::code::{At, Call, Code};
@@ -80,19 +80,30 @@ pub(crate) fn look_up<'a>(code: &Code<'a>, call: &Call<'a>) -> Option<(Code<'a>,
     Some((callee, read))
 }
 
+/// How deep closures may stand in each other where a value is looked up.
+const MAX_CLOSURES: u8 = 3;
+
 /// Whether a function looks a value up and does nothing else but look at that.
 fn is_accessor(code: &Code<'_>) -> bool {
+    matches!(code.body.kind, BodyKind::Function(_)) && only_looks(code, MAX_CLOSURES)
+}
+
+fn only_looks(code: &Code<'_>, fuel: u8) -> bool {
     let looks = [FnRole::ReadValue, FnRole::Clone, FnRole::Same, FnRole::Borrow, FnRole::Look];
-    let takes = [FnRole::Inner, FnRole::InnerOr, FnRole::Wrap];
+    let takes = [FnRole::Inner, FnRole::InnerOr, FnRole::Wrap, FnRole::Map, FnRole::AndThen, FnRole::OrElse];
     let is_quiet = |(at, _, op): (At, &Block, &Op)| match &op.kind {
         OpKind::Call { .. } | OpKind::MethodCall { .. } => {
             let makes = |call: &Call<'_>| matches!(call.target, Target::Constructor(..));
             code.call(at).is_some_and(|call| call.is(&looks) || call.is(&takes) || makes(&call))
         }
-        OpKind::Await(_) | OpKind::Closure(_) | OpKind::Unknown { .. } | OpKind::Inspect { .. } => false,
+        OpKind::Closure(inner) => {
+            let inner = Code::of(code.analysis, BodyRef { file: code.who.file, body: *inner });
+            inner.zip(fuel.checked_sub(1)).is_some_and(|(inner, fuel)| only_looks(&inner, fuel))
+        }
+        OpKind::Await(_) | OpKind::Unknown { .. } | OpKind::Inspect { .. } => false,
         _ => true,
     };
-    matches!(code.body.kind, BodyKind::Function(_)) && code.ops().all(is_quiet)
+    code.ops().all(is_quiet)
 }
 
 /// What a look-up's result says it reads: by the call, or by the name it goes to.

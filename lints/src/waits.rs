@@ -17,6 +17,9 @@ use crate::support;
 /// Lengths of time below this are a moment, in nanoseconds.
 const MOMENT: u128 = 1_000_000_000;
 
+/// Through how many hands the run of a future is followed.
+const MAX_HANDS: u8 = 6;
+
 /// A wait.
 pub(crate) struct Wait<'a> {
     /// The call, or the `.await` of what is no call.
@@ -271,6 +274,7 @@ pub(crate) fn is_raced_outside(code: &Code<'_>) -> bool {
         Fate::Passed(at) => match outer.call(at) {
             Some(call) if call.is(&[FnRole::Spawn]) => false,
             Some(call) if call.is(&[FnRole::Scope, FnRole::Once]) && !is_block => is_raced_outside(&outer),
+            Some(_) if is_block => !runs_plainly(&outer, dest, MAX_HANDS),
             _ => true,
         },
         Fate::Returned if is_block => match outer.body.kind {
@@ -279,6 +283,29 @@ pub(crate) fn is_raced_outside(code: &Code<'_>) -> bool {
         },
         _ => true,
     }
+}
+
+/// Whether a future is run as it is, by functions of the program that it is handed to: awaited, or started as a task.
+fn runs_plainly(code: &Code<'_>, future: LocalId, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return false };
+    let at = match code.fate(future) {
+        Fate::Awaited => return !is_raced_outside(code),
+        Fate::Passed(at) => at,
+        _ => return false,
+    };
+    let Some(call) = code.call(at) else { return false };
+    if call.is(&[FnRole::Spawn]) {
+        return true;
+    }
+    if call.is(&[FnRole::Wrap, FnRole::Same]) {
+        return call.op.dest.is_some_and(|dest| runs_plainly(code, dest, fuel));
+    }
+    let given = call.args.iter().position(|arg| code.root(*arg) == code.root(future));
+    let Some((callee, given)) = code.callee(&call).zip(given) else { return false };
+    let Some(param) = callee.body.params.get(given) else { return false };
+    // What awaits it is to be run as it is itself.
+    let is_run = !callee.body.is_async || call.op.dest.is_some_and(|dest| runs_plainly(code, dest, fuel));
+    is_run && runs_plainly(&callee, *param, fuel)
 }
 
 /// Whether every caller of an `async` function races it with the end of a context.

@@ -584,7 +584,11 @@ impl<'a> Run<'a> {
             }
             Val::Agg(agg) if uses.any(owed.and(Uses::WORK).and(Uses::OPAQUE)) => {
                 for (field, value) in &agg.fields {
-                    if !agg.def.is_some_and(|def| self.goes_in_field(def, field, value, Uses::KEPT)) {
+                    let stays = agg.def.is_some_and(|def| {
+                        self.stays_in_field(def, field, value, world)
+                            || self.goes_in_field(def, field, value, Uses::KEPT)
+                    });
+                    if !stays {
                         self.apply_uses(at, name, value, uses, world, depth + 1);
                     }
                 }

@@ -63,6 +63,14 @@ impl<'a> Run<'a> {
 
     #[allow(clippy::too_many_arguments, reason = "one field of a value that goes out of sight")]
     fn escape_field(&mut self, at: At, world: &mut World, def: DefId, name: &Name, value: &Val, uses: Uses, depth: u8) {
+        let how = if uses.any(Uses::RETURN) { Uses::RETURN_KEPT } else { Uses::KEPT };
+        if !self.stays_in_field(def, name, value, world) && !self.goes_in_field(def, name, value, how) {
+            self.escape_from(at, world, value, uses, depth);
+        }
+    }
+
+    /// Whether a field has handles that go with the whole struct: whoever uses them says its name.
+    pub(super) fn stays_in_field(&mut self, def: DefId, name: &Name, value: &Val, world: &mut World) -> bool {
         let mut handles = Vec::new();
         let is_part = |step: &Name| step == "?" || step.bytes().all(|byte| byte.is_ascii_digit());
         value.walk(&mut |value, path, borrowed| {
@@ -73,16 +81,10 @@ impl<'a> Run<'a> {
                 handles.push((*id, path.iter().filter(|step| *step != "?").cloned().collect::<Vec<_>>()));
             }
         });
-        if handles.is_empty() {
-            let how = if uses.any(Uses::RETURN) { Uses::RETURN_KEPT } else { Uses::KEPT };
-            if !self.goes_in_field(def, name, value, how) {
-                self.escape_from(at, world, value, uses, depth);
-            }
-            return;
+        for (id, path) in &handles {
+            self.mark(world, *id, Use::Stored(def, super::fields::part_of(name, path)));
         }
-        for (id, path) in handles {
-            self.mark(world, id, Use::Stored(def, super::fields::part_of(name, &path)));
-        }
+        !handles.is_empty()
     }
 
     /// A value is given back to the caller.
