@@ -126,8 +126,9 @@ impl Copying<'_, '_> {
             via.extend(object.via.iter().copied().take(8));
             let kind = match &object.kind {
                 ObjKind::Handle(ctx) => ObjKind::Handle(ctx.as_ref().map(|ctx| self.ctx(ctx))),
-                ObjKind::Guard { ctx, on_drop } => {
-                    ObjKind::Guard { ctx: ctx.as_ref().map(|ctx| self.ctx(ctx)), on_drop: *on_drop }
+                ObjKind::Guard { ctx, of, on_drop } => {
+                    let (of, ends) = of.as_ref().map(|of| self.handle(of)).unwrap_or_default();
+                    ObjKind::Guard { ctx: ctx.as_ref().map(|ctx| self.ctx(ctx)).or(ends), of, on_drop: *on_drop }
                 }
                 ObjKind::Task(task) => {
                     let mut task = (**task).clone();
@@ -183,6 +184,15 @@ impl Copying<'_, '_> {
         }
     }
 
+    /// The handle that a guard is made of: the caller's input, or the context that it ends.
+    fn handle(&mut self, of: &InputPath) -> (Option<InputPath>, Option<Ctx>) {
+        match self.input(of).behind() {
+            Val::Input(path) => (Some(path.clone()), None),
+            Val::Obj(id) => (None, self.run.ended_by(*id)),
+            _ => (None, None),
+        }
+    }
+
     /// The set of a task is the caller's.
     fn lent(&mut self, task: &mut Task) {
         let Some(path) = task.lent.take() else { return };
@@ -230,8 +240,8 @@ impl Copying<'_, '_> {
         };
         let was_given = matches!(ctx.kind, CtxKind::Derived { time: Time::Given(_), .. });
         let ctx = Ctx::new(CtxNode { id, site: ctx.site, kind });
-        // How long it has is told by this call.
-        if was_given && matches!(ctx.kind, CtxKind::Derived { time: Time::Nanos(_), .. }) {
+        // How long it has is told by this call, if anybody does: on each way.
+        if was_given {
             self.run.record(self.at, self.name, self.name, Seen::Derived { ctx: ctx.clone() });
         }
         ctx

@@ -211,7 +211,7 @@ impl<'a> Run<'a> {
                 let site = self.site(span);
                 self.losses.entry(id).or_default().insert(Loss { site, how });
             }
-            ObjKind::Guard { ctx: Some(ctx), on_drop: OnDrop::Cancel } => {
+            ObjKind::Guard { ctx: Some(ctx), on_drop: OnDrop::Cancel, .. } => {
                 if world.is_used(id) {
                     return;
                 }
@@ -220,6 +220,11 @@ impl<'a> Run<'a> {
                 if !matches!(how, LossKind::Discarded | LossKind::Ignored) {
                     self.end_context(&ctx, span, world);
                 }
+            }
+            ObjKind::Guard { of: Some(handle), on_drop: OnDrop::Cancel, .. }
+                if !world.is_used(id) && !matches!(how, LossKind::Discarded | LossKind::Ignored) =>
+            {
+                world.cancelled.insert(handle, ());
             }
             _ => {}
         }

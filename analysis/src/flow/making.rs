@@ -46,7 +46,7 @@ impl Run<'_> {
     }
 
     /// The context that a handle or guard ends.
-    fn ended_by(&self, id: ObjId) -> Option<Ctx> {
+    pub(super) fn ended_by(&self, id: ObjId) -> Option<Ctx> {
         match &self.made(id)?.kind {
             ObjKind::Handle(ctx) | ObjKind::Guard { ctx, .. } => ctx.clone(),
             _ => None,
@@ -94,7 +94,7 @@ impl Run<'_> {
             (context, handle) => (context.unwrap_or(0), handle.unwrap_or(1)),
         };
         let kind = match self.program.models.part(call.model, handle).filter(|ty| ty.role == TypeRole::Guard) {
-            Some(guard) => ObjKind::Guard { ctx: Some(ctx.clone()), on_drop: guard.on_drop },
+            Some(guard) => ObjKind::Guard { ctx: Some(ctx.clone()), of: None, on_drop: guard.on_drop },
             None => ObjKind::Handle(Some(ctx.clone())),
         };
         let made = self.object(call, kind);

@@ -40,6 +40,8 @@ pub enum ObjKind {
     Guard {
         /// The context it ends.
         ctx: Option<Ctx>,
+        /// The handle it is made of, where the body is given that: its callers know the context.
+        of: Option<InputPath>,
         /// What dropping it does, in the model's words.
         on_drop: OnDrop,
     },

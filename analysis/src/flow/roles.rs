@@ -241,7 +241,7 @@ impl<'a> Run<'a> {
             }
             FnRole::Guard | FnRole::GuardRef => vec![self.guard(&call, &subject, world)],
             FnRole::OtherGuard => {
-                let id = self.object(&call, ObjKind::Guard { ctx: None, on_drop: OnDrop::Cancel });
+                let id = self.object(&call, ObjKind::Guard { ctx: None, of: None, on_drop: OnDrop::Cancel });
                 vec![(world, Val::Obj(id))]
             }
             FnRole::Disarm => {
@@ -291,7 +291,7 @@ impl<'a> Run<'a> {
             FnRole::AbortOnDrop => {
                 self.settle(&mut world, &subject);
                 self.input_used(&subject);
-                let id = self.object(&call, ObjKind::Guard { ctx: None, on_drop: OnDrop::Abort });
+                let id = self.object(&call, ObjKind::Guard { ctx: None, of: None, on_drop: OnDrop::Abort });
                 if let [task] = objects_in(&subject)[..] {
                     self.aborting.insert(id, task);
                 }
@@ -554,7 +554,8 @@ impl<'a> Run<'a> {
             self.mark(&mut world, id, Use::Real);
         }
         self.input_used(subject);
-        let id = self.object(call, ObjKind::Guard { ctx, on_drop: OnDrop::Cancel });
+        let of = if let Val::Input(path) = subject.behind() { Some(path.clone()) } else { None };
+        let id = self.object(call, ObjKind::Guard { ctx, of, on_drop: OnDrop::Cancel });
         (world, Val::Obj(id))
     }
 
