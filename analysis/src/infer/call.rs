@@ -9,7 +9,7 @@ use super::tree::{Frame, Signature, Tree};
 use crate::facts::{Callee, ItemKind, LocalId, Name, PathRef, Place, TypeRef};
 use crate::link::impls::fits;
 use crate::link::paths::ValuePath;
-use crate::model::{Shape, TypeRole, last_segment};
+use crate::model::{FnRole, Shape, TypeRole, last_segment};
 use crate::names::{Namespace, Res, generics};
 use crate::types::{Bound, DefId, Substitution, Target, Ty, TyCon, unify};
 
@@ -76,6 +76,9 @@ impl<'a> Tree<'a> {
                             args.first().map(|arg| Place::local(*arg)).as_ref(),
                         );
                         self.tell_taken(frame, &target, &given, 0, args);
+                        // A clone of what the argument dereferences to is no clone of the argument.
+                        let is_clone = self.program.model_of(&target).is_some_and(|model| model.role == FnRole::Clone);
+                        let ty = if is_clone && !frame.derefs.is_empty() { found.own.clone() } else { ty };
                         (target, ty)
                     }
                     Target::Value(def) => {

@@ -69,11 +69,13 @@ impl<'a> Tree<'a> {
             let told = self.shape(shape, given, &Ty::Unknown);
             frame.tell(*arg, &told);
         }
-        if model.role.is_given_context() {
+        let is_context = |ty: &Ty| self.program.role(ty) == Some(TypeRole::Context);
+        // `Context::clone(&scope)` clones what that stands for.
+        if model.role.is_given_context() || is_context(given.own) {
             for at in [Some(model.subject), model.other].into_iter().flatten().filter(|at| *at >= skipped) {
                 let ty = given.arg(at);
                 if matches!(ty, Ty::Ref(..)) {
-                    self.dereference(frame, at, &ty, |ty| self.program.role(ty) == Some(TypeRole::Context));
+                    self.dereference(frame, at, &ty, is_context);
                 }
             }
         }
