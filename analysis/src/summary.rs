@@ -83,7 +83,7 @@ impl Summary {
         self.uses.values().any(|uses| uses.any(Uses::CUT))
     }
 
-    /// What is done with a part of an input, or with anything it is a part of.
+    /// What is done with a part of an input, or with anything it is a part of, but for who owns it.
     pub fn uses_at(&self, input: u32, path: &[Name]) -> Uses {
         let path: Vec<&Name> = path.iter().take_while(|step| *step != "()").collect();
         let mut uses = Uses::default();
@@ -93,7 +93,7 @@ impl Summary {
                 uses = uses.and(*done);
             }
         }
-        uses
+        uses.without(Uses::OWNED)
     }
 }
 

@@ -205,24 +205,27 @@ impl<'a> Run<'a> {
             world.forget_written(place.base);
         }
         for value in &values {
-            self.passed(at, name, value, Uses::WORK, &world);
+            self.passed(at, name, value, &|_| Uses::WORK, &world);
             self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
         }
         vec![(world, Val::Unknown)]
     }
 
-    /// Contexts in a value are handed to something.
-    pub(super) fn passed(&mut self, at: At, name: Span, value: &Val, uses: Uses, world: &World) {
-        let mut found: Option<Ctx> = None;
-        value.walk(&mut |value, _, _| {
-            if let (Val::Ctx(ctx), None) = (value, &found) {
-                found = Some(ctx.clone());
+    /// Contexts in a value are handed to something that does this with each part of it: told of the first, or of
+    /// the first that is done and used.
+    pub(super) fn passed(&mut self, at: At, name: Span, value: &Val, uses: &dyn Fn(&[Name]) -> Uses, world: &World) {
+        // Work that exists already may be given time to end, or asked whether it has.
+        let is_begun = matches!(value.behind(), Val::Future(..) | Val::Work(..) | Val::Timed(..) | Val::Done(_));
+        let mut found: Option<(Ctx, Uses, bool)> = None;
+        value.walk(&mut |value, path, _| {
+            let Val::Ctx(ctx) = value else { return };
+            let uses = uses(path);
+            let done = !is_begun && !uses.is_empty() && world.is_done(ctx);
+            if found.as_ref().is_none_or(|(_, _, before)| done && !before) {
+                found = Some((ctx.clone(), uses, done));
             }
         });
-        if let Some(ctx) = found {
-            // Work that exists already may be given time to end, or asked whether it has.
-            let is_begun = matches!(value.behind(), Val::Future(..) | Val::Work(..) | Val::Timed(..) | Val::Done(_));
-            let done = !is_begun && world.is_done(&ctx);
+        if let Some((ctx, uses, done)) = found {
             self.record(at, name, name, Seen::Passed { to: None, ctx, uses, done });
         }
     }
@@ -243,10 +246,9 @@ impl<'a> Run<'a> {
         let is_async = function.is_async;
         let body = self.body_of(def);
         for (index, value) in values.iter().enumerate() {
-            let uses = body
-                .and_then(|body| self.summaries.get(body))
-                .map_or(Uses::WORK, |summary| summary.uses_at(index as u32, &[]));
-            self.passed(at, name, value, uses, &world);
+            let summary = body.and_then(|body| self.summaries.get(body));
+            let uses = |path: &[Name]| summary.map_or(Uses::WORK, |summary| summary.uses_at(index as u32, path));
+            self.passed(at, name, value, &uses, &world);
         }
         self.chained(at, name, Some(def), body, &values, &world);
         self.keys(at, def, locals, &world);
@@ -533,6 +535,10 @@ impl<'a> Run<'a> {
         let is_followed = !uses.any(Uses::KEPT) || Origin::of(value) != Origin::Other;
         let uses = if is_followed { uses.without(Uses::RETURN_KEPT) } else { uses.escaping() };
         let uses = if self.is_bounded() { uses.without(Uses::UNBOUNDED) } else { uses };
+        if uses.any(Uses::OWNED) {
+            self.own(value, world);
+        }
+        let uses = uses.without(Uses::OWNED);
         match value {
             Val::Input(path) => self.use_input(path, uses.without(Uses::RETURN)),
             value @ Val::Server(..) if !uses.is_empty() => self.note_static(value),

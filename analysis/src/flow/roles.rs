@@ -334,7 +334,7 @@ impl<'a> Run<'a> {
                     if index == 0 && call.receiver.is_some() {
                         continue;
                     }
-                    self.passed(at, call.name, value, Uses::WORK, &world);
+                    self.passed(at, call.name, value, &|_| Uses::WORK, &world);
                     if call.model.role == FnRole::Push {
                         self.send(&call, &subject, index, value);
                         if self.collect(&call, index, value, &mut world) {

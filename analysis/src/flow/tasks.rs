@@ -55,6 +55,9 @@ impl<'a> Run<'a> {
         }
         for value in &work {
             self.escape(at, world, value, Uses::SPAWN);
+            if outlives {
+                self.own(value, world);
+            }
         }
         let id = self.fresh(at);
         // Another way through the body may give the same task other contexts to work on.
@@ -80,6 +83,23 @@ impl<'a> Run<'a> {
         world.tasks.insert(id, TaskState::Fresh);
         self.record(at, name, whole, Seen::Spawn { id });
         Val::Obj(id)
+    }
+
+    /// What a task owns, or shares with others, lives as long as the task: guards in it, and in what callers gave.
+    pub(super) fn own(&mut self, work: &Val, world: &mut World) {
+        let (mut guards, mut inputs) = (Vec::new(), Vec::new());
+        work.walk(&mut |value, _, borrowed| match value {
+            Val::Obj(id) if !borrowed => guards.push(*id),
+            Val::Input(path) if !borrowed => inputs.push(path.clone()),
+            _ => {}
+        });
+        guards.retain(|id| matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Guard { .. })));
+        for id in guards {
+            self.mark(world, id, Use::Real);
+        }
+        for path in inputs {
+            self.use_input(&path, Uses::OWNED);
+        }
     }
 
     /// The contexts that work is done on, and what it does with them.
@@ -142,8 +162,11 @@ impl<'a> Run<'a> {
             }
             Val::Timed(inner, until) => {
                 let before = (task.contexts.len(), task.pending.len());
+                // What ends it from outside it need not look at.
+                let bodies = task.bodies.len();
                 self.add_work(task, inner);
                 if limits(until) > 0 {
+                    task.bodies.truncate(bodies);
                     for of in task.contexts.iter_mut().skip(before.0) {
                         of.uses = of.uses.without(Uses::RAW.and(Uses::DETACHED_RAW));
                     }
@@ -184,7 +207,12 @@ impl<'a> Run<'a> {
                 task.senders.push(*id);
             }
             Val::Input(path) if !task.given.contains(path) => task.given.push(path.clone()),
-            Val::Closure(inner, _) | Val::Future(inner, _) => task.bodies.push(*inner),
+            Val::Closure(inner, _) | Val::Future(inner, _) => {
+                let uses = summary.map_or(Uses::CALL_RAW, |summary| summary.uses_at(index, path));
+                if uses.any(Uses::CALL_RAW) || !uses.any(Uses::CALL) {
+                    task.bodies.push(*inner);
+                }
+            }
             _ => {}
         });
         // Work that is given to the body, and that the task runs.

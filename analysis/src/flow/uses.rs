@@ -64,6 +64,9 @@ impl Uses {
     /// What calling it gives is polled to its end, with no bound.
     pub const RESULT_RAW: Uses = Uses(1 << 25);
 
+    /// A task owns it, or shares it with others: a guard in it ends no sooner than that.
+    pub const OWNED: Uses = Uses(1 << 26);
+
     /// What a bound takes away from what is done under it.
     pub const UNBOUNDED: Uses = Uses(Uses::RAW.0 | Uses::DETACHED_RAW.0 | Uses::CALL_RAW.0 | Uses::RESULT_RAW.0);
 
