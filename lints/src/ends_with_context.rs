@@ -1,6 +1,6 @@
 //! What ends with a context by itself: to wait for it is no wait without one.
 
-use ctxlint_analysis::facts::{LocalId, Op, OpKind, Place};
+use ctxlint_analysis::facts::{LocalId, Op, OpKind, Place, Step};
 use ctxlint_analysis::flow::value::{ObjKind, Task};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::types::BodyRef;
@@ -14,6 +14,29 @@ const MAX_STEPS: u8 = 8;
 /// Whether what a local holds is a task, a stream or other work that ends with a context.
 pub(crate) fn ends_with_context(code: &Code<'_>, local: LocalId) -> bool {
     is_task_under_one(code, local) || works_under(code, local, MAX_STEPS)
+}
+
+/// Whether what a call waits on was given a context where it was made: it keeps that, or the work that feeds it does.
+/// What came out of a wait is a result, not such work.
+pub(crate) fn was_given_one(code: &Code<'_>, call: &Call<'_>) -> bool {
+    let is_part = call.receiver.is_some_and(|place| place.path.iter().any(|step| *step != Step::Deref));
+    // Of tasks it is known what they do with their contexts.
+    let is_task = |local: &LocalId| code.analysis.program.role(code.ty(*local)) == Some(TypeRole::Task);
+    let waited_on = call.args.first().filter(|local| !is_part && !is_task(local));
+    waited_on.is_some_and(|local| is_made_with_one(code, *local, MAX_STEPS))
+}
+
+fn is_made_with_one(code: &Code<'_>, local: LocalId, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return false };
+    let is_one = |local: &LocalId| code.is_context(&Place::local(*local)) || is_made_with_one(code, *local, fuel);
+    code.definitions(local).any(|(_, op)| match &op.kind {
+        OpKind::Use(place) | OpKind::Ref(place, _) => is_made_with_one(code, place.base, fuel),
+        OpKind::Call { args, .. } => args.iter().any(is_one),
+        OpKind::MethodCall { receiver, args, .. } => {
+            code.is_context(receiver) || is_made_with_one(code, receiver.base, fuel) || args.iter().any(is_one)
+        }
+        _ => false,
+    })
 }
 
 /// Whether a local is a task that was given a context to work on, and ends with it.

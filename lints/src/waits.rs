@@ -11,7 +11,7 @@ use ctxlint_analysis::model::{Bound, FnModel, FnRole, TypeRole};
 use ctxlint_analysis::types::BodyRef;
 
 use crate::code::{At, Call, Code, Fate};
-use crate::ends_with_context::ends_with_context;
+use crate::ends_with_context::{ends_with_context, was_given_one};
 use crate::support;
 
 /// Lengths of time below this are a moment, in nanoseconds.
@@ -120,7 +120,8 @@ fn of_call<'a>(code: &Code<'a>, call: Call<'a>) -> Option<Wait<'a>> {
     if !waits || model.bound != Bound::None {
         return None;
     }
-    if call.args.iter().any(|local| code.is_context(&Place::local(*local)) || ends_with_context(code, *local)) {
+    let ends = |local: &LocalId| code.is_context(&Place::local(*local)) || ends_with_context(code, *local);
+    if call.args.iter().any(ends) || was_given_one(code, &call) {
         return None;
     }
     if is_future && code.fate(call.op.dest?) != Fate::Awaited {
