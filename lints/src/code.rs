@@ -172,18 +172,6 @@ impl<'a> Code<'a> {
         Some(Call { at, op, target, model, name, receiver, args })
     }
 
-    /// The same, or the call of what a place holds: of a parameter, a field.
-    pub(crate) fn any_call(&self, at: At) -> Option<Call<'a>> {
-        self.call(at).or_else(|| match &self.op(at)?.kind {
-            OpKind::Call { callee: Callee::Value(_), args } => {
-                let op = self.op(at)?;
-                let target = self.typed.target(BlockId(at.block), at.op as usize);
-                Some(Call { at, op, target, model: None, name: op.span, receiver: None, args: args.clone() })
-            }
-            _ => None,
-        })
-    }
-
     /// The body of the program that a call runs.
     pub(crate) fn callee(&self, call: &Call<'a>) -> Option<Code<'a>> {
         let Target::Def(def) = call.target else { return None };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BlockId, LocalId, LoopId, Op, OpKind, Place, Step, Terminator, Test, UnaryOp};
+use ctxlint_analysis::facts::{BlockId, Callee, LocalId, LoopId, Op, OpKind, Place, Step, Terminator, Test, UnaryOp};
 use ctxlint_analysis::flow::value::{is_failure, is_success};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::types::Target;
@@ -28,7 +28,7 @@ pub(crate) static RULE: Rule = Rule {
 fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
     let tries = |code: &Code<'_>| {
         !code.body.loops.is_empty()
-            && code.ops().filter_map(|(at, ..)| code.any_call(at)).any(|call| may_be_retried(code, &call))
+            && code.ops().any(|(at, ..)| call(code, at).is_some_and(|call| may_be_retried(code, &call)))
     };
     for code in Code::all(analysis).filter(tries) {
         for (known, index) in code.body.loops.iter().zip(0u32..) {
@@ -51,7 +51,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 fn retried<'a>(code: &Code<'a>, of: LoopId) -> Option<Call<'a>> {
     let turning = code.turning(of);
     let mut operation = None;
-    for call in code.ops_in(&turning).filter_map(|(at, _)| code.any_call(at)) {
+    for call in code.ops_in(&turning).filter_map(|(at, _)| call(code, at)) {
         if call.is(LOOKS) {
             return None;
         }
@@ -73,6 +73,18 @@ fn retried<'a>(code: &Code<'a>, of: LoopId) -> Option<Call<'a>> {
     let fails =
         tests(code, &names, of).any(|(failure, success)| turning.contains(&failure) && !turning.contains(&success));
     (fails && !is_told_apart(code, &names, &turning)).then_some(operation)
+}
+
+/// The call at a place, also of a value: what a helper that tries again is given to try.
+fn call<'a>(code: &Code<'a>, at: At) -> Option<Call<'a>> {
+    code.call(at).or_else(|| {
+        let op = code.op(at)?;
+        let OpKind::Call { callee: Callee::Value(callee), args } = &op.kind else { return None };
+        let args = [callee.base].into_iter().chain(args.iter().copied()).collect();
+        let target = code.typed.target(BlockId(at.block), at.op as usize);
+        let is_one = callee.path.iter().all(|step| *step != Step::Index);
+        is_one.then_some(Call { at, op, target, model: None, name: op.span, receiver: None, args })
+    })
 }
 
 /// Whether the context is made here, and nothing here can end it: a stand-in for "never".
