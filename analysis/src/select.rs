@@ -12,7 +12,7 @@
 //!
 //! A function that makes a root is looked for by its own name too, and so are those that call it,
 //! since whether only handlers reach it depends on all of them. So is a method that asks a context for its state
-//! and does little else, whatever its type.
+//! and does little else, whatever its type, and one of what has a token in it that does little else than wait for its end.
 //!
 //! The way of the data: models and manifests to a `vocabulary` for each package; outlines to more
 //! words (`spread`); words to the bodies that need them, and to those beside that they call and that do

@@ -8,7 +8,7 @@ use super::{Library, Package};
 use crate::model::Models;
 use crate::outline::{self, Body, Declaration, End, Kind, Outline, Word};
 
-/// How many words a method has at most that does little else than to ask.
+/// How many words a method has at most that does little else than to ask, or to wait.
 const MAX_ANSWER: usize = 12;
 
 /// The words of a package.
@@ -251,6 +251,10 @@ impl Seen<'_> {
             found.asks.extend(&declaration.uses);
             found.words.extend(&declaration.uses);
         }
+        if self.only_waits(outline, declaration, body) {
+            found.waits.extend(&declaration.uses);
+            found.words.extend(&declaration.uses);
+        }
         // What gives something comes back to give it.
         if gives.is_empty() && self.exits(outline, body) {
             found.exits.extend(&declaration.uses);
@@ -266,9 +270,20 @@ impl Seen<'_> {
             && self.any(&self.known.asks, words)
     }
 
+    /// Whether a method of what has a token in it waits for the token's end and does little else: who calls it waits for
+    /// that. One that races it with something waits for whatever comes first.
+    fn only_waits(&self, outline: &Outline, declaration: &Declaration, body: &Body) -> bool {
+        let words = outline.body(body);
+        declaration.has_self
+            && words.len() <= MAX_ANSWER
+            && self.any(&self.known.waits, words)
+            && !words.contains(&Word::called_macro("select"))
+            && outline.container(declaration).is_some_and(|(_, words)| self.any(&self.known.holders, words))
+    }
+
     /// Whether all of the types of that name are of no interest, with everything in them.
     pub(super) fn is_plain(&self, name: Word) -> bool {
-        let Vocabulary { words, carriers, tokens, holders, parts: _, roots: _, exits: _, asks: _, guards: _ } =
+        let Vocabulary { words, carriers, tokens, holders, parts: _, roots: _, exits: _, asks: _, waits: _, guards: _ } =
             self.known;
         ![words, carriers, tokens, holders].into_iter().any(|known| known.contains(&name))
     }

@@ -25,6 +25,8 @@ pub(super) struct Vocabulary {
     pub(super) exits: FxHashSet<Word>,
     /// Methods that ask for a context's state, and those that do little else for their callers.
     pub(super) asks: FxHashSet<Word>,
+    /// Methods that wait for a context's end, and those of what has a token in it that do little else.
+    pub(super) waits: FxHashSet<Word>,
     /// Methods that make guards of something else than contexts: of interest where one is not kept.
     pub(super) guards: FxHashSet<Word>,
 }
@@ -32,8 +34,9 @@ pub(super) struct Vocabulary {
 impl Vocabulary {
     /// How many there are; a vocabulary only grows.
     pub(super) fn len(&self) -> usize {
-        let Vocabulary { words, carriers, tokens, holders, parts, roots, exits, asks, guards } = self;
-        [words, carriers, tokens, holders, parts, roots, exits, asks, guards].into_iter().map(FxHashSet::len).sum()
+        let Vocabulary { words, carriers, tokens, holders, parts, roots, exits, asks, waits, guards } = self;
+        let all = [words, carriers, tokens, holders, parts, roots, exits, asks, waits, guards];
+        all.into_iter().map(FxHashSet::len).sum()
     }
 
     pub(super) fn extend(&mut self, other: &Vocabulary) {
@@ -45,6 +48,7 @@ impl Vocabulary {
         self.roots.extend(&other.roots);
         self.exits.extend(&other.exits);
         self.asks.extend(&other.asks);
+        self.waits.extend(&other.waits);
         self.guards.extend(&other.guards);
     }
 
@@ -88,6 +92,9 @@ impl Vocabulary {
                 }
                 if function.asks_for_end() {
                     found.asks.insert(word);
+                }
+                if function.role == FnRole::Wait {
+                    found.waits.insert(word);
                 }
                 if function.role == FnRole::OtherGuard && is_type(owner) {
                     found.guards.insert(word);
