@@ -5,7 +5,7 @@ use crate::model::{FnRole, OnDrop, TypeRole};
 use crate::types::{Target, Ty, TyCon};
 
 use super::events::{Loss, LossKind, Seen};
-use super::roles::objects_in;
+use super::roles::{Applied, objects_in};
 use super::run::{At, Run};
 use super::value::{ObjKind, Val};
 use super::world::{Use, World};
@@ -143,6 +143,28 @@ impl<'a> Run<'a> {
                 self.record(at, span, self.body.local_span(local), Seen::GuardDropped { id, discard });
             }
         }
+    }
+
+    /// `drop(value)`. A guard that is made for that is a misuse of its own.
+    pub(super) fn drop_given(&mut self, call: &Applied<'_>, subject: &Val, world: &mut World) {
+        if !call.locals.first().is_some_and(|local| self.ends_silently(self.type_of(*local))) {
+            self.input_used(subject);
+        }
+        let mut how = LossKind::Dropped;
+        for id in objects_in(subject) {
+            let fresh = self.made(id).filter(|object| object.name.is_none());
+            let guard = fresh.filter(|object| matches!(object.kind, ObjKind::Guard { .. }));
+            if let Some(span) = guard.map(|object| object.name_site.span)
+                && !world.owned_elsewhere(id)
+            {
+                self.record(call.at, span, call.whole, Seen::GuardDropped { id, discard: Discard::No });
+                how = LossKind::Discarded;
+            }
+        }
+        if let Some(local) = call.locals.first() {
+            self.end_by_drop(*local, subject, call.whole, world);
+        }
+        self.drop_value(call.at, subject, how, call.whole, world);
     }
 
     /// A value ends here.

@@ -466,6 +466,20 @@ impl<'a> Run<'a> {
         Val::Closure(who, captures)
     }
 
+    /// Whether a place is part of something given: what is written there is for others to see.
+    pub(super) fn is_given(&self, place: &Place, world: &World) -> bool {
+        let to = world.written_by(place);
+        match world.env.get(&to.base).map(std::rc::Rc::as_ref) {
+            Some(Val::Input(_) | Val::Ctx(_)) => !to.path.is_empty(),
+            Some(Val::Ref(inner, None)) => !to.path.is_empty() || matches!(**inner, Val::Input(_)),
+            // Something given of which a field was written before.
+            Some(Val::Agg(agg)) => agg.def.is_none() && matches!(agg.rest.as_deref(), Some(Val::Input(_))),
+            // A reference that came from somewhere.
+            None => !to.path.is_empty() && matches!(self.type_of(to.base), Ty::Ref(_, true)),
+            _ => false,
+        }
+    }
+
     fn assign(&mut self, at: At, place: &Place, value: Val, span: Span, world: &mut World) {
         world.forget(place.base);
         self.named_by(place, &value);
@@ -474,13 +488,8 @@ impl<'a> Run<'a> {
         }
         let ty = self.type_at(place);
         let value = self.with_type(value, &ty, None);
-        let target = match world.env.get(&place.base).map(std::rc::Rc::as_ref) {
-            Some(Val::Input(_) | Val::Ctx(_)) if !place.path.is_empty() => None,
-            Some(Val::Ref(inner, None)) if !place.path.is_empty() || matches!(**inner, Val::Input(_)) => None,
-            // Something given of which a field was written before.
-            Some(Val::Agg(agg)) if agg.def.is_none() && matches!(agg.rest.as_deref(), Some(Val::Input(_))) => None,
-            _ => Some(place),
-        };
+        let to = world.written_by(place);
+        let target = Some(place).filter(|place| !self.is_given(place, world));
         if let Some(new) = value.as_ctx() {
             let held = self.with_type(world.read(place), &ty, None);
             self.grows(at, place, span, new, held.as_ctx());
@@ -490,7 +499,7 @@ impl<'a> Run<'a> {
             }
         }
         if self.program.may_be_token(&ty) {
-            self.keep_at(place, &value);
+            self.keep_at(&to, &value);
         }
         self.share(at, place, &value, world);
         let old = target.and_then(|place| world.replace(place, value.clone()));
@@ -498,8 +507,8 @@ impl<'a> Run<'a> {
             Some(old) => self.drop_value(at, &old, LossKind::Overwritten, span, world),
             None => {
                 world.unfix(place.base);
-                self.store(at, place, &value, world);
-                world.overlay(place, &value);
+                self.store(at, &to, &value, world);
+                world.overlay(&to, &value);
             }
         }
     }
@@ -647,7 +656,7 @@ impl<'a> Run<'a> {
     }
 
     /// A value goes into a place that is not of this body: a field of something given.
-    fn store(&mut self, at: At, place: &Place, value: &Val, world: &mut World) {
+    pub(super) fn store(&mut self, at: At, place: &Place, value: &Val, world: &mut World) {
         let mut owner = place.clone();
         let mut field = None;
         while let Some(step) = owner.path.pop() {

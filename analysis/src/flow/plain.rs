@@ -253,6 +253,12 @@ impl<'a> Run<'a> {
             other => self.keep_in(other, &new),
         }
         match subject {
+            Val::Ref(inner, Some(place)) if !is_outside(inner) && self.is_given(place, world) => {
+                let to = world.written_by(place);
+                self.store(at, &to, &new, world);
+                world.overlay(&to, &new);
+                inner.behind().clone()
+            }
             Val::Ref(inner, Some(place)) if !is_outside(inner) => {
                 self.share(at, place, &new, world);
                 match world.replace(place, new.clone()) {

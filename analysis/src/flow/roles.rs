@@ -1,6 +1,6 @@
 //! What the functions of libraries do, by their roles.
 
-use crate::facts::{Discard, LocalId, Place, Span};
+use crate::facts::{LocalId, Place, Span};
 use crate::model::{Bound, FnModel, FnRole, OnDrop, Shape, TypeRole, last_segment};
 use crate::types::Ty;
 
@@ -353,22 +353,7 @@ impl<'a> Run<'a> {
             }
             FnRole::Exit => Vec::new(),
             FnRole::Drop => {
-                if !call.locals.first().is_some_and(|local| self.ends_silently(self.type_of(*local))) {
-                    self.input_used(&subject);
-                }
-                for id in objects_in(&subject) {
-                    let fresh = self.made(id).filter(|object| object.name.is_none());
-                    if let Some(span) =
-                        fresh.filter(|o| matches!(o.kind, ObjKind::Guard { .. })).map(|o| o.name_site.span)
-                        && !world.owned_elsewhere(id)
-                    {
-                        self.record(at, span, call.whole, Seen::GuardDropped { id, discard: Discard::No });
-                    }
-                }
-                if let Some(local) = call.locals.first() {
-                    self.end_by_drop(*local, &subject, call.whole, &mut world);
-                }
-                self.drop_value(at, &subject, LossKind::Dropped, call.whole, &mut world);
+                self.drop_given(&call, &subject, &mut world);
                 vec![(world, Val::Unknown)]
             }
             FnRole::Forget => {
@@ -559,7 +544,7 @@ impl<'a> Run<'a> {
         (world, Val::Obj(id))
     }
 
-    fn input_used(&mut self, subject: &Val) {
+    pub(super) fn input_used(&mut self, subject: &Val) {
         if let Val::Input(path) = subject.behind() {
             self.use_input(path, Uses::USED);
         }

@@ -168,13 +168,20 @@ impl World {
         for _ in 0..4 {
             match self.env.get(&at.base).map(Rc::as_ref) {
                 Some(Val::Ref(_, Some(target))) if target.base != at.base => {
-                    let path = target.path.iter().chain(&at.path).cloned().collect();
+                    let rest = at.path.strip_prefix(&[crate::facts::Step::Deref]).unwrap_or(&at.path);
+                    let path = target.path.iter().chain(rest).cloned().collect();
                     at = Place { base: target.base, path };
                 }
                 _ => break,
             }
         }
         at
+    }
+
+    /// The place that is written to: what a reference leads to that is still there, unless it is the reference itself.
+    pub(super) fn written_by(&self, place: &Place) -> Place {
+        let to = Some(self.leads_to(place)).filter(|to| !place.path.is_empty() && self.env.get(&to.base).is_some());
+        to.unwrap_or_else(|| place.clone())
     }
 
     /// Gives a local a value.
