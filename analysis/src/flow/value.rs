@@ -445,7 +445,7 @@ impl Val {
     }
 
     /// Whether this is what a step leads to: a lock's or pointer's content is told as the lock or pointer itself.
-    fn stands_for(&self, step: &Step) -> bool {
+    pub(super) fn stands_for(&self, step: &Step) -> bool {
         let is_success = || matches!(step, Step::Variant(variant, _) if is_success(variant));
         matches!(self, Val::Ctx(_) | Val::Obj(_) | Val::Closure(..)) && is_success()
     }

@@ -264,7 +264,7 @@ impl World {
         let Some(root) = self.env.get(&place.base) else { return };
         let mut root = Val::clone(root);
         let value = value.without_objects();
-        if place.path.iter().all(|step| *step == Step::Deref) {
+        if place.path.iter().all(|step| *step == Step::Deref || root.stands_for(step)) {
             root = value;
         } else if matches!(root, Val::Input(_) | Val::Agg(_)) {
             let path: Vec<Step> = place.path.iter().filter(|step| **step != Step::Deref).cloned().collect();

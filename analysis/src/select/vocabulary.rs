@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{FnRole, Model, Models, Shape, TypeRole, expand, last_segment};
+use crate::model::{FnModel, FnRole, Model, Models, Shape, TypeRole, expand, last_segment};
 use crate::outline::Word;
 
 /// Words, by what follows from them.
@@ -29,6 +29,18 @@ pub(super) struct Vocabulary {
     pub(super) waits: FxHashSet<Word>,
     /// Methods that make guards of something else than contexts: of interest where one is not kept.
     pub(super) guards: FxHashSet<Word>,
+}
+
+/// Whether what a function gives is awaited: all kinds of things have a `wait` that blocks.
+fn gives_future(model: &Model, function: &FnModel) -> bool {
+    match &function.returns {
+        Some(Shape::Future(_)) => true,
+        Some(Shape::Named(path, _)) => {
+            let is_it = |at: &String| at.as_str() == path.as_str();
+            model.types.iter().any(|ty| expand(&ty.path).iter().any(is_it) && ty.fields.contains_key(".await"))
+        }
+        _ => false,
+    }
 }
 
 impl Vocabulary {
@@ -93,7 +105,7 @@ impl Vocabulary {
                 if function.asks_for_end() {
                     found.asks.insert(word);
                 }
-                if function.role == FnRole::Wait {
+                if function.role == FnRole::Wait && gives_future(model, function) {
                     found.waits.insert(word);
                 }
                 if function.role == FnRole::OtherGuard && is_type(owner) {
