@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BlockId, BodyKind, Callee, LocalId, Op, OpKind, Place, Span, Terminator, Test};
+use ctxlint_analysis::facts::{BodyKind, Callee, LocalId, Op, OpKind, Place, Span, Terminator, Test};
 use ctxlint_analysis::flow::value::{is_failure, is_success};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::names::{Namespace, Res};
@@ -186,7 +186,7 @@ fn failures(code: &Code<'_>, blocks: &BTreeSet<u32>) -> impl Iterator<Item = Spa
             OpKind::Path(path) | OpKind::Call { callee: Callee::Path(path), .. } => path,
             _ => return None,
         };
-        match code.typed.target(BlockId(at.block), at.op as usize) {
+        match code.target(at) {
             Target::External(name) if is_failure(name) => Some(path.span),
             _ => None,
         }

@@ -4,7 +4,7 @@
 //! there costs a step. Who says that two types differ needs more: here a type counts only where the program writes it,
 //! or a library's function gives it whatever it is given.
 
-use ctxlint_analysis::facts::{BinaryOp, BlockId, LocalId, OpKind, Place, Step, UnaryOp};
+use ctxlint_analysis::facts::{BinaryOp, LocalId, OpKind, Place, Step, UnaryOp};
 use ctxlint_analysis::model::{FnModel, FnRole, Shape, TypeRole};
 use ctxlint_analysis::types::{Target, Ty, TyCon};
 
@@ -33,10 +33,7 @@ fn is_certain(code: &Code<'_>, local: LocalId, fuel: u8) -> bool {
                 let is_generic = !matches!(code.ty(local), Ty::Adt(_, args) if args.is_empty());
                 !is_generic || fields.iter().all(|(_, value)| is_certain(code, *value, fuel))
             }
-            OpKind::Path(_) => matches!(
-                code.typed.target(BlockId(at.block), at.op as usize),
-                Target::Value(_) | Target::Constructor(..)
-            ),
+            OpKind::Path(_) => matches!(code.target(at), Target::Value(_) | Target::Constructor(..)),
             OpKind::Use(place) => is_certain_place(code, local, place, fuel),
             OpKind::Ref(place, _) => place.path.is_empty() && is_certain(code, place.base, fuel),
             OpKind::Await(future) => is_certain(code, *future, fuel),

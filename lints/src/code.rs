@@ -3,6 +3,7 @@
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use ctxlint_analysis::Analysis;
@@ -155,6 +156,16 @@ impl<'a> Code<'a> {
         self.body.op(at.block, at.op)
     }
 
+    /// What the operation at a place calls or names.
+    pub(crate) fn target(&self, at: At) -> &'a Target {
+        self.typed.target(BlockId(at.block), at.op as usize)
+    }
+
+    /// The innermost loop that a place is in.
+    pub(crate) fn loop_at(&self, at: At) -> Option<LoopId> {
+        self.body.block(BlockId(at.block))?.in_loop
+    }
+
     /// The call at a place, if there is one.
     pub(crate) fn call(&self, at: At) -> Option<Call<'a>> {
         let op = self.op(at)?;
@@ -167,7 +178,7 @@ impl<'a> Code<'a> {
             }
             _ => return None,
         };
-        let target = self.typed.target(BlockId(at.block), at.op as usize);
+        let target = self.target(at);
         let model = self.analysis.program.model_of(target);
         Some(Call { at, op, target, model, name, receiver, args })
     }
@@ -435,30 +446,27 @@ impl<'a> Code<'a> {
 
     /// An `.await` on a way from one operation to another.
     pub(crate) fn awaits_between(&self, from: At, to: At) -> Option<Span> {
-        if from.block == to.block && from.op < to.op {
-            return self.wait_in(from.block, from.op + 1, to.op);
-        }
-        let between = self.ways().between(from.block, to.block)?;
-        self.wait_in(from.block, from.op + 1, u32::MAX)
-            .or_else(|| between.into_iter().find_map(|block| self.wait_in(block, 0, u32::MAX)))
-            .or_else(|| self.wait_in(to.block, 0, to.op))
+        self.between(from, to).into_iter().find_map(|(block, part)| self.wait_in(block, part.start, part.end))
     }
 
     /// The operations on ways from one operation to another.
     pub(crate) fn ops_between(self, from: At, to: At) -> impl Iterator<Item = (At, &'a Op)> + use<'a> {
-        let mut parts = Vec::new();
-        if from.block == to.block && from.op < to.op {
-            parts.push((from.block, from.op + 1..to.op));
-        } else if let Some(between) = self.ways().between(from.block, to.block) {
-            parts.push((from.block, from.op + 1..u32::MAX));
-            parts.extend(between.into_iter().map(|block| (block, 0..u32::MAX)));
-            parts.push((to.block, 0..to.op));
-        }
-        parts.into_iter().flat_map(move |(block, part)| {
+        self.between(from, to).into_iter().flat_map(move |(block, part)| {
             let ops = self.body.blocks.get(block as usize).map_or(&[][..], |known| &known.ops);
             let ops = ops.iter().zip(0u32..).filter(move |(_, op)| part.contains(op));
             ops.map(move |(op, at)| (At { block, op: at }, op))
         })
+    }
+
+    /// The parts of blocks that lie on ways from one operation to another; none if no way leads there.
+    fn between(&self, from: At, to: At) -> Vec<(u32, Range<u32>)> {
+        if from.block == to.block && from.op < to.op {
+            return vec![(from.block, from.op + 1..to.op)];
+        }
+        let Some(between) = self.ways().between(from.block, to.block) else { return Vec::new() };
+        let whole = between.into_iter().map(|block| (block, 0..u32::MAX));
+        let first = (from.block, from.op + 1..u32::MAX);
+        std::iter::once(first).chain(whole).chain([(to.block, 0..to.op)]).collect()
     }
 
     /// Whether a local has a name.

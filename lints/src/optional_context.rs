@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BlockId, LocalId, OpKind};
+use ctxlint_analysis::facts::{LocalId, OpKind};
 use ctxlint_analysis::flow::value::{Site, is_failure};
 use ctxlint_analysis::model::TypeRole;
 use ctxlint_analysis::types::{DefId, Target, Ty};
@@ -95,7 +95,7 @@ fn is_optional(analysis: &Analysis, ty: &Ty) -> bool {
 fn is_none(code: &Code<'_>, local: LocalId) -> bool {
     code.definition(local).is_some_and(|(at, op)| {
         matches!(op.kind, OpKind::Path(_))
-            && match code.typed.target(BlockId(at.block), at.op as usize) {
+            && match code.target(at) {
                 Target::Constructor(name, _) => is_failure(name),
                 Target::External(path) => path.rsplit("::").next().is_some_and(is_failure),
                 _ => false,

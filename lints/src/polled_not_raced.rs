@@ -1,7 +1,6 @@
 //! A loop that looks at its context once a turn and then waits without it.
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::BlockId;
 use ctxlint_analysis::model::FnRole;
 
 use crate::finding::Finding;
@@ -35,7 +34,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         let mut ended = Ended::of(&code);
         for wait in waits::of(&code).into_iter().chain(waits::by_callees(&code)).filter(|wait| wait.is_idle(&code)) {
             let asked = asks.iter().find(|call| {
-                let in_loop = code.body.block(BlockId(call.at.block)).and_then(|block| block.in_loop);
+                let in_loop = code.loop_at(call.at);
                 code.loops_from(wait.in_loop).any(|of| {
                     code.is_within(in_loop, of) && code.turns(wait.at.block, of) && code.turns(call.at.block, of)
                 })

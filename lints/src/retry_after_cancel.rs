@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BlockId, Callee, LocalId, LoopId, Op, OpKind, Place, Step, Terminator, Test, UnaryOp};
+use ctxlint_analysis::facts::{Callee, LocalId, LoopId, Op, OpKind, Place, Step, Terminator, Test, UnaryOp};
 use ctxlint_analysis::flow::value::{is_failure, is_success};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::types::Target;
@@ -63,7 +63,7 @@ fn retried<'a>(code: &Code<'a>, of: LoopId) -> Option<Call<'a>> {
         }
     }
     let operation = operation?;
-    let innermost = code.body.block(BlockId(operation.at.block))?.in_loop?;
+    let innermost = code.loop_at(operation.at)?;
     if innermost != of || is_never_done(code, &operation) || operation.args.iter().any(|arg| varies(code, *arg, of, 8))
     {
         return None;
@@ -81,7 +81,7 @@ fn call<'a>(code: &Code<'a>, at: At) -> Option<Call<'a>> {
         let op = code.op(at)?;
         let OpKind::Call { callee: Callee::Value(callee), args } = &op.kind else { return None };
         let args = [callee.base].into_iter().chain(args.iter().copied()).collect();
-        let target = code.typed.target(BlockId(at.block), at.op as usize);
+        let target = code.target(at);
         let is_one = callee.path.iter().all(|step| *step != Step::Index);
         is_one.then_some(Call { at, op, target, model: None, name: op.span, receiver: None, args })
     })

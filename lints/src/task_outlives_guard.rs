@@ -1,7 +1,7 @@
 //! A task whose context ends as its spawner returns.
 
 use ctxlint_analysis::Analysis;
-use ctxlint_analysis::facts::{BlockId, Callee, LoopId, Op, OpKind};
+use ctxlint_analysis::facts::{Callee, LoopId, Op, OpKind};
 use ctxlint_analysis::flow::TaskState;
 use ctxlint_analysis::flow::events::Flow;
 use ctxlint_analysis::flow::value::{ObjId, ObjKind, Site, Task, Uses};
@@ -76,7 +76,7 @@ fn goes_on_beside(analysis: &Analysis, flow: &Flow, id: ObjId, end: Site) -> boo
     let Some(code) = Code::of(analysis, flow.body) else { return false };
     let start = At { block: id.block, op: id.op };
     let around: Vec<LoopId> = loops(&code, start).collect();
-    let takes_time = |(at, op): (At, &Op)| match (code.typed.target(BlockId(at.block), at.op as usize), &op.kind) {
+    let takes_time = |(at, op): (At, &Op)| match (code.target(at), &op.kind) {
         (Target::Def(def), _) => analysis.takes_time(*def) || loops(&code, at).any(|of| !around.contains(&of)),
         (Target::Unknown | Target::Value(_), OpKind::Call { callee: Callee::Value(_), .. }) => true,
         _ => false,
@@ -86,7 +86,7 @@ fn goes_on_beside(analysis: &Analysis, flow: &Flow, id: ObjId, end: Site) -> boo
 }
 
 fn loops<'a>(code: &Code<'a>, at: At) -> impl Iterator<Item = LoopId> + use<'a> {
-    code.loops_from(code.body.block(BlockId(at.block)).and_then(|block| block.in_loop))
+    code.loops_from(code.loop_at(at))
 }
 
 fn worked_on(task: &Task) -> Option<Site> {

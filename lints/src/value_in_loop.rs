@@ -2,7 +2,7 @@
 
 use ctxlint_analysis::Analysis;
 use ctxlint_analysis::facts::{
-    Block, BlockId, BodyKind, LocalId, LocalKind, LoopId, Mutability, OpKind, Place, Span, Step, Terminator, Test,
+    Block, BodyKind, LocalId, LocalKind, LoopId, Mutability, OpKind, Place, Span, Step, Terminator, Test,
 };
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::types::{BodyRef, Target, Ty};
@@ -68,7 +68,7 @@ fn repeated(code: &Code<'_>, call: &Call<'_>) -> Option<Finding> {
 
 /// What repeats a call: the loop it stands in, or whoever calls the closure it stands in.
 fn round<'a>(code: &Code<'a>, call: &Call<'_>) -> Option<Round<'a>> {
-    if let Some(of) = code.body.block(BlockId(call.at.block))?.in_loop {
+    if let Some(of) = code.loop_at(call.at) {
         return (code.turns(call.at.block, of) && !is_over_option(code, of)).then_some(Round::Loop(of));
     }
     let BodyKind::Closure(outer) = code.body.kind else { return None };

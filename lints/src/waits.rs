@@ -2,9 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use ctxlint_analysis::facts::{
-    BlockId, BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator, Test, UnaryOp,
-};
+use ctxlint_analysis::facts::{BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator, Test, UnaryOp};
 use ctxlint_analysis::flow::constants;
 use ctxlint_analysis::flow::value::is_success;
 use ctxlint_analysis::model::{Bound, FnModel, FnRole, TypeRole};
@@ -99,7 +97,7 @@ pub(crate) fn by_callees<'a>(code: &Code<'a>) -> impl Iterator<Item = Wait<'a>> 
         let callee = code.callee(&call).filter(|callee| callee.body.is_async)?;
         let begins = |wait: &Wait<'_>| wait.at.block == 0 && wait.is_idle(&callee) && !wait.is_given_length(&callee);
         let wait = of(&callee).into_iter().find(begins)?;
-        let in_loop = code.body.block(BlockId(call.at.block))?.in_loop;
+        let in_loop = code.loop_at(call.at);
         Some(Wait { at: call.at, name: call.name, model: wait.model, in_loop, args: Vec::new() })
     })
 }
@@ -127,7 +125,7 @@ fn of_call<'a>(code: &Code<'a>, call: Call<'a>) -> Option<Wait<'a>> {
     if is_future && code.fate(call.op.dest?) != Fate::Awaited {
         return None;
     }
-    let in_loop = code.body.block(BlockId(call.at.block))?.in_loop;
+    let in_loop = code.loop_at(call.at);
     Some(Wait { at: call.at, name: call.name, model: Some(model), in_loop, args: call.args })
 }
 

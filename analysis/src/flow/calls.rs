@@ -371,7 +371,7 @@ impl<'a> Run<'a> {
             }
             Val::Function(function) => self.call_function(at, span, &function, args, world),
             Val::Input(path) => {
-                self.call_input(&path);
+                self.call_input(&path, Uses::CALL_RAW);
                 for value in &args {
                     self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
                 }
@@ -462,7 +462,7 @@ impl<'a> Run<'a> {
                 // What it started and gives back has had no time yet.
                 let made = copy.ids.values().copied().collect::<Vec<_>>();
                 for id in made {
-                    if matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Task(_))) {
+                    if matches!(self.kind(id), Some(ObjKind::Task(_))) {
                         world.started(id);
                     }
                 }
@@ -675,7 +675,7 @@ impl<'a> Run<'a> {
     pub(super) fn cancel(&mut self, name: Span, value: &Val, world: &mut World) {
         match value.behind() {
             Val::Obj(id) => {
-                let ctx = match self.made(*id).map(|object| &object.kind) {
+                let ctx = match self.kind(*id) {
                     Some(ObjKind::Handle(ctx) | ObjKind::Guard { ctx, .. }) => ctx.clone(),
                     _ => None,
                 };

@@ -110,7 +110,7 @@ impl Run<'_> {
 
     /// An end of a channel, a receiving one with what comes out of it.
     pub(super) fn channel_end(&self, id: ObjId) -> Val {
-        let sent = match self.made(id).map(|object| &object.kind) {
+        let sent = match self.kind(id) {
             Some(ObjKind::Receiver(sender)) => self.channels.held.get(sender),
             _ => None,
         };
@@ -327,9 +327,7 @@ impl Run<'_> {
         {
             self.use_input(path, Uses::CALL.and(Uses::USED));
         }
-        for id in objects_in(end) {
-            self.mark(&mut world, id, Use::Real);
-        }
+        self.look_after(end, &mut world);
         Ok(vec![(world.clone(), Val::success("Ok", any)), (world, Val::variant("Err"))])
     }
 

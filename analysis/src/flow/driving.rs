@@ -8,7 +8,7 @@ use crate::types::Ty;
 use super::channels::READY;
 use super::events::CallKind;
 use super::gives::Gives;
-use super::roles::{Applied, objects_in};
+use super::roles::Applied;
 use super::run::{At, Run};
 use super::value::{Ctx, CtxKind, CtxNode, ObjKind, Says, Site, Uses, Val, limits};
 use super::world::{Use, World};
@@ -41,11 +41,7 @@ impl<'a> Run<'a> {
 
     /// What a future or handle holds counts as looked after: it lost a race, or was given a chance.
     pub(super) fn settle(&mut self, world: &mut World, value: &Val) {
-        for id in objects_in(value) {
-            if matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Task(_) | ObjKind::TaskSet(_))) {
-                self.mark(world, id, Use::Real);
-            }
-        }
+        self.look_after_those(value, world, |kind| matches!(kind, ObjKind::Task(_) | ObjKind::TaskSet(_)));
     }
 
     /// A context's end is waited for, in this way.
@@ -137,12 +133,11 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Unknown)]
             }
             Val::Input(path) => {
-                self.call_input(&path);
+                self.call_input(&path, Uses::CALL_RAW);
                 vec![(world, Val::Unknown)]
             }
             Val::Called(path, _) => {
-                let unbounded = if self.is_bounded() { Uses::default() } else { Uses::RESULT_RAW };
-                self.use_input(&path, Uses::CALL.and(Uses::USED).and(unbounded));
+                self.call_input(&path, Uses::RESULT_RAW);
                 vec![(world, Val::Unknown)]
             }
             _ => vec![(world, Val::Unknown)],

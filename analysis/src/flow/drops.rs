@@ -193,11 +193,7 @@ impl<'a> Run<'a> {
             }
             Val::Many(values) => {
                 // A handle that is kept in a collection is taken as looked after.
-                for id in objects_in(value) {
-                    if self.is_handle(id) {
-                        self.mark(world, id, Use::Real);
-                    }
-                }
+                self.look_after_those(value, world, |kind| matches!(kind, ObjKind::Handle(_)));
                 for value in values {
                     self.drop_value(at, value, how.clone(), span, world);
                 }
@@ -215,12 +211,8 @@ impl<'a> Run<'a> {
     /// Whoever says what happens when a type is dropped looks after the tasks in it; what is said there need not be
     /// read, since to abort a task has nothing to do with contexts.
     fn look_after_tasks(&mut self, value: &Val, world: &mut World) {
-        for id in objects_in(value) {
-            let kind = self.made(id).map(|object| &object.kind);
-            if matches!(kind, Some(ObjKind::Task(_) | ObjKind::TaskSet(_) | ObjKind::Aborter(_))) {
-                self.mark(world, id, Use::Real);
-            }
-        }
+        let is_task = |kind: &ObjKind| matches!(kind, ObjKind::Task(_) | ObjKind::TaskSet(_) | ObjKind::Aborter(_));
+        self.look_after_those(value, world, is_task);
     }
 
     fn drop_object(&mut self, id: super::value::ObjId, how: LossKind, span: Span, world: &mut World) {

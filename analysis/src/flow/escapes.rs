@@ -5,7 +5,7 @@ use crate::types::DefId;
 
 use super::calls::MAX_DEPTH;
 use super::run::{At, Run};
-use super::value::{ObjKind, Uses, Val, limits};
+use super::value::{Uses, Val, limits};
 use super::world::{Use, World};
 
 impl<'a> Run<'a> {
@@ -76,7 +76,7 @@ impl<'a> Run<'a> {
         value.walk(&mut |value, path, borrowed| {
             if let (Val::Obj(id), false) = (value, borrowed)
                 && path.iter().all(is_part)
-                && matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
+                && self.is_handle(*id)
             {
                 handles.push((*id, path.iter().filter(|step| *step != "?").cloned().collect::<Vec<_>>()));
             }
@@ -102,7 +102,7 @@ impl<'a> Run<'a> {
                         Some(def) => {
                             let mut handle = None;
                             if let Val::Obj(id) = value.at(&[]).behind()
-                                && matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
+                                && self.is_handle(*id)
                             {
                                 handle = Some(*id);
                             }

@@ -68,11 +68,14 @@ pub struct FromCallee {
 pub(crate) type Asked = (BodyRef, bool);
 
 impl Flow {
+    /// Whether anything is done with an object.
+    fn is_used(&self, id: ObjId) -> bool {
+        self.used.get(&id).is_some_and(|uses| !uses.is_empty())
+    }
+
     /// Whether a task goes on after its spawner, with nobody waiting for it or able to abort it.
     pub(crate) fn outlives(&self, id: ObjId, task: &Task) -> bool {
-        let aborts = |(at, object): (&ObjId, &Object)| {
-            object.kind == ObjKind::Aborter(id) && self.used.get(at).is_some_and(|uses| !uses.is_empty())
-        };
+        let aborts = |(at, object): (&ObjId, &Object)| object.kind == ObjKind::Aborter(id) && self.is_used(*at);
         self.is_left(id, task) && !self.objects.iter().any(aborts)
     }
 
@@ -80,21 +83,20 @@ impl Flow {
     pub(crate) fn keeps(&self, set: ObjId) -> bool {
         let set = ObjId { old: false, ..set };
         let aborts = matches!(self.objects.get(&set).map(|o| &o.kind), Some(ObjKind::TaskSet(OnDrop::Abort)));
-        aborts || self.used.get(&set).is_some_and(|uses| !uses.is_empty())
+        aborts || self.is_used(set)
     }
 
-    /// Whether somebody who has one of these may wait for what the sending end of a channel, or a point at which tasks
-    /// meet, was given to.
+    /// Whether this body may wait for whoever has the sending end of a channel, or for whoever comes to a point at which
+    /// tasks meet.
     pub(crate) fn waits_at(&self, id: ObjId) -> bool {
-        let used = |id: &ObjId| self.used.get(id).is_some_and(|uses| !uses.is_empty());
-        let receives = |(at, object): (&ObjId, &Object)| object.kind == ObjKind::Receiver(id.made()) && used(at);
+        let receives =
+            |(at, object): (&ObjId, &Object)| object.kind == ObjKind::Receiver(id.made()) && self.is_used(*at);
         self.waited_at.contains(&id.made()) || self.objects.iter().any(receives)
     }
 
     /// Whether a task goes on after its spawner, with nobody waiting for it.
     pub fn is_left(&self, id: ObjId, task: &Task) -> bool {
-        let used = |id: &ObjId| self.used.get(id).is_some_and(|uses| !uses.is_empty());
-        if used(&id) {
+        if self.is_used(id) {
             return false;
         }
         if task.senders.iter().any(|sender| self.waits_at(*sender)) {

@@ -11,6 +11,7 @@ use crate::types::{Target, Ty, TyCon};
 
 use super::constants;
 use super::events::{LossKind, Seen};
+use super::roles::objects_in;
 use super::run::{At, Run, input_object};
 use super::value::{Agg, Ctx, CtxKind, CtxNode, Function, InputPath, ObjId, ObjKind, Object, Uses, Val};
 use super::world::{TaskState, Use, World};
@@ -122,7 +123,7 @@ impl<'a> Run<'a> {
                 self.waits_besides |= !matches!(future.behind(), Val::Done(_));
                 let worlds = match future.behind() {
                     Val::Input(path) => {
-                        self.call_input(path);
+                        self.call_input(path, Uses::CALL_RAW);
                         let given = self.awaited_end(&future, self.type_of(*local), world);
                         given.unwrap_or_else(|world| vec![(world, Val::Unknown)])
                     }
@@ -604,8 +605,17 @@ impl<'a> Run<'a> {
 
     /// Everything in a value counts as used.
     pub(super) fn look_after(&mut self, value: &Val, world: &mut World) {
-        for id in super::roles::objects_in(value) {
+        for id in objects_in(value) {
             self.mark(world, id, Use::Real);
+        }
+    }
+
+    /// What is of these kinds in a value counts as used.
+    pub(super) fn look_after_those(&mut self, value: &Val, world: &mut World, is_one: impl Fn(&ObjKind) -> bool) {
+        for id in objects_in(value) {
+            if self.kind(id).is_some_and(&is_one) {
+                self.mark(world, id, Use::Real);
+            }
         }
     }
 
@@ -720,9 +730,14 @@ impl<'a> Run<'a> {
         self.objects.get(&ObjId { old: false, ..id })
     }
 
+    /// What an object is.
+    pub(super) fn kind(&self, id: ObjId) -> Option<&ObjKind> {
+        self.made(id).map(|object| &object.kind)
+    }
+
     /// Whether an object is a cancel handle.
     pub(super) fn is_handle(&self, id: ObjId) -> bool {
-        matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Handle(_)))
+        matches!(self.kind(id), Some(ObjKind::Handle(_)))
     }
 
     /// Notes what was done with an object.
@@ -749,7 +764,7 @@ impl<'a> Run<'a> {
             .tasks
             .iter()
             .filter(|(_, state)| **state == TaskState::Fresh)
-            .filter(|(id, _)| match self.made(**id).map(|object| &object.kind) {
+            .filter(|(id, _)| match self.kind(**id) {
                 Some(ObjKind::Task(task)) => {
                     task.contexts.iter().any(|of| of.ctx.line().iter().any(|node| node.id == ctx.id))
                 }

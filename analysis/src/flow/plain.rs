@@ -225,9 +225,7 @@ impl<'a> Run<'a> {
     /// Whether a task is all there is to look after in a value.
     pub(super) fn holds_task(&self, value: &Val) -> bool {
         let objects = objects_in(value);
-        let is_task = |id: &super::value::ObjId| {
-            matches!(self.made(*id).map(|object| &object.kind), Some(super::value::ObjKind::Task(_)))
-        };
+        let is_task = |id: &super::value::ObjId| matches!(self.kind(*id), Some(super::value::ObjKind::Task(_)));
         !objects.is_empty() && objects.iter().all(is_task)
     }
 

@@ -245,16 +245,12 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Obj(id))]
             }
             FnRole::Disarm => {
-                for id in objects_in(&subject) {
-                    self.mark(&mut world, id, Use::Real);
-                }
+                self.look_after(&subject, &mut world);
                 self.input_used(&subject);
                 vec![(world, Val::Unknown)]
             }
             FnRole::StopCallback => {
-                for id in objects_in(&subject) {
-                    self.mark(&mut world, id, Use::Real);
-                }
+                self.look_after(&subject, &mut world);
                 self.input_used(&subject);
                 vec![(world, Val::Unknown)]
             }
@@ -310,9 +306,7 @@ impl<'a> Run<'a> {
             FnRole::Waiting => {
                 // Work that others wait for is done once, for all of them.
                 self.note_replacing(&call);
-                for id in objects_in(&subject) {
-                    self.mark(&mut world, id, Use::Real);
-                }
+                self.look_after(&subject, &mut world);
                 self.wait_at(&subject);
                 for value in call.values.iter().skip(usize::from(call.receiver.is_some())) {
                     self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
@@ -423,7 +417,7 @@ impl<'a> Run<'a> {
                     return vec![(world, value)];
                 }
                 if self.is_end(&call, &subject) {
-                    objects_in(&subject).into_iter().for_each(|id| self.mark(&mut world, id, Use::Real));
+                    self.look_after(&subject, &mut world);
                     return self.received(&call, &subject, world);
                 }
                 // What is left of something that holds several is not nothing.
@@ -533,7 +527,7 @@ impl<'a> Run<'a> {
         let mut ctx = subject.as_ctx().cloned();
         self.ctx_used(subject, Uses::CANCEL.and(Uses::USED));
         for id in objects_in(subject) {
-            if let Some(ObjKind::Handle(of)) = self.made(id).map(|object| &object.kind) {
+            if let Some(ObjKind::Handle(of)) = self.kind(id) {
                 ctx = of.clone();
             }
             self.mark(&mut world, id, Use::Real);
@@ -555,8 +549,7 @@ impl<'a> Run<'a> {
             return;
         }
         for id in objects_in(subject) {
-            let is_handle = matches!(self.made(id).map(|object| &object.kind), Some(ObjKind::Handle(_)));
-            if is_handle && !world.is_used(id) && !world.owned_elsewhere(id) {
+            if self.is_handle(id) && !world.is_used(id) && !world.owned_elsewhere(id) {
                 let site = self.site(call.whole);
                 self.losses.entry(id).or_default().insert(Loss { site, how: LossKind::Forgotten });
             }
@@ -618,7 +611,7 @@ impl<'a> Run<'a> {
 
     fn owner(&self, started_on: &Ty, receiver: &Val) -> (Option<ObjId>, Owner) {
         match receiver.behind() {
-            Val::Obj(id) => match self.made(*id).map(|object| &object.kind) {
+            Val::Obj(id) => match self.kind(*id) {
                 Some(ObjKind::TaskSet(_)) => (Some(*id), Owner::Local),
                 Some(ObjKind::Group(_)) => (Some(*id), Owner::Group),
                 _ => (None, Owner::Nobody),
@@ -644,9 +637,7 @@ impl<'a> Run<'a> {
     fn await_work(&mut self, call: &Applied<'_>, subject: &Val, mut world: World) -> Vec<(World, Val)> {
         if call.model.role == FnRole::Join {
             self.settle(&mut world, subject);
-            for id in objects_in(subject) {
-                self.mark(&mut world, id, Use::Real);
-            }
+            self.look_after(subject, &mut world);
             self.input_used(subject);
             self.settle_fresh(&mut world);
             return vec![(world, Val::Unknown)];

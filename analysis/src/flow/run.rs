@@ -569,9 +569,9 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// An input is called, or polled to its end.
-    pub(super) fn call_input(&mut self, path: &InputPath) {
-        let unbounded = if self.is_bounded() { Uses::default() } else { Uses::CALL_RAW };
+    /// An input, or what calling it gives, is called or polled to its end; `raw` says which where nothing bounds it.
+    pub(super) fn call_input(&mut self, path: &InputPath, raw: Uses) {
+        let unbounded = if self.is_bounded() { Uses::default() } else { raw };
         self.use_input(path, Uses::CALL.and(Uses::USED).and(unbounded));
     }
 

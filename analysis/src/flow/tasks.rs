@@ -61,7 +61,7 @@ impl<'a> Run<'a> {
         }
         let id = self.fresh(at);
         // Another way through the body may give the same task other contexts to work on.
-        if let Some(ObjKind::Task(before)) = self.made(id).map(|object| &object.kind) {
+        if let Some(ObjKind::Task(before)) = self.kind(id) {
             for of in &before.contexts {
                 if !task.contexts.contains(of) {
                     task.contexts.push(of.clone());
@@ -93,7 +93,7 @@ impl<'a> Run<'a> {
             Val::Input(path) if !borrowed => inputs.push(path.clone()),
             _ => {}
         });
-        guards.retain(|id| matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Guard { .. })));
+        guards.retain(|id| matches!(self.kind(*id), Some(ObjKind::Guard { .. })));
         for id in guards {
             self.mark(world, id, Use::Real);
         }
@@ -201,9 +201,7 @@ impl<'a> Run<'a> {
                 };
                 found.push(TaskCtx { ctx: ctx.clone(), uses, received: self.is_received(input, path) });
             }
-            Val::Obj(id)
-                if matches!(self.made(*id).map(|object| &object.kind), Some(ObjKind::Sender | ObjKind::Meeting)) =>
-            {
+            Val::Obj(id) if matches!(self.kind(*id), Some(ObjKind::Sender | ObjKind::Meeting)) => {
                 task.senders.push(*id);
             }
             Val::Input(path) if !task.given.contains(path) => task.given.push(path.clone()),

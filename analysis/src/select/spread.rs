@@ -28,16 +28,16 @@ pub(super) struct Group {
 pub(super) fn groups(models: &Models, packages: &[Package]) -> Vec<Group> {
     let builtin = models.iter().count() - models.own().len();
     // The user's own models hold everywhere.
-    let models: Vec<InView<'_>> = (models.iter().zip(0..))
+    let in_view: Vec<InView<'_>> = (models.iter().zip(0..))
         .filter(|(model, at)| model.matters() || *at >= builtin)
         .map(|(model, at)| InView {
             libraries: model.libraries().collect(),
             everywhere: at >= builtin,
-            vocabulary: Vocabulary::of(model, model.words.is_empty() && at < builtin),
+            vocabulary: Vocabulary::of(models, model, model.words.is_empty() && at < builtin),
         })
         .collect();
     let all = packages.iter().map(Some).chain([None]);
-    let mut groups: Vec<Group> = all.map(|package| Group::new(&models, package)).collect();
+    let mut groups: Vec<Group> = all.map(|package| Group::new(&in_view, package)).collect();
     loop {
         let mut changed = false;
         for (at, package) in packages.iter().enumerate() {

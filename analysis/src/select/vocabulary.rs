@@ -2,7 +2,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::model::{FnModel, FnRole, Model, Models, Shape, TypeRole, expand, last_segment};
+use crate::model::{FnRole, Model, Models, Shape, TypeRole, expand, last_segment};
 use crate::outline::Word;
 
 /// Words, by what follows from them.
@@ -31,18 +31,6 @@ pub(super) struct Vocabulary {
     pub(super) guards: FxHashSet<Word>,
 }
 
-/// Whether what a function gives is awaited: all kinds of things have a `wait` that blocks.
-fn gives_future(model: &Model, function: &FnModel) -> bool {
-    match &function.returns {
-        Some(Shape::Future(_)) => true,
-        Some(Shape::Named(path, _)) => {
-            let is_it = |at: &String| at.as_str() == path.as_str();
-            model.types.iter().any(|ty| expand(&ty.path).iter().any(is_it) && ty.fields.contains_key(".await"))
-        }
-        _ => false,
-    }
-}
-
 impl Vocabulary {
     /// How many there are; a vocabulary only grows.
     pub(super) fn len(&self) -> usize {
@@ -66,7 +54,7 @@ impl Vocabulary {
 
     /// The names by which a model's things appear; of one that only knows a framework, the fields that
     /// hold contexts.
-    pub(super) fn of(model: &Model, only_fields: bool) -> Vocabulary {
+    pub(super) fn of(models: &Models, model: &Model, only_fields: bool) -> Vocabulary {
         let contexts = || model.types.iter().filter(|ty| ty.role == TypeRole::Context);
         let carries = contexts().any(|ty| !ty.own_handle);
         let is_token = contexts().any(|ty| ty.own_handle);
@@ -105,7 +93,8 @@ impl Vocabulary {
                 if function.asks_for_end() {
                     found.asks.insert(word);
                 }
-                if function.role == FnRole::Wait && gives_future(model, function) {
+                // All kinds of things have a `wait` that blocks.
+                if function.role == FnRole::Wait && function.returns_future(models) {
                     found.waits.insert(word);
                 }
                 if function.role == FnRole::OtherGuard && is_type(owner) {
