@@ -379,7 +379,7 @@ impl Analysis {
             self.fields_used.contains(&(Some(def), name.clone())) || self.fields_used.contains(&(None, name.clone()))
         };
         let ty = || self.program.field_type(&Ty::Adt(TyCon::Def(def), Vec::new()), &whole);
-        used(name) || used(&whole) || holds_function(&ty())
+        used(name) || used(&whole) || self.program.is_given_to_macros(def) || holds_function(&ty())
     }
 }
 

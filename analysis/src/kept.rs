@@ -182,6 +182,11 @@ impl KeptTokens {
         for (field, uses) in by_name::uses(analysis, found.fields.keys()) {
             found.at(&field).add(uses);
         }
+        for ((owner, name), life) in &mut found.fields {
+            if analysis.program.keeps_in_slot(*owner, name) && analysis.field_is_used(*owner, name) {
+                life.add(Uses::OPAQUE);
+            }
+        }
         found
     }
 

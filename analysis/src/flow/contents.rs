@@ -10,7 +10,7 @@ use crate::types::Ty;
 
 use super::plain::some;
 use super::roles::Applied;
-use super::run::Run;
+use super::run::{At, Run};
 use super::value::{Agg, Ctx, CtxKind, CtxNode, Val};
 use super::world::World;
 
@@ -123,7 +123,7 @@ impl Run<'_> {
         let ty = self.type_of(place.base);
         let is_local = self.body.local(place.base).is_some_and(|local| local.kind == LocalKind::Binding);
         if !is_local || !place.path.is_empty() || matches!(ty, Ty::Ref(..)) || !self.is_collection(ty) {
-            if self.is_collection(self.program.peel(&self.type_at(place))) {
+            if self.is_collection_at(place) {
                 world.unfix(place.base);
             }
             return false;
@@ -176,6 +176,11 @@ impl Run<'_> {
 
     fn is_collection(&self, ty: &Ty) -> bool {
         matches!(ty, Ty::Slice(_)) || self.program.type_model(ty).is_some_and(is_collection)
+    }
+
+    /// Whether a place is a collection, behind whatever leads to it.
+    pub(super) fn is_collection_at(&self, place: &Place) -> bool {
+        self.is_collection(self.program.peel(&self.type_at(place)))
     }
 
     /// The place of what a map has under a key: of its elements, which are pairs, the second part. What
@@ -251,13 +256,31 @@ impl Run<'_> {
 
     /// A function looks into a collection as a whole, or is about one of its elements.
     pub(super) fn look_into(&mut self, call: &Applied<'_>, all: &Val, world: &mut World) {
-        let is_given_work = || call.values.iter().skip(1).any(|arg| matches!(arg, Val::Closure(..) | Val::Function(_)));
-        if keeps_whole(call.model.role) && !(call.model.role == FnRole::Look && is_given_work()) {
+        if keeps_whole(call.model.role) && !(call.model.role == FnRole::Look && is_given_work(call)) {
             return;
         }
         self.look_after(all, world);
         let shows_one = call.model.gives.is_empty() || call.model.gives == [Shape::Inner(None)];
         self.lose_tokens(all, &if shows_one { all.project(&Step::Index) } else { Val::Unknown });
+    }
+
+    /// Elements of a collection that is given are shown to work, or given back where others take their places: who
+    /// asks whether anybody uses what is in a field is to know.
+    pub(super) fn note_elements(&mut self, call: &Applied<'_>, all: &Val) {
+        let (Val::Input(path), Some(place)) = (all.behind(), call.receiver) else { return };
+        let shows = match call.model.role {
+            FnRole::Look => is_given_work(call) && self.is_collection_at(place),
+            FnRole::Push => self.is_collection_at(place) && !self.only_puts(call.at, place),
+            _ => false,
+        };
+        if shows {
+            self.note_input(path);
+        }
+    }
+
+    /// Whether a call puts something into a collection, and what it gives back of it is thrown away.
+    pub(super) fn only_puts(&self, at: At, place: &Place) -> bool {
+        self.is_collection_at(place) && self.dest(at).is_none_or(|old| self.is_thrown_away(old, 4))
     }
 
     /// A collection with the elements of another one behind its own, or beside them: those are looked after.
@@ -322,6 +345,10 @@ impl Run<'_> {
     fn is_shown(&self, place: &Place) -> bool {
         place.path.is_empty() && matches!(self.type_of(place.base), Ty::Ref(_, false))
     }
+}
+
+fn is_given_work(call: &Applied<'_>) -> bool {
+    call.values.iter().skip(1).any(|arg| matches!(arg, Val::Closure(..) | Val::Function(_)))
 }
 
 /// Whether a function of this role leaves a collection as it is, or takes it as a whole.

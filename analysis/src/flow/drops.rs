@@ -36,13 +36,20 @@ impl<'a> Run<'a> {
     /// Whether nothing happens when a value of this type is dropped: it is, or may be, a context or handle that does
     /// nothing then.
     pub(super) fn ends_silently(&self, ty: &Ty) -> bool {
-        self.program.type_model(&self.program.inside(ty)).is_some_and(|model| {
-            matches!(model.role, TypeRole::Context | TypeRole::Handle) && model.on_drop == OnDrop::Nothing
-        })
+        match self.program.inside(ty) {
+            // A guard beside it may be what ends it.
+            Ty::Tuple(parts) => {
+                let is_guard = |ty: &Ty| self.program.role(ty) == Some(TypeRole::Guard);
+                parts.iter().any(|part| self.ends_silently(part)) && !parts.iter().any(is_guard)
+            }
+            ty => self.program.type_model(&ty).is_some_and(|model| {
+                matches!(model.role, TypeRole::Context | TypeRole::Handle) && model.on_drop == OnDrop::Nothing
+            }),
+        }
     }
 
     /// Whether nothing is done with a value but to drop it, or to ask whether it is there.
-    fn is_thrown_away(&self, local: LocalId, fuel: u8) -> bool {
+    pub(super) fn is_thrown_away(&self, local: LocalId, fuel: u8) -> bool {
         let Some(fuel) = fuel.checked_sub(1) else { return false };
         let is_what_is_there = |place: &Place| place.path.iter().all(|step| matches!(step, Step::Variant(..)));
         self.occurrences.mentions(local).iter().all(|at| {

@@ -1,11 +1,11 @@
 //! What goes out of sight: into code that is not in view, into fields, or back to the caller.
 
 use crate::facts::Name;
-use crate::types::DefId;
+use crate::types::{DefId, Ty, TyCon};
 
 use super::calls::MAX_DEPTH;
 use super::run::{At, Run};
-use super::value::{Uses, Val, limits};
+use super::value::{Agg, Uses, Val, limits};
 use super::world::{Use, World};
 
 impl<'a> Run<'a> {
@@ -85,6 +85,39 @@ impl<'a> Run<'a> {
             self.mark(world, *id, Use::Stored(def, super::fields::part_of(name, path)));
         }
         !handles.is_empty()
+    }
+
+    /// A value is put into a slot or a collection of a field: whether it has handles or tokens that stay there. What
+    /// is put there with them goes out of sight.
+    pub(super) fn stays_in_slot(&mut self, at: At, slot: &Val, value: &Val, world: &mut World) -> bool {
+        let Val::Input(path) = slot.behind() else { return false };
+        let field = super::kept::of_input(self.program, (self.body, self.typed), path);
+        let Some((Some(def), name)) = field.filter(|(def, name)| def.is_some_and(|def| self.has_alone(def, name)))
+        else {
+            return false;
+        };
+        let parts: Vec<&Val> = match value.behind() {
+            Val::Agg(Agg { def: None, variant: None, fields, rest: None }) => {
+                fields.iter().map(|(_, part)| part).collect()
+            }
+            value => vec![value],
+        };
+        let mut stay = |part: &&Val| {
+            self.stays_in_field(def, &name, part, world) || self.goes_in_field(def, &name, part, Uses::KEPT)
+        };
+        let (stays, goes): (Vec<&Val>, Vec<&Val>) = parts.into_iter().partition(&mut stay);
+        if stays.is_empty() {
+            return false;
+        }
+        for part in goes {
+            self.escape(at, world, part, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
+        }
+        true
+    }
+
+    /// Whether nobody gets at what is put into a field but by its name.
+    pub(super) fn has_alone(&self, def: DefId, field: &Name) -> bool {
+        self.program.is_own_place(&self.program.field_type(&Ty::Adt(TyCon::Def(def), Vec::new()), field))
     }
 
     /// A value is given back to the caller.

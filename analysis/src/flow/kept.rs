@@ -83,8 +83,12 @@ enum Way<'s> {
 fn last_field<'s>(program: &Program, from: &Ty, steps: impl Iterator<Item = Way<'s>>) -> Option<FieldName> {
     let mut found = None;
     let mut ty = from.clone();
+    // What is in a map may be a pair of which this is the second part.
+    let mut is_second = false;
     for step in steps {
+        let of_map = std::mem::replace(&mut is_second, matches!(step, Way::Inside));
         ty = match step {
+            Way::Field(name) if of_map && name == "1" && program.field(&ty, name).is_none() => ty,
             Way::Field(name) => {
                 let (owner, of_field) = program.field(&ty, name).unwrap_or_default();
                 let def = if let Ty::Adt(TyCon::Def(def), _) = owner { Some(def) } else { None };

@@ -156,8 +156,12 @@ impl<'a> Run<'a> {
                 let worlds = self.call(at, *name_span, span, values, &locals, Some(receiver), world);
                 return self.give(at, op, worlds);
             }
-            OpKind::Unknown { mentions, path, .. } => {
+            OpKind::Unknown { mentions, path, paths, fields } => {
                 let names = path.as_ref().map(|path| self.named_by_macro(path.last())).unwrap_or_default();
+                // A word may be the name of a field there, of whatever struct.
+                let words = paths.iter().filter(|path| path.segments.len() == 1).map(|path| path.last());
+                let words = words.chain(fields.iter().map(Name::as_str));
+                self.fields_used.extend(words.map(|word| (None, Name::new(word))));
                 let hidden = self.locals_named(&names);
                 for place in mentions.iter().chain(&hidden) {
                     world.forget(place.base);
@@ -693,6 +697,7 @@ impl<'a> Run<'a> {
         };
         if let Some((def, field)) = kept_in.clone()
             && !objects.is_empty()
+            && (field.is_empty() || self.has_alone(def, &field))
         {
             for id in objects {
                 self.mark(world, id, Use::Stored(def, field.clone()));

@@ -275,6 +275,7 @@ impl<'a> Run<'a> {
                             self.mark(world, id, Use::Stored(def, Name::default()));
                         }
                     }
+                    _ if self.stays_in_slot(at, other, &new, world) => {}
                     _ => self.escape(at, world, &new, Uses::ESCAPE.and(Uses::USED)),
                 }
                 let old = other.behind().clone();

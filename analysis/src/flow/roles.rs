@@ -110,7 +110,11 @@ impl<'a> Run<'a> {
         let value = if moved { world.take(place) } else { world.read(place).borrowed(Some(place.clone())) };
         self.note_unfollowed(place, &value);
         let unlocks = role == FnRole::Inner && self.is_lock_guard(place);
-        let is_gone = matches!(role, FnRole::Take | FnRole::Replace) && self.only_goes_away(&ty, self.dest(at));
+        let is_gone = match role {
+            FnRole::Take | FnRole::Replace => self.only_goes_away(&ty, self.dest(at)),
+            FnRole::Push => self.only_puts(at, place),
+            _ => false,
+        };
         if !unlocks && !is_gone && !matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow) {
             self.read_outside(place, &value);
         }
@@ -120,6 +124,7 @@ impl<'a> Run<'a> {
     fn role(&mut self, call: Applied<'_>, mut world: World) -> Vec<(World, Val)> {
         let at = call.at;
         let subject = call.value(call.model.subject);
+        self.note_elements(&call, &subject);
         if matches!(subject.behind(), Val::Many(_)) {
             self.look_into(&call, &subject, &mut world);
         }
@@ -331,7 +336,10 @@ impl<'a> Run<'a> {
                     self.passed(at, call.name, value, &|_| Uses::WORK, &world);
                     if call.model.role == FnRole::Push {
                         self.send(&call, &subject, index, value);
-                        if self.collect(&call, index, value, &mut world) {
+                        let is_slot = call.receiver.is_some_and(|place| self.is_collection_at(place));
+                        if self.collect(&call, index, value, &mut world)
+                            || (is_slot && self.stays_in_slot(at, &subject, value, &mut world))
+                        {
                             continue;
                         }
                     }

@@ -576,7 +576,7 @@ impl<'a> Run<'a> {
     }
 
     /// Notes the field that a part of an input comes from, by whatever way through locks and options.
-    fn note_input(&mut self, path: &InputPath) {
+    pub(super) fn note_input(&mut self, path: &InputPath) {
         let fields = path.path.iter().take_while(|step| !matches!(step.as_str(), "?" | "[]") && !step.contains('.'));
         let steps: Vec<Step> = fields.map(|name| Step::Field(name.clone())).collect();
         if let (Some(base), false) = (self.body.input(path.input), steps.is_empty()) {

@@ -280,6 +280,37 @@ impl Program {
         self.type_model(self.peel(ty)).map(|model| model.role)
     }
 
+    /// Whether what is put into a place of this type is got at from there only, and by code that knows what it is: no
+    /// lock or collection that others may have, too, and nothing generic, which goes through the hands of code that
+    /// says nothing of contexts.
+    pub fn is_own_place(&self, ty: &Ty) -> bool {
+        let (mut ty, mut is_shared) = (ty, false);
+        for _ in 0..MAX_WRAPPERS {
+            ty = match ty {
+                Ty::Ref(_, true) | Ty::Param(..) | Ty::Unknown => return false,
+                Ty::Ref(inner, false) => {
+                    is_shared = true;
+                    inner
+                }
+                Ty::Tuple(parts) => return parts.iter().all(|part| self.is_own_place(part)),
+                Ty::Adt(TyCon::External(_), args) => match self.type_model(ty) {
+                    Some(model) => {
+                        let changes = !matches!(model.role, TypeRole::Pointer | TypeRole::Maybe);
+                        is_shared |= model.role == TypeRole::Pointer && model.shared;
+                        match args.get(model.holds.unwrap_or(0)) {
+                            Some(_) if changes && is_shared => return false,
+                            Some(held) => held,
+                            None => return true,
+                        }
+                    }
+                    None => return !is_shared,
+                },
+                _ => return true,
+            };
+        }
+        false
+    }
+
     /// Whether a value of this type is a context or has one in reach: in a field, a tuple, an option.
     /// What is its own handle does not count: nothing but its own kind derives from it.
     pub fn holds_context(&self, ty: &Ty) -> bool {
@@ -404,9 +435,37 @@ impl Program {
     /// Whether a struct's field keeps a token, or may: who gets at it says its name, and is in view.
     pub fn keeps_token(&self, def: DefId, field: &str) -> bool {
         let (Some(item), Some(known)) = (self.item(def), self.declared_field(def, field)) else { return false };
-        self.may_be_token(&self.resolve_type(def.file, &known.ty))
+        let ty = self.resolve_type(def.file, &known.ty);
+        (self.may_be_token(&ty) || self.is_slot_of_tokens(&ty))
             && !self.is_exposed(def, field)
             && item.attrs.iter().all(leaves_fields_alone)
+    }
+
+    /// Whether a macro that nobody knows may make code of a struct that uses its fields.
+    pub fn is_given_to_macros(&self, def: DefId) -> bool {
+        self.item(def).is_some_and(|item| !item.attrs.iter().all(leaves_fields_alone))
+    }
+
+    /// Whether a field keeps tokens behind a lock or in a collection: which of them it is that somebody takes out
+    /// nobody knows.
+    pub fn keeps_in_slot(&self, def: DefId, field: &str) -> bool {
+        let known = self.declared_field(def, field);
+        known.is_some_and(|known| !self.may_be_token(&self.resolve_type(def.file, &known.ty)))
+    }
+
+    fn is_slot_of_tokens(&self, ty: &Ty) -> bool {
+        let mut held = self.peel(ty).clone();
+        for _ in 0..MAX_WRAPPERS {
+            held = match self.role(&held) {
+                Some(TypeRole::Collection | TypeRole::Maybe | TypeRole::ServerOwned) => {
+                    self.peel(&self.held(self.peel(&held))).clone()
+                }
+                _ => break,
+            };
+        }
+        let is_token = |ty: &Ty| self.may_be_token(ty);
+        let keeps = is_token(&held) || matches!(&held, Ty::Tuple(parts) if parts.iter().any(is_token));
+        keeps && self.is_own_place(ty)
     }
 
     /// Whether a value of the type is a token, behind pointers, or may be one.
