@@ -115,10 +115,21 @@ impl<'a> Run<'a> {
             FnRole::Push => self.only_puts(at, place),
             _ => false,
         };
-        if !unlocks && !is_gone && !matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow) {
+        let looks = matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow);
+        if !unlocks && !is_gone && !looks && !(role == FnRole::Waiting && self.gives_guard(model)) {
             self.read_outside(place, &value);
         }
         self.with_type(value, &ty, None)
+    }
+
+    /// Whether what a function gives in the end leads to what its subject holds: the guard of a lock.
+    fn gives_guard(&self, model: &FnModel) -> bool {
+        let given = match &model.returns {
+            Some(Shape::Future(given)) => given,
+            Some(given) => given,
+            None => return false,
+        };
+        matches!(given, Shape::Named(path, _) if self.program.models.ty(path).is_some_and(|ty| ty.role == TypeRole::Pointer))
     }
 
     fn role(&mut self, call: Applied<'_>, mut world: World) -> Vec<(World, Val)> {
@@ -322,7 +333,8 @@ impl<'a> Run<'a> {
                 if self.is_end(&call, &subject) {
                     return self.received(&call, &subject, world);
                 }
-                vec![(world, Val::Unknown)]
+                let locked = self.gives_guard(call.model).then(|| locked(call.model, subject));
+                vec![(world, locked.unwrap_or_default())]
             }
             FnRole::Route | FnRole::Middleware | FnRole::Push | FnRole::Outbound => {
                 if call.model.role == FnRole::Outbound {
@@ -764,4 +776,11 @@ pub(super) fn objects_in(value: &Val) -> Vec<ObjId> {
         }
     });
     found
+}
+
+/// What waiting for a lock gives: its guard, which stands for what is locked.
+fn locked(model: &FnModel, subject: Val) -> Val {
+    let place = if let Val::Ref(_, place) = &subject { place.clone() } else { None };
+    let guard = subject.borrowed(place);
+    if matches!(model.returns, Some(Shape::Future(_))) { Val::success(READY, guard) } else { guard }
 }
