@@ -115,8 +115,9 @@ impl<'a> Run<'a> {
             FnRole::Push => self.only_puts(at, place),
             _ => false,
         };
+        let locks = role == FnRole::Waiting && self.gives_guard(model);
         let looks = matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow);
-        if !unlocks && !is_gone && !looks && !(role == FnRole::Waiting && self.gives_guard(model)) {
+        if !unlocks && !is_gone && !locks && !looks {
             self.read_outside(place, &value);
         }
         self.with_type(value, &ty, None)
