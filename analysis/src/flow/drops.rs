@@ -154,7 +154,9 @@ impl<'a> Run<'a> {
 
     /// `drop(value)`. A guard that is made for that is a misuse of its own.
     pub(super) fn drop_given(&mut self, call: &Applied<'_>, subject: &Val, world: &mut World) {
-        if !call.locals.first().is_some_and(|local| self.ends_silently(self.type_of(*local))) {
+        // A reference, or a lock's guard, leaves what it leads to as it is.
+        let is_borrowed = matches!(subject, Val::Ref(..));
+        if !is_borrowed && !call.locals.first().is_some_and(|local| self.ends_silently(self.type_of(*local))) {
             self.input_used(subject);
         }
         let mut how = LossKind::Dropped;
