@@ -17,6 +17,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::AT_ONCE;
 use crate::analysis::GoOn;
 use crate::facts::{BodyKind, Field, ItemKind, LoopKind, Name, Op, OpKind, Terminator, Test};
+use crate::flow::Use;
 use crate::flow::events::{Asked, Flow};
 use crate::flow::value::{InputPath, InputUses, ObjId, Object, Site, Uses, Val};
 use crate::infer::TypedBody;
@@ -49,8 +50,12 @@ pub struct Summary {
     pub writes: Vec<Vec<(u32, Val)>>,
     /// The objects in what it gives back.
     pub objects: BTreeMap<ObjId, Object>,
+    /// What it did before with handles that it gives back, on every way: others can cancel by them as well.
+    pub handled: BTreeMap<ObjId, Use>,
     /// What it does with its inputs, on any way.
     pub uses: InputUses,
+    /// The calls of its inputs, as far as they are given contexts or other inputs.
+    pub calls: Vec<(InputPath, Vec<Val>)>,
     /// Work that it starts and does not wait for, as far as its callers know more of it: what calling
     /// an input gives, an input under a limit of time.
     pub started: Vec<Val>,

@@ -8,6 +8,7 @@ use ctxlint_analysis::facts::{Exit, Name};
 use ctxlint_analysis::flow::Use;
 use ctxlint_analysis::flow::events::{Event, Flow, FromCallee, LossKind, Seen};
 use ctxlint_analysis::flow::value::{ObjId, ObjKind, Object, Site};
+use ctxlint_analysis::types::DefId;
 
 use crate::finding::{Applicability, Edit, Finding};
 use crate::rule::{Group, Level, Options, Rule};
@@ -46,12 +47,15 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
 fn handle(analysis: &Analysis, flow: &Flow, id: ObjId, object: &Object) -> Option<Finding> {
     let used = flow.used.get(&id);
     let really_used = used.is_some_and(|uses| uses.contains(&Use::Real));
+    let is_dead = |def: DefId, field: &Name| {
+        !analysis.field_is_used(def, field) && !analysis.program.is_exposed(def, support::whole(field))
+    };
+    // Whoever put it into a field that nobody uses is told so.
+    if object.in_struct.as_ref().is_some_and(|(def, field)| is_dead(*def, field)) {
+        return None;
+    }
     let dead_field = used.into_iter().flatten().find_map(|how| match how {
-        Use::Stored(def, field)
-            if !analysis.field_is_used(*def, field) && !analysis.program.is_exposed(*def, support::whole(field)) =>
-        {
-            Some((*def, field.clone()))
-        }
+        Use::Stored(def, field) if is_dead(*def, field) => Some((*def, field.clone())),
         _ => None,
     });
     let old = ObjId { old: true, ..id };

@@ -375,7 +375,9 @@ impl<'a> Run<'a> {
                 for value in &args {
                     self.escape(at, &mut world, value, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));
                 }
-                vec![(world, Run::called(&path, &args))]
+                let called = Run::called(&path, &args);
+                self.note_given(&called);
+                vec![(world, called)]
             }
             _ => {
                 for value in &args {
@@ -458,6 +460,12 @@ impl<'a> Run<'a> {
                 from.missing &= missing;
                 from.made.insert((body, made));
             }
+            for (made, how) in &summary.handled {
+                if let Some(id) = copy.ids.get(made) {
+                    copy.run.used.entry(*id).or_default().insert(how.clone());
+                    world.mark(*id, how.clone());
+                }
+            }
             if !is_async {
                 // What it started and gives back has had no time yet.
                 let made = copy.ids.values().copied().collect::<Vec<_>>();
@@ -518,6 +526,20 @@ impl<'a> Run<'a> {
 
     /// What a body does to what it is given, whenever it runs.
     fn effects_on(&mut self, at: At, name: Span, summary: &Summary, inputs: &[Val], world: &mut World, depth: u8) {
+        self.uses_on(at, name, summary, inputs, world, depth);
+        self.call_given(at, name, summary, inputs, world, depth);
+    }
+
+    /// The same, without what it does by calling an input.
+    pub(super) fn uses_on(
+        &mut self,
+        at: At,
+        name: Span,
+        summary: &Summary,
+        inputs: &[Val],
+        world: &mut World,
+        depth: u8,
+    ) {
         for (path, uses) in &summary.uses {
             let Some(input) = inputs.get(path.input as usize) else { continue };
             // Who keeps a part of something tells which field it was in, not whose it is.

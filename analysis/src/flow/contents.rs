@@ -67,6 +67,10 @@ impl Val {
             (Val::Ctx(one), Val::Ctx(other)) if without_values(one).id == without_values(other).id => {
                 Val::Ctx(without_values(one).clone())
             }
+            // Which of them it is nobody knows; that it never ends is known.
+            (Val::Ctx(one), Val::Ctx(other)) if one.never_ends() && other.never_ends() => {
+                Val::Ctx(without_values(one).clone())
+            }
             _ => Val::Unknown,
         }
     }

@@ -2,12 +2,12 @@
 
 use crate::facts::{BlockId, Discard, Exit, LocalId, LocalKind, OpKind, Place, Span, Step, Terminator};
 use crate::model::{FnRole, OnDrop, TypeRole};
-use crate::types::{Target, Ty, TyCon};
+use crate::types::{DefId, Target, Ty, TyCon};
 
 use super::events::{Loss, LossKind, Seen};
 use super::roles::{Applied, objects_in};
 use super::run::{At, Run};
-use super::value::{ObjKind, Val};
+use super::value::{Agg, ObjKind, Val};
 use super::world::{Use, World};
 
 impl<'a> Run<'a> {
@@ -71,13 +71,51 @@ impl<'a> Run<'a> {
             if self.is_lent_param(*local) {
                 continue;
             }
-            let value = world.local(*local);
+            let value = self.taken_apart(*local, world.local(*local));
             world.set(*local, Val::Unknown);
             if self.is_never_moved(*local) {
                 self.end_by_drop(*local, &value, span, world);
             }
             self.drop_value(at, &value, LossKind::Exit(exit), span, world);
         }
+    }
+
+    /// What goes away with a local. A struct without a `Drop` of which nobody takes more than a part goes away by
+    /// itself, like a tuple: no method gets to see what is left of it. That it has none shows where a context is moved
+    /// out of it.
+    fn taken_apart(&self, local: LocalId, value: Val) -> Val {
+        match value {
+            Val::Agg(agg)
+                if agg.def.is_some_and(|def| self.is_moved_out_of(local) || self.is_for_its_parts(local, def)) =>
+            {
+                Val::Agg(Agg { def: None, ..agg })
+            }
+            value => value,
+        }
+    }
+
+    fn is_moved_out_of(&self, local: LocalId) -> bool {
+        self.mentions(local).any(|op| match (&op.kind, op.dest) {
+            (OpKind::Use(place), Some(dest)) => {
+                place.base == local
+                    && matches!(place.path[..], [Step::Field(_) | Step::Variant(..)])
+                    && !matches!(self.type_of(dest), Ty::Ref(..))
+                    && self.program.role(self.type_of(dest)) == Some(TypeRole::Context)
+            }
+            _ => false,
+        })
+    }
+
+    fn is_for_its_parts(&self, local: LocalId, def: DefId) -> bool {
+        let is_part = |place: &Place| place.base != local || !place.path.is_empty();
+        self.program.drop_impl(&Ty::Adt(TyCon::Def(def), Vec::new())).is_none()
+            && self.occurrences.mentions(local).iter().all(|at| {
+                match self.body.op(at.block, at.op).map(|op| &op.kind) {
+                    Some(OpKind::Use(place) | OpKind::Ref(place, _) | OpKind::Wild(place)) => is_part(place),
+                    Some(OpKind::MethodCall { receiver, args, .. }) => is_part(receiver) && !args.contains(&local),
+                    _ => false,
+                }
+            })
     }
 
     /// What is dropped may end contexts, like a guard. Behind a pointer it is dropped with the last one.
@@ -117,7 +155,7 @@ impl<'a> Run<'a> {
         let dying: Vec<LocalId> = world.env.keys_in(&from, &to).into_iter().filter(is_temp).collect();
         let last = dying.last().copied();
         for local in dying {
-            let value = world.local(local);
+            let value = self.taken_apart(local, world.local(local));
             world.set(local, Val::Unknown);
             let whole = Some(local) == last && discard != Discard::No;
             self.guards_dropped(at, local, &value, if whole { discard } else { Discard::No }, world);

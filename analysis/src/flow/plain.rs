@@ -229,6 +229,11 @@ impl<'a> Run<'a> {
         !objects.is_empty() && objects.iter().all(is_task)
     }
 
+    pub(super) fn holds_guard(&self, value: &Val) -> bool {
+        let is_guard = |id: &super::value::ObjId| matches!(self.kind(*id), Some(super::value::ObjKind::Guard { .. }));
+        objects_in(value).iter().any(is_guard)
+    }
+
     pub(super) fn look(&mut self, call: &Applied<'_>, subject: &Val) -> Val {
         let Some(says) = call.model.asks_success() else { return Val::Unknown };
         match subject.behind() {

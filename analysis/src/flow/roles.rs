@@ -262,6 +262,7 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Obj(id))]
             }
             FnRole::Disarm => {
+                self.forget_value(&call, &subject, &world);
                 self.look_after(&subject, &mut world);
                 self.input_used(&subject);
                 vec![(world, Val::Unknown)]
@@ -370,6 +371,11 @@ impl<'a> Run<'a> {
             FnRole::Drop => {
                 self.drop_given(&call, &subject, &mut world);
                 vec![(world, Val::Unknown)]
+            }
+            // What comes back leads to it. Only what is done when it is dropped is not, and dropping a handle does nothing.
+            FnRole::Forget if call.model.returns.is_some() && !self.holds_guard(&subject) => {
+                let is_handle = subject.as_obj().is_some_and(|id| self.is_handle(id));
+                vec![(world, if is_handle { subject } else { subject.borrowed(None) })]
             }
             FnRole::Forget => {
                 self.forget_value(&call, &subject, &world);
@@ -546,8 +552,10 @@ impl<'a> Run<'a> {
 
     fn guard(&mut self, call: &Applied<'_>, subject: &Val, mut world: World) -> (World, Val) {
         let mut ctx = subject.as_ctx().cloned();
+        let mut unused = None;
         self.ctx_used(subject, Uses::CANCEL.and(Uses::USED));
         for id in objects_in(subject) {
+            unused = Some(id).filter(|id| !world.is_used(*id));
             if let Some(ObjKind::Handle(of)) = self.kind(id) {
                 ctx = of.clone();
             }
@@ -556,6 +564,7 @@ impl<'a> Run<'a> {
         self.input_used(subject);
         let of = if let Val::Input(path) = subject.behind() { Some(path.clone()) } else { None };
         let id = self.object(call, ObjKind::Guard { ctx, of, on_drop: OnDrop::Cancel });
+        self.guarding.extend(unused.map(|handle| (id, handle)));
         (world, Val::Obj(id))
     }
 
@@ -570,11 +579,21 @@ impl<'a> Run<'a> {
             return;
         }
         for id in objects_in(subject) {
-            if self.is_handle(id) && !world.is_used(id) && !world.owned_elsewhere(id) {
+            let lost = match self.is_handle(id) {
+                true => Some(id).filter(|id| !world.is_used(*id)),
+                false => self.guarded_for_nothing(call, id),
+            };
+            if let Some(id) = lost.filter(|id| !world.owned_elsewhere(*id)) {
                 let site = self.site(call.whole);
                 self.losses.entry(id).or_default().insert(Loss { site, how: LossKind::Forgotten });
             }
         }
+    }
+
+    /// The handle of a guard that is made only to be forgotten or disarmed by this call.
+    fn guarded_for_nothing(&self, call: &Applied<'_>, guard: ObjId) -> Option<ObjId> {
+        self.made(guard).filter(|object| call.whole.contains(object.name_site.span))?;
+        self.guarding.get(&guard).copied()
     }
 
     fn make_group(&mut self, call: &Applied<'_>, subject: &Val, world: World) -> (World, Val) {

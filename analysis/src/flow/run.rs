@@ -16,6 +16,7 @@ use super::channels::Channels;
 use super::conditions::Definitions;
 use super::events::{Call, CallKind, Event, Flow, FromCallee, Loss, Seen};
 use super::kept::Kept;
+use super::roles::objects_in;
 use super::value::{Agg, Ctx, CtxKind, InputPath, InputUses, Life, ObjId, Object, Site, Uses, Val};
 use super::world::{MAX_WORLDS, TaskState, Use, World};
 
@@ -89,6 +90,8 @@ pub(super) struct Run<'a> {
     pub(super) statics: BTreeMap<ObjId, DefId>,
     /// The tasks that guards abort, by the guard.
     pub(super) aborting: BTreeMap<ObjId, ObjId>,
+    /// The handles of guards, by the guard, that nothing was done with before.
+    pub(super) guarding: BTreeMap<ObjId, ObjId>,
     /// Contexts that one operation derives from what it derived before.
     pub(super) grown: BTreeSet<ObjId>,
     pub(super) fields_used: BTreeSet<super::FieldName>,
@@ -98,6 +101,10 @@ pub(super) struct Run<'a> {
     rets: Vec<Val>,
     /// For each of `rets`, what was left in places that the body was lent.
     writes: Vec<Vec<(u32, Val)>>,
+    /// The calls of inputs that are given contexts.
+    pub(super) given_calls: Vec<(InputPath, Vec<Val>)>,
+    /// What was done with the handles in what is given back, on every way so far; none where nothing was on one.
+    handled: BTreeMap<ObjId, Option<Use>>,
     returns: bool,
     /// The world that the body was left in last.
     last: World,
@@ -147,12 +154,15 @@ pub fn run(program: &Program, summaries: &Known<'_>, who: BodyRef) -> Option<(Su
         placed: BTreeSet::new(),
         statics: BTreeMap::new(),
         aborting: BTreeMap::new(),
+        guarding: BTreeMap::new(),
         grown: BTreeSet::new(),
         fields_used: BTreeSet::new(),
         kept: Kept::default(),
         lent_params: lent_params(body, typed),
         rets: Vec::new(),
         writes: Vec::new(),
+        given_calls: Vec::new(),
+        handled: BTreeMap::new(),
         returns: false,
         last: World::default(),
         cancelled: None,
@@ -218,6 +228,8 @@ impl<'a> Run<'a> {
         self.calls.clear();
         self.rets.clear();
         self.writes.clear();
+        self.given_calls.clear();
+        self.handled.clear();
         self.cancelled = None;
         self.ended = None;
         self.waits_besides = false;
@@ -377,6 +389,13 @@ impl<'a> Run<'a> {
             value = Val::Unknown;
         }
         self.returns = true;
+        for id in objects_in(&value) {
+            if !self.is_handle(id) {
+                continue;
+            }
+            let how = world.used.get(&id).cloned();
+            self.handled.entry(id).and_modify(|known| *known = known.take().min(how.clone())).or_insert(how);
+        }
         self.escape_returned(&mut world, &value);
         self.finish_world(&world);
         let cancelled: BTreeSet<InputPath> = world.cancelled.iter().map(|(path, ())| path.clone()).collect();
@@ -614,7 +633,9 @@ impl<'a> Run<'a> {
             rets,
             writes,
             objects: self.objects.clone(),
+            handled: self.handled.into_iter().filter_map(|(id, how)| Some((id, how?))).collect(),
             uses,
+            calls: self.given_calls,
             started,
             ends,
             sends: self.channels.into_given(),
