@@ -27,7 +27,7 @@ pub(crate) static RULE: Rule = Rule {
 };
 
 /// What is looked through between a look-up and what is done with it.
-const THROUGH: &[FnRole] = &[FnRole::Clone, FnRole::Same, FnRole::Borrow, FnRole::Map];
+const THROUGH: &[FnRole] = &[FnRole::Clone, FnRole::Same, FnRole::Borrow, FnRole::Map, FnRole::Inspect];
 
 /// How far a context is followed back to where the value was put into it.
 const MAX_LINKS: u8 = 8;

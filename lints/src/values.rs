@@ -89,7 +89,7 @@ fn is_accessor(code: &Code<'_>) -> bool {
 }
 
 fn only_looks(code: &Code<'_>, fuel: u8) -> bool {
-    let looks = [FnRole::ReadValue, FnRole::Clone, FnRole::Same, FnRole::Borrow, FnRole::Look];
+    let looks = [FnRole::ReadValue, FnRole::Clone, FnRole::Same, FnRole::Borrow, FnRole::Look, FnRole::Inspect];
     let takes = [FnRole::Inner, FnRole::InnerOr, FnRole::Wrap, FnRole::Map, FnRole::AndThen, FnRole::OrElse];
     let is_quiet = |(at, _, op): (At, &Block, &Op)| match &op.kind {
         OpKind::Call { .. } | OpKind::MethodCall { .. } => {

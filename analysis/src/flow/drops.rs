@@ -2,7 +2,7 @@
 
 use crate::facts::{BlockId, Discard, Exit, LocalId, LocalKind, OpKind, Place, Span, Step, Terminator};
 use crate::model::{FnRole, OnDrop, TypeRole};
-use crate::types::{DefId, Target, Ty, TyCon};
+use crate::types::{Target, Ty, TyCon};
 
 use super::events::{Loss, LossKind, Seen};
 use super::roles::{Applied, objects_in};
@@ -80,16 +80,11 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// What goes away with a local. A struct without a `Drop` of which nobody takes more than a part goes away by
-    /// itself, like a tuple: no method gets to see what is left of it. That it has none shows where a context is moved
-    /// out of it.
+    /// What goes away with a local. A struct out of which a context is moved has no `Drop`, and no method gets to see
+    /// what is left: that goes away by itself, like the rest of a tuple.
     fn taken_apart(&self, local: LocalId, value: Val) -> Val {
         match value {
-            Val::Agg(agg)
-                if agg.def.is_some_and(|def| self.is_moved_out_of(local) || self.is_for_its_parts(local, def)) =>
-            {
-                Val::Agg(Agg { def: None, ..agg })
-            }
+            Val::Agg(agg) if agg.def.is_some() && self.is_moved_out_of(local) => Val::Agg(Agg { def: None, ..agg }),
             value => value,
         }
     }
@@ -104,18 +99,6 @@ impl<'a> Run<'a> {
             }
             _ => false,
         })
-    }
-
-    fn is_for_its_parts(&self, local: LocalId, def: DefId) -> bool {
-        let is_part = |place: &Place| place.base != local || !place.path.is_empty();
-        self.program.drop_impl(&Ty::Adt(TyCon::Def(def), Vec::new())).is_none()
-            && self.occurrences.mentions(local).iter().all(|at| {
-                match self.body.op(at.block, at.op).map(|op| &op.kind) {
-                    Some(OpKind::Use(place) | OpKind::Ref(place, _) | OpKind::Wild(place)) => is_part(place),
-                    Some(OpKind::MethodCall { receiver, args, .. }) => is_part(receiver) && !args.contains(&local),
-                    _ => false,
-                }
-            })
     }
 
     /// What is dropped may end contexts, like a guard. Behind a pointer it is dropped with the last one.

@@ -373,9 +373,14 @@ impl<'a> Run<'a> {
                 vec![(world, Val::Unknown)]
             }
             // What comes back leads to it. Only what is done when it is dropped is not, and dropping a handle does nothing.
-            FnRole::Forget if call.model.returns.is_some() && !self.holds_guard(&subject) => {
+            FnRole::Forget if call.model.returns.is_some() => {
                 let is_handle = subject.as_obj().is_some_and(|id| self.is_handle(id));
-                vec![(world, if is_handle { subject } else { subject.borrowed(None) })]
+                let value = match self.holds_guard(&subject) {
+                    true => Val::Unknown,
+                    false if is_handle => subject,
+                    false => subject.borrowed(None),
+                };
+                vec![(world, value)]
             }
             FnRole::Forget => {
                 self.forget_value(&call, &subject, &world);
