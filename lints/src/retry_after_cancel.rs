@@ -64,7 +64,9 @@ fn retried<'a>(code: &Code<'a>, of: LoopId) -> Option<Call<'a>> {
     }
     let operation = operation?;
     let innermost = code.loop_at(operation.at)?;
-    if innermost != of || is_never_done(code, &operation) || operation.args.iter().any(|arg| varies(code, *arg, of, 8))
+    if innermost != of
+        || is_never_done(code, &operation, of)
+        || operation.args.iter().any(|arg| varies(code, *arg, of, 8))
     {
         return None;
     }
@@ -87,14 +89,34 @@ fn call<'a>(code: &Code<'a>, at: At) -> Option<Call<'a>> {
     })
 }
 
-/// Whether the context is made here, and nothing here can end it: a stand-in for "never".
-fn is_never_done(code: &Code<'_>, call: &Call<'_>) -> bool {
+/// Whether the context is made here, and nothing here can end it: a stand-in for "never". Or it is made for each attempt,
+/// and has an end of its own: then the next attempt has another one.
+fn is_never_done(code: &Code<'_>, call: &Call<'_>, of: LoopId) -> bool {
     let mut contexts = call.args.iter().filter(|arg| code.is_context(&Place::local(**arg))).peekable();
     contexts.peek().is_some()
         && contexts.all(|arg| {
             let made = code.made_by(*arg, &[]).filter(|made| made.is(&[FnRole::Root, FnRole::Placeholder]));
-            made.is_some_and(|made| !is_kept(code, &made))
+            made.is_some_and(|made| !is_kept(code, &made)) || is_made_afresh(code, *arg, of)
         })
+}
+
+/// Whether a context is made in each turn of a loop, and derives from none that is there before.
+fn is_made_afresh(code: &Code<'_>, local: LocalId, of: LoopId) -> bool {
+    let mut local = local;
+    for _ in 0..8 {
+        let Some((at, op)) = code.definition(code.root(local)) else { return false };
+        let parent = match (&op.kind, code.call(at)) {
+            (OpKind::Use(place) | OpKind::Ref(place, _), _) => Some(place.base),
+            (_, Some(call)) if call.is(&[FnRole::Detach, FnRole::Root, FnRole::Placeholder]) => {
+                return code.loop_at(at) == Some(of);
+            }
+            (_, Some(call)) if call.is(&[FnRole::Derive]) => call.args.first().copied(),
+            _ => None,
+        };
+        let Some(parent) = parent else { return false };
+        local = parent;
+    }
+    false
 }
 
 /// Whether a root is cancelled, guarded or cloned where it is made.
@@ -221,8 +243,9 @@ fn is_told_apart(code: &Code<'_>, names: &BTreeSet<LocalId>, turning: &BTreeSet<
     let errors = names.iter().flat_map(|name| code.mentions(*name)).filter_map(read);
     let held: BTreeSet<LocalId> = errors
         .flat_map(|error| {
-            code.spread(error, 3, |_, _, op| match &op.kind {
+            code.spread(error, 4, |_, at, op| match &op.kind {
                 OpKind::Use(_) | OpKind::Ref(..) => op.dest,
+                OpKind::Call { .. } if wraps(code, at) => op.dest,
                 _ => None,
             })
         })
@@ -232,7 +255,9 @@ fn is_told_apart(code: &Code<'_>, names: &BTreeSet<LocalId>, turning: &BTreeSet<
         _ => false,
     });
     let used = code.ops_in(turning).any(|(at, op)| match &op.kind {
-        OpKind::Call { args, .. } => args.iter().any(|arg| held.contains(arg) || names.contains(arg)),
+        OpKind::Call { args, .. } => {
+            args.iter().any(|arg| names.contains(arg) || held.contains(arg) && !wraps(code, at))
+        }
         OpKind::MethodCall { receiver, args, .. } => {
             let keeps = [FnRole::Same, FnRole::Clone, FnRole::Borrow, FnRole::Look];
             held.contains(&receiver.base)
@@ -244,8 +269,23 @@ fn is_told_apart(code: &Code<'_>, names: &BTreeSet<LocalId>, turning: &BTreeSet<
             mentions.iter().any(|place| held.contains(&place.base) || names.contains(&place.base))
         }
         OpKind::Struct { fields, .. } => fields.iter().any(|(_, value)| held.contains(value)),
-        OpKind::Assign { value, .. } => held.contains(value),
+        OpKind::Assign { place, value } => held.contains(value) && !is_for_later(code, place, turning),
         _ => false,
     });
     matched || used
+}
+
+/// Whether a call only puts its argument into an option or the like.
+fn wraps(code: &Code<'_>, at: At) -> bool {
+    code.call(at).is_some_and(|call| call.is(&[FnRole::Wrap]))
+}
+
+/// Whether a place is written in some blocks and not read there: `last = Some(error)`.
+fn is_for_later(code: &Code<'_>, place: &Place, blocks: &BTreeSet<u32>) -> bool {
+    let mut mentions = code.ways().occurrences().mentions(place.base).iter().filter(|at| blocks.contains(&at.block));
+    place.path.is_empty()
+        && mentions.all(|at| {
+            let op = code.op(*at).map(|op| &op.kind);
+            matches!(op, Some(OpKind::Assign { place: written, .. }) if written.base == place.base)
+        })
 }
