@@ -45,11 +45,13 @@ impl<'a> Run<'a> {
     /// `unwrap_or_else`, `or_else`: what the subject holds, or else something that replaces it.
     pub(super) fn or(&mut self, call: &Applied<'_>, subject: Val, world: World) -> Vec<(World, Val)> {
         let unwraps = call.model.role == FnRole::InnerOr;
-        // Work that is shown what is there decides whether it stays.
-        let decides = call.model.other.is_some() || call.model.gives.iter().any(|given| matches!(given, Shape::Ref(_)));
+        // Something is there where the work does not run; not so where the work is shown it, and decides whether it stays.
+        let is_there = self.subject_role(call) == Some(TypeRole::Maybe)
+            && call.model.other.is_none()
+            && !call.model.gives.iter().any(|given| matches!(given, Shape::Ref(_)));
         let shown = |value: &Val| match value {
             value if unwraps => value.project(&some()),
-            Val::Unknown if !decides => Val::success("Some", Val::Unknown),
+            Val::Unknown if is_there => Val::success("Some", Val::Unknown),
             value => value.clone(),
         };
         let mut out = Vec::new();
