@@ -5,10 +5,11 @@
 //! belongs to the server.
 
 use rayon::prelude::*;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::facts::{Attr, BodyKind, Callee, ItemKind, LocalId, Op, OpKind, PathRef, Span};
 use crate::flow::value::InputPath;
+use crate::infer::TypedBody;
 use crate::link::Program;
 use crate::model::{AttributeModel, AttributeRole, FnModel, FnRole, TypeModel, TypeRole};
 use crate::names::{Namespace, Res};
@@ -54,6 +55,8 @@ pub enum Origin {
     Either,
     /// Made from the request by this body of the program, which says what is whose.
     Extracted(BodyRef),
+    /// What its callers, who are in view, give it.
+    Callers,
 }
 
 /// How far references, wrappers and options round a parameter's type are looked through.
@@ -73,10 +76,11 @@ impl Program {
         // deeper down belongs to what the server put there.
         let is_extractor = library_type(self, ty).is_some_and(|(.., model)| model.role == TypeRole::Extractor);
         let depth = path.path.iter().filter(|step| *step != "?").count();
-        Some(match handler.params.get(index) {
-            Some(Origin::Request) | None if is_extractor && depth > 1 => Origin::Server,
-            origin => origin.copied().unwrap_or(Origin::Request),
-        })
+        match handler.params.get(index) {
+            Some(Origin::Callers) => None,
+            Some(Origin::Request) | None if is_extractor && depth > 1 => Some(Origin::Server),
+            origin => Some(origin.copied().unwrap_or(Origin::Request)),
+        }
     }
 }
 
@@ -106,6 +110,7 @@ pub(crate) fn find(program: &Program) -> FxHashMap<BodyRef, Handler> {
     finder.by_own_extractor();
     finder.by_trait();
     finder.by_routing();
+    finder.ask_callers();
     finder.found
 }
 
@@ -340,6 +345,45 @@ impl Finder<'_> {
             match &op.kind {
                 OpKind::Unknown { paths, .. } => self.by_macro(id, op, paths, model),
                 _ => self.by_call(id, op, model),
+            }
+        }
+    }
+
+    /// What a function takes beside a request is its callers' to give, where they call it themselves: no server does.
+    fn ask_callers(&mut self) {
+        let program = self.program;
+        let is_callers = |typed: &TypedBody, param: &LocalId| {
+            let role = library_type(program, typed.local(*param)).map(|(.., model)| model.role);
+            matches!(role, None | Some(TypeRole::Context))
+        };
+        let mut asked: FxHashMap<DefId, (BodyRef, Vec<usize>)> = FxHashMap::default();
+        for (id, handler) in &self.found {
+            let (Some(body), Some(typed)) = (program.body(*id), program.typed(*id)) else { continue };
+            let Some(def) = program.function_of(*id).filter(|def| !program.used_as_value(*def)) else { continue };
+            let params = handler.params.iter().zip(&body.params).zip(0..);
+            let of_callers =
+                params.filter(|((origin, param), _)| **origin == Origin::Request && is_callers(typed, param));
+            let of_callers: Vec<usize> = of_callers.map(|(_, index)| index).collect();
+            if matches!(handler.evidence, Evidence::Parameter(_)) && !of_callers.is_empty() {
+                asked.insert(def, (*id, of_callers));
+            }
+        }
+        if asked.is_empty() {
+            return;
+        }
+        let called = |id: &BodyRef| {
+            let calls = program.operations(*id).filter_map(|(op, target)| match (&op.kind, target) {
+                (OpKind::Call { .. } | OpKind::MethodCall { .. }, Target::Def(def)) => Some(*def),
+                _ => None,
+            });
+            calls.filter(|def| asked.contains_key(def)).collect::<Vec<_>>()
+        };
+        let bodies = program.bodies().par_iter().filter(|id| !program.is_test(**id));
+        let called: FxHashSet<DefId> = bodies.flat_map_iter(called).collect();
+        for (id, params) in called.iter().filter_map(|def| asked.get(def)) {
+            let Some(handler) = self.found.get_mut(id) else { continue };
+            for (param, _) in handler.params.iter_mut().zip(0..).filter(|(_, at)| params.contains(at)) {
+                *param = Origin::Callers;
             }
         }
     }

@@ -80,7 +80,7 @@ impl<'a> Run<'a> {
             match origin {
                 Origin::Request => Val::Request(id, site),
                 Origin::Server => Val::Server(id, site),
-                Origin::Either | Origin::Extracted(_) => Val::Unknown,
+                Origin::Either | Origin::Extracted(_) | Origin::Callers => Val::Unknown,
             }
         });
         Some(given.collect())
@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
             None => CtxKind::Input(path.clone()),
             Some(Origin::Request) => CtxKind::Request,
             Some(Origin::Server) => CtxKind::Server,
-            Some(Origin::Either | Origin::Extracted(_)) => CtxKind::Opaque,
+            Some(Origin::Either | Origin::Extracted(_) | Origin::Callers) => CtxKind::Opaque,
         }
     }
 }
