@@ -21,6 +21,9 @@ use ctxlint_analysis::ways::Ways;
 /// How far a value is followed through names, references and wrappers.
 const MAX_STEPS: usize = 12;
 
+/// What stands in the definition of a macro that leaves the function or loop it is used in.
+const LEAVING: [&str; 8] = ["return", "break", "panic", "unreachable", "todo", "unimplemented", "bail", "ensure"];
+
 /// A body with what is known of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Code<'a> {
@@ -368,6 +371,17 @@ impl<'a> Code<'a> {
     /// Whether an operation calls something that never comes back.
     pub(crate) fn never_returns(&self, at: At) -> bool {
         self.analysis.never_returns(self.who, at)
+    }
+
+    /// Whether control may not come back from a macro that nobody knows: one of the workspace says how it leaves,
+    /// any other may, unless a method is called on what it gives.
+    pub(crate) fn may_leave(&self, op: &Op) -> bool {
+        let (OpKind::Unknown { path: Some(path), .. }, made) = (&op.kind, op.dest) else { return false };
+        if let Some(words) = self.analysis.program.macro_words(self.who.file, path) {
+            return words.iter().any(|word| LEAVING.contains(&word.as_str()));
+        }
+        let is_called_on = |(_, _, op): (At, &Block, &Op)| matches!(&op.kind, OpKind::MethodCall { receiver, .. } if Some(receiver.base) == made);
+        !made.is_some_and(|made| self.mentions(made).any(is_called_on))
     }
 
     /// Whether a block's loop can have another turn after it.

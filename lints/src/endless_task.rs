@@ -72,7 +72,7 @@ fn is_endless(code: &Code<'_>, of: LoopId) -> bool {
             end => end.successors().any(out),
         }
     });
-    let exits = inside().any(|(at, _)| code.never_returns(at));
+    let exits = inside().any(|(at, op)| code.never_returns(at) || code.may_leave(op));
     let waits = blocks.iter().any(|at| {
         code.body.blocks.get(*at as usize).is_some_and(|block| matches!(block.end, Terminator::Select { .. }))
     }) || inside().any(|(at, op)| {

@@ -37,7 +37,13 @@ impl<'a> NextTurn<'a> {
             Some(to_head) => turn.to_next(head, &to_head)?,
             None => turn.to_next(from, &BTreeSet::new())?,
         };
-        Some(turn)
+        (!turn.may_be_left()).then_some(turn)
+    }
+
+    /// Whether a macro on the way may leave the loop: what it stands for is not in view, or says so.
+    fn may_be_left(&self) -> bool {
+        let before = |at: At| at.block != self.event.block || at.op < self.event.op;
+        self.code.ops_in(&self.blocks).any(|(at, op)| before(at) && self.code.may_leave(op))
     }
 
     /// Whether it can be gone without waiting for anything. A context that is done is not waited for.

@@ -64,7 +64,9 @@ fn kind_of(root: Option<&str>, name: &str) -> Option<Kind> {
     let known_root = match root {
         None | Some("std" | "core" | "alloc") => Root::Std,
         Some("log" | "tracing") => Root::Log,
-        Some("anyhow" | "eyre" | "color_eyre") => Root::Error,
+        Some(
+            "anyhow" | "eyre" | "color_eyre" | "simple_eyre" | "stable_eyre" | "miette" | "failure" | "error_stack",
+        ) => Root::Error,
         Some("tokio") => Root::Tokio,
         Some("futures" | "futures_util" | "pin_utils" | "futures_lite" | "futures_concurrency") => Root::Futures,
         Some("const_format") => Root::ConstFormat,
@@ -99,7 +101,7 @@ fn kind_of(root: Option<&str>, name: &str) -> Option<Kind> {
         {
             Kind::Value
         }
-        "anyhow" | "eyre" | "format_err" if bare || known_root == Root::Error => Kind::Value,
+        "anyhow" | "eyre" | "miette" | "report" | "format_err" if bare || known_root == Root::Error => Kind::Value,
         "bail" if bare || known_root == Root::Error => Kind::Bail,
         "ensure" if bare || known_root == Root::Error => Kind::Ensure,
         "pin" if known_root == Root::Tokio => Kind::PinNames,
