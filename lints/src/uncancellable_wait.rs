@@ -37,8 +37,9 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         }
         let (contexts, ends, mut ended) = (Contexts::of(&code), ends(&code), Ended::of(&code));
         for wait in waits {
-            let Some(context) = contexts.at(&code, wait.name) else { continue };
-            if is_ended_here(&code, &ends, wait.at, context) || ended.has(&code, context, wait.at) {
+            let Some(context) = contexts.at(&code, &wait) else { continue };
+            let is_ended = is_ended_here(&code, &ends, wait.at, context) || ended.has(&code, context, wait.at);
+            if is_ended || wait.is_for_aborted(&code) {
                 continue;
             }
             let name = code.body.local(context).and_then(|local| local.name.clone()).unwrap_or_else(|| "ctx".into());

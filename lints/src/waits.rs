@@ -1,8 +1,11 @@
 //! Where a body waits by itself: awaited or blocking, neither raced nor bounded.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
-use ctxlint_analysis::facts::{BodyKind, LocalId, LocalKind, LoopId, OpKind, Place, Span, Terminator, Test, UnaryOp};
+use ctxlint_analysis::facts::{
+    BodyKind, LocalId, LocalKind, LoopId, Op, OpKind, Place, Span, Terminator, Test, UnaryOp,
+};
 use ctxlint_analysis::flow::constants;
 use ctxlint_analysis::flow::value::is_success;
 use ctxlint_analysis::model::{Bound, FnModel, FnRole, TypeRole};
@@ -51,6 +54,18 @@ impl Wait<'_> {
     /// Whether its caller says how long it waits.
     fn is_given_length(&self, code: &Code<'_>) -> bool {
         self.length(code).is_some_and(|length| code.body.params.contains(&code.root(length)))
+    }
+
+    /// Whether it waits for a task that was told to end: then that ends at its next wait.
+    pub(crate) fn is_for_aborted(&self, code: &Code<'_>) -> bool {
+        let Some(task) = self.args.first().map(|task| code.root(*task)) else { return false };
+        let is_told = |call: &Call<'_>| {
+            call.is(&[FnRole::Abort]) && call.args.first().is_some_and(|told| code.root(*told) == task)
+        };
+        let told: Vec<At> = code.calls().filter(is_told).map(|call| call.at).collect();
+        let is_before = |told: &At| told.block == self.at.block && told.op < self.at.op;
+        let up_to_it = || code.ways().up_to(&told.iter().map(|at| at.block).collect());
+        !told.is_empty() && (told.iter().any(is_before) || !up_to_it().contains(&self.at.block))
     }
 
     /// Whether it may last: what it waits for may come much later or never.
@@ -147,14 +162,42 @@ impl Contexts {
         Contexts { bound }
     }
 
-    /// The one that is at hand where a body waits: the one bound last before, unless it never ends.
-    pub(crate) fn at(&self, code: &Code<'_>, span: Span) -> Option<LocalId> {
-        let before = self.bound.partition_point(|(start, _)| *start <= span.start);
-        let (_, local) = *self.bound.get(before.checked_sub(1)?)?;
+    /// The one that is at hand where a body waits: of those in scope the one bound last, unless it never ends.
+    pub(crate) fn at(&self, code: &Code<'_>, wait: &Wait<'_>) -> Option<LocalId> {
+        let before = self.bound.partition_point(|(start, _)| *start <= wait.name.start);
+        let bound = self.bound.get(..before)?.iter().rev();
+        let local = bound.map(|(_, local)| *local).find(|local| is_in_scope(code, *local, wait.at))?;
         let endless = [FnRole::Root, FnRole::Placeholder, FnRole::Detach];
         let made = code.made_by(local, &[FnRole::Clone]);
         (!made.is_some_and(|call| call.is(&endless))).then_some(local)
     }
+}
+
+/// Whether a way leads from where a local is bound to an operation on which its scope does not end. What a body is
+/// given is bound everywhere.
+fn is_in_scope(code: &Code<'_>, local: LocalId, at: At) -> bool {
+    let mut left: Vec<(u32, u32)> = code.definitions(local).map(|(bound, _)| (bound.block, bound.op + 1)).collect();
+    if left.is_empty() {
+        return true;
+    }
+    let mut seen = BTreeSet::new();
+    while let Some((block, from)) = left.pop() {
+        if block == at.block && from <= at.op {
+            if !ends_scope(code, local, block, from..at.op) {
+                return true;
+            }
+        } else if !ends_scope(code, local, block, from..u32::MAX) {
+            left.extend(code.ways().next(block).iter().filter(|next| seen.insert(**next)).map(|next| (*next, 0)));
+        }
+    }
+    false
+}
+
+/// Whether the scope of a local ends in a part of a block.
+fn ends_scope(code: &Code<'_>, local: LocalId, block: u32, part: Range<u32>) -> bool {
+    let ops = code.body.blocks.get(block as usize).map_or(&[][..], |known| &known.ops);
+    let ends = |op: &Op| matches!(&op.kind, OpKind::EndScope { locals, .. } if locals.contains(&local));
+    ops.iter().zip(0..).any(|(op, at)| part.contains(&at) && ends(op))
 }
 
 /// Where in a body its contexts have certainly ended.
