@@ -1,6 +1,6 @@
 //! What ends with a context by itself: to wait for it is no wait without one.
 
-use ctxlint_analysis::facts::{LocalId, Op, OpKind, Place, Step};
+use ctxlint_analysis::facts::{BodyId, LocalId, Op, OpKind, Place, Step};
 use ctxlint_analysis::flow::value::{ObjKind, Task};
 use ctxlint_analysis::model::{FnRole, TypeRole};
 use ctxlint_analysis::types::BodyRef;
@@ -11,9 +11,9 @@ use crate::support;
 /// How far back a value is followed to what it is made of.
 const MAX_STEPS: u8 = 8;
 
-/// Whether what a local holds is a task, a stream or other work that ends with a context.
+/// Whether what a local holds is a task, a stream or other work that ends with a context, or what such work sends.
 pub(crate) fn ends_with_context(code: &Code<'_>, local: LocalId) -> bool {
-    is_task_under_one(code, local) || works_under(code, local, MAX_STEPS)
+    is_task_under_one(code, local) || works_under(code, local, MAX_STEPS) || is_fed_under_one(code, local)
 }
 
 /// Whether what a call waits on was given a context where it was made: it keeps that, or the work that feeds it does.
@@ -60,16 +60,49 @@ fn is_task_under_one(code: &Code<'_>, local: LocalId) -> bool {
     }
 }
 
+/// Whether a local is one end of a channel whose other end goes to work that has a context: that closes it.
+fn is_fed_under_one(code: &Code<'_>, local: LocalId) -> bool {
+    let end = code.root(local);
+    if code.analysis.program.role(code.ty(end)) != Some(TypeRole::Channel) {
+        return false;
+    }
+    let Some((_, Op { kind: OpKind::Use(part), .. })) = code.definition(end) else { return false };
+    if !code.made_by(part.base, &[]).is_some_and(|call| call.is(&[FnRole::Channel])) {
+        return false;
+    }
+    let mut parts = code.mentions(part.base).filter_map(|(_, _, op)| op.dest);
+    parts.any(|other| other != end && goes_with_one(code, other, MAX_STEPS))
+}
+
+/// Whether a value goes to work, or into a struct, that is given a context beside it.
+fn goes_with_one(code: &Code<'_>, local: LocalId, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return false };
+    let is_one = |local: &LocalId| code.is_context(&Place::local(*local));
+    let goes_on = |dest: Option<LocalId>| dest.is_some_and(|dest| goes_with_one(code, dest, fuel));
+    code.mentions(local).any(|(at, _, op)| match &op.kind {
+        OpKind::Use(_) | OpKind::Ref(..) | OpKind::Tuple(_) => goes_on(op.dest),
+        OpKind::Struct { fields, .. } => fields.iter().any(|(_, value)| is_one(value)),
+        OpKind::Closure(inner) => ends_by_itself(code, *inner),
+        OpKind::MethodCall { receiver, .. } if receiver.base == local => {
+            code.call(at).is_some_and(|call| call.is(&[FnRole::Clone])) && goes_on(op.dest)
+        }
+        OpKind::MethodCall { args, .. } | OpKind::Call { args, .. } => args.iter().any(is_one),
+        _ => false,
+    })
+}
+
+/// Whether a closure or `async` block ends with a context.
+fn ends_by_itself(code: &Code<'_>, inner: BodyId) -> bool {
+    let summary = code.analysis.summaries.get(BodyRef { file: code.who.file, body: inner });
+    summary.is_some_and(|summary| summary.uses.values().any(|uses| uses.any(support::CUT)))
+}
+
 /// Whether a value is made of work that ends with a context, or holds such work: the wait for it ends with that, too.
 fn works_under(code: &Code<'_>, local: LocalId, fuel: u8) -> bool {
     let Some(fuel) = fuel.checked_sub(1) else { return false };
     let any = |locals: &[LocalId]| locals.iter().any(|local| works_under(code, *local, fuel));
     let made = |(_, op): (At, &Op)| match &op.kind {
-        OpKind::Closure(inner) => {
-            let inner = BodyRef { file: code.who.file, body: *inner };
-            let summary = code.analysis.summaries.get(inner);
-            summary.is_some_and(|summary| summary.uses.values().any(|uses| uses.any(support::CUT)))
-        }
+        OpKind::Closure(inner) => ends_by_itself(code, *inner),
         OpKind::MethodCall { receiver, args, .. } => works_under(code, receiver.base, fuel) || any(args),
         OpKind::Call { args, .. } => any(args),
         _ => false,
