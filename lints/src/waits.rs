@@ -73,14 +73,7 @@ impl Wait<'_> {
         if !self.model.is_some_and(|model| model.idle) {
             return false;
         }
-        let length = self.length(code);
-        // A length that is held against a moment is taken for one.
-        if length.is_some_and(|length| is_held_to_moment(code, length)) {
-            return false;
-        }
-        length
-            .and_then(|length| constants::of_local(&code.analysis.program, code.who, length))
-            .is_none_or(|nanos| nanos >= MOMENT)
+        !self.length(code).is_some_and(|length| is_moment(code, length, MAX_HANDS))
     }
 }
 
@@ -381,11 +374,21 @@ pub(crate) fn is_raced(code: &Code<'_>, call: &Call<'_>) -> bool {
         || matches!(code.fate(dest), Fate::Passed(at) if code.call(at).is_some_and(|call| call.is(&[FnRole::Run])))
 }
 
-/// Whether a length of time is what a call makes of a moment: the shorter of two, one within limits.
-fn is_held_to_moment(code: &Code<'_>, length: LocalId) -> bool {
-    let call = code.definition(code.root(length)).and_then(|(at, _)| code.call(at));
-    call.filter(|call| call.args.len() > 1).is_some_and(|call| {
-        let mut lengths = call.args.iter().map(|arg| constants::of_local(&code.analysis.program, code.who, *arg));
-        lengths.any(|nanos| nanos.is_some_and(|nanos| nanos < MOMENT))
-    })
+/// Whether a length of time is a moment: a constant one, one of several that all are, or what a call makes of a
+/// moment, such as the shorter of two, one within limits, or what is left of one.
+fn is_moment(code: &Code<'_>, length: LocalId, fuel: u8) -> bool {
+    let Some(fuel) = fuel.checked_sub(1) else { return false };
+    let is_short = |length: &LocalId| {
+        constants::of_local(&code.analysis.program, code.who, *length).is_some_and(|nanos| nanos < MOMENT)
+    };
+    let made_of_moment = |(at, op): (At, &Op)| match &op.kind {
+        OpKind::Use(place) if place.path.is_empty() => is_moment(code, place.base, fuel),
+        _ => code.call(at).is_some_and(|call| match call.args.as_slice() {
+            [held] => call.is(&[FnRole::Inner]) && is_moment(code, *held, fuel),
+            args => args.iter().any(is_short),
+        }),
+    };
+    let length = code.root(length);
+    let mut made = code.definitions(length).peekable();
+    is_short(&length) || (made.peek().is_some() && made.all(made_of_moment))
 }
