@@ -295,6 +295,9 @@ pub struct FnModel {
     /// For waiting operations: what they wait for may come much later or never, and nobody holds it.
     #[serde(default)]
     pub idle: bool,
+    /// What it gives is there at once the first time it is waited for.
+    #[serde(default)]
+    pub first_at_once: bool,
     /// What `subject` holds can be written through the result, or is another after the call.
     #[serde(default)]
     pub writes: bool,

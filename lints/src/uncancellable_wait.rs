@@ -39,7 +39,7 @@ fn check(analysis: &Analysis, _: &Options, findings: &mut Vec<Finding>) {
         for wait in waits {
             let Some(context) = contexts.at(&code, &wait) else { continue };
             let is_ended = is_ended_here(&code, &ends, wait.at, context) || ended.has(&code, context, wait.at);
-            if is_ended || wait.is_for_aborted(&code) {
+            if is_ended || wait.is_for_aborted(&code) || wait.is_over_at_once(&code) {
                 continue;
             }
             let name = code.body.local(context).and_then(|local| local.name.clone()).unwrap_or_else(|| "ctx".into());

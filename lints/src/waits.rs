@@ -68,6 +68,20 @@ impl Wait<'_> {
         !told.is_empty() && (told.iter().any(is_before) || !up_to_it().contains(&self.at.block))
     }
 
+    /// Whether it is the first wait for something that is there at once then: a ticker's first tick.
+    pub(crate) fn is_over_at_once(&self, code: &Code<'_>) -> bool {
+        let Some(ticker) = self.args.first().map(|ticker| code.root(*ticker)) else { return false };
+        let Some(made) = code.made_by(ticker, &[]).filter(|call| call.model.is_some_and(|model| model.first_at_once))
+        else {
+            return false;
+        };
+        let is_wait = |call: &Call<'_>| {
+            call.is(&[FnRole::Waiting]) && call.args.first().copied().map(|arg| code.root(arg)) == Some(ticker)
+        };
+        let mut others = code.calls().filter(|call| call.at != self.at && is_wait(call));
+        code.loop_at(made.at) == self.in_loop && !others.any(|other| code.leads(other.at, self.at))
+    }
+
     /// Whether it may last: what it waits for may come much later or never.
     pub(crate) fn is_idle(&self, code: &Code<'_>) -> bool {
         if !self.model.is_some_and(|model| model.idle) {
