@@ -24,6 +24,9 @@ const MAX_STEPS: usize = 12;
 /// What stands in the definition of a macro that leaves the function or loop it is used in.
 const LEAVING: [&str; 8] = ["return", "break", "panic", "unreachable", "todo", "unimplemented", "bail", "ensure"];
 
+/// The names of macros that log, of whatever library they are: those come back.
+const LOGGING: [&str; 8] = ["trace", "debug", "info", "warn", "error", "crit", "log", "event"];
+
 /// A body with what is known of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Code<'a> {
@@ -374,14 +377,20 @@ impl<'a> Code<'a> {
     }
 
     /// Whether control may not come back from a macro that nobody knows: one of the workspace says how it leaves,
-    /// any other may, unless a method is called on what it gives.
+    /// any other may, unless it logs or a method is called on what it gives.
     pub(crate) fn may_leave(&self, op: &Op) -> bool {
         let (OpKind::Unknown { path: Some(path), .. }, made) = (&op.kind, op.dest) else { return false };
         if let Some(words) = self.analysis.program.macro_words(self.who.file, path) {
             return words.iter().any(|word| LEAVING.contains(&word.as_str()));
         }
-        let is_called_on = |(_, _, op): (At, &Block, &Op)| matches!(&op.kind, OpKind::MethodCall { receiver, .. } if Some(receiver.base) == made);
-        !made.is_some_and(|made| self.mentions(made).any(is_called_on))
+        if LOGGING.contains(&path.last()) {
+            return false;
+        }
+        let is_called_on = |op: &Op| match &op.kind {
+            OpKind::MethodCall { receiver, .. } => Some(receiver.base) == made,
+            _ => false,
+        };
+        !made.is_some_and(|made| self.mentions(made).any(|(_, _, op)| is_called_on(op)))
     }
 
     /// Whether a block's loop can have another turn after it.

@@ -15,6 +15,7 @@ mod editors;
 mod extension;
 mod fixes;
 mod fixtures;
+mod foreign_macros;
 mod formats;
 #[path = "../../fuzz/src/lib.rs"]
 mod fuzz;
