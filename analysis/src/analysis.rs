@@ -11,6 +11,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use crate::facts::{BlockId, BodyId, Name};
 use crate::flow::FieldName;
 use crate::flow::events::{Call, Flow};
+use crate::flow::kept::{Field, Kept};
 use crate::flow::value::{CtxKind, CtxNode, InputPath, Life, ObjId, Site, Task, Val};
 use crate::handlers::Origin;
 use crate::kept::KeptTokens;
@@ -379,7 +380,13 @@ impl Analysis {
             self.fields_used.contains(&(Some(def), name.clone())) || self.fields_used.contains(&(None, name.clone()))
         };
         let ty = || self.program.field_type(&Ty::Adt(TyCon::Def(def), Vec::new()), &whole);
-        used(name) || used(&whole) || self.program.is_given_to_macros(def) || holds_function(&ty())
+        let does = |what: fn(&Kept) -> &BTreeSet<Field>| {
+            let field = (def, whole.clone());
+            self.flows.iter().any(|flow| what(&flow.kept).contains(&field))
+        };
+        // What is in a collection is kept, until somebody throws it away.
+        let is_kept = || does(|kept| &kept.filled) && !does(|kept| &kept.emptied);
+        used(name) || used(&whole) || self.program.is_given_to_macros(def) || holds_function(&ty()) || is_kept()
     }
 }
 

@@ -1,6 +1,7 @@
 //! What goes out of sight: into code that is not in view, into fields, or back to the caller.
 
 use crate::facts::Name;
+use crate::model::FnRole;
 use crate::types::{DefId, Ty, TyCon};
 
 use super::calls::MAX_DEPTH;
@@ -96,6 +97,7 @@ impl<'a> Run<'a> {
         else {
             return false;
         };
+        let is_collection = self.role_at(at) == Some(FnRole::Push);
         let parts: Vec<&Val> = match value.behind() {
             Val::Agg(Agg { def: None, variant: None, fields, rest: None }) => {
                 fields.iter().map(|(_, part)| part).collect()
@@ -108,6 +110,9 @@ impl<'a> Run<'a> {
         let (stays, goes): (Vec<&Val>, Vec<&Val>) = parts.into_iter().partition(&mut stay);
         if stays.is_empty() {
             return false;
+        }
+        if is_collection {
+            self.kept.filled.insert((def, name));
         }
         for part in goes {
             self.escape(at, world, part, Uses::WORK.and(Uses::ESCAPE).and(Uses::USED));

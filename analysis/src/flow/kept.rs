@@ -22,6 +22,10 @@ pub struct Kept {
     pub from: BTreeMap<Field, BTreeSet<Origin>>,
     /// Those it reads of something that nothing is known of.
     pub unfollowed: BTreeSet<Field>,
+    /// Collections that it puts handles or tokens into.
+    pub filled: BTreeSet<Field>,
+    /// Collections that it takes something out of, to throw that away.
+    pub emptied: BTreeSet<Field>,
     /// It was not gone through to the end.
     pub unfinished: bool,
 }
@@ -136,6 +140,14 @@ impl Run<'_> {
         let field = of_input(self.program, (self.body, self.typed), path);
         if let Some((Some(owner), name)) = field {
             self.keep(owner, &name, value);
+        }
+    }
+
+    /// Notes that something is taken out of a collection in a field and thrown away.
+    pub(super) fn note_emptied(&mut self, collection: &Val) {
+        let Val::Input(path) = collection.behind() else { return };
+        if let Some((Some(owner), name)) = of_input(self.program, (self.body, self.typed), path) {
+            self.kept.emptied.insert((owner, name));
         }
     }
 

@@ -115,6 +115,9 @@ impl<'a> Run<'a> {
             FnRole::Push => self.only_puts(at, place),
             _ => false,
         };
+        if is_gone && role == FnRole::Take && self.is_collection_at(place) {
+            self.note_emptied(&value);
+        }
         let locks = role == FnRole::Waiting && self.gives_guard(model);
         let looks = matches!(role, FnRole::Look | FnRole::Insert | FnRole::Borrow);
         if !unlocks && !is_gone && !locks && !looks {
