@@ -6,6 +6,7 @@
 mod exported;
 pub(crate) mod impls;
 mod inert;
+mod macros;
 mod methods;
 pub(crate) mod paths;
 mod query;

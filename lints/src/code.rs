@@ -21,12 +21,6 @@ use ctxlint_analysis::ways::Ways;
 /// How far a value is followed through names, references and wrappers.
 const MAX_STEPS: usize = 12;
 
-/// What stands in the definition of a macro that leaves the function or loop it is used in.
-const LEAVING: [&str; 8] = ["return", "break", "panic", "unreachable", "todo", "unimplemented", "bail", "ensure"];
-
-/// The names of macros that log, of whatever library they are: those come back.
-const LOGGING: [&str; 8] = ["trace", "debug", "info", "warn", "error", "crit", "log", "event"];
-
 /// A body with what is known of it.
 #[derive(Clone, Copy)]
 pub(crate) struct Code<'a> {
@@ -376,15 +370,12 @@ impl<'a> Code<'a> {
         self.analysis.never_returns(self.who, at)
     }
 
-    /// Whether control may not come back from a macro that nobody knows: one of the workspace says how it leaves,
-    /// any other may, unless it logs or a method is called on what it gives.
+    /// Whether control may not come back from a macro that nobody knows. It does if a method is called on what the
+    /// macro gives.
     pub(crate) fn may_leave(&self, op: &Op) -> bool {
         let (OpKind::Unknown { path: Some(path), .. }, made) = (&op.kind, op.dest) else { return false };
-        if let Some(words) = self.analysis.program.macro_words(self.who.file, path) {
-            return words.iter().any(|word| LEAVING.contains(&word.as_str()));
-        }
-        if LOGGING.contains(&path.last()) {
-            return false;
+        if let Some(leaves) = self.analysis.program.macro_leaves(self.who.file, path) {
+            return leaves;
         }
         let is_called_on = |op: &Op| match &op.kind {
             OpKind::MethodCall { receiver, .. } => Some(receiver.base) == made,

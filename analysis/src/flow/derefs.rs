@@ -1,10 +1,8 @@
-//! What types of the program dereference to, where nobody writes that down, and what is written through references.
+//! What the program's own types dereference to, where nobody writes that down.
 
 use std::borrow::Cow;
 
 use crate::facts::{LocalId, Place};
-use crate::model::TypeRole;
-use crate::types::Ty;
 
 use super::run::{At, Run};
 use super::value::Val;
@@ -38,15 +36,5 @@ impl<'a> Run<'a> {
     pub(super) fn dereferenced(&self, at: At, receiver: &Place) -> Option<Place> {
         let (_, fields) = self.typed.derefs_at(at.block, at.op).find(|(arg, _)| *arg == 0)?;
         Some(receiver.clone().along(fields))
-    }
-
-    /// Whether what is written by a value of this type is behind it.
-    pub(super) fn leads_elsewhere(&self, ty: &Ty) -> bool {
-        matches!(ty, Ty::Ref(_, true)) || self.is_pointer(ty)
-    }
-
-    /// Whether it is a pointer or a lock's guard itself, behind no reference.
-    pub(super) fn is_pointer(&self, ty: &Ty) -> bool {
-        self.program.type_model(ty).is_some_and(|model| model.role == TypeRole::Pointer)
     }
 }

@@ -11,6 +11,7 @@
 //! that is in `uses`, what rules are told in `events`; `fields` tells which fields anybody uses, `kept`
 //! which tokens are kept in fields.
 
+mod behind;
 mod branches;
 mod calls;
 mod channels;

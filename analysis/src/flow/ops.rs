@@ -471,28 +471,6 @@ impl<'a> Run<'a> {
         Val::Closure(who, captures)
     }
 
-    /// Whether a place is part of something given: what is written there is for others to see.
-    pub(super) fn is_given(&self, place: &Place, world: &World) -> bool {
-        let to = world.written_by(place);
-        match world.env.get(&to.base).map(std::rc::Rc::as_ref) {
-            Some(Val::Input(_) | Val::Ctx(_) | Val::Server(..)) => {
-                !to.path.is_empty() || (!place.path.is_empty() && self.is_pointer(self.type_of(place.base)))
-            }
-            Some(Val::Ref(inner, None)) => !to.path.is_empty() || matches!(**inner, Val::Input(_)),
-            // To what a guard of one's own leads.
-            Some(Val::Agg(agg)) if agg.def.is_some() => to.path.first() == Some(&Step::Deref),
-            // Something given of which a field was written before.
-            Some(Val::Agg(agg)) => matches!(agg.rest.as_deref(), Some(Val::Input(_))),
-            // A reference that came from somewhere, or a lock's guard.
-            None => match to.path.first() {
-                Some(Step::Deref) => true,
-                Some(_) => self.leads_elsewhere(self.type_of(to.base)),
-                None => false,
-            },
-            _ => false,
-        }
-    }
-
     fn assign(&mut self, at: At, place: &Place, value: Val, span: Span, world: &mut World) {
         world.forget(place.base);
         self.named_by(place, &value);

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::facts::{Name, Place, Step};
+use crate::facts::{Name, Step};
 use crate::model::{FnRole, Shape, TypeRole};
 use crate::types::Ty;
 
@@ -298,17 +298,6 @@ impl<'a> Run<'a> {
                 old
             }
         }
-    }
-
-    /// The place that is written to by way of one: what a reference or a lock's guard leads to that came from
-    /// somewhere.
-    fn behind(&self, place: &Place, world: &World) -> Place {
-        let mut place = place.clone();
-        let is_from_somewhere = place.path.is_empty() && world.local(place.base).is_unknown();
-        if is_from_somewhere && self.leads_elsewhere(self.type_of(place.base)) {
-            place.path.push(Step::Deref);
-        }
-        place
     }
 
     pub(super) fn exchange(&mut self, subject: &Val, new: Val, world: &mut World) -> Val {

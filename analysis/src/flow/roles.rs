@@ -4,6 +4,7 @@ use crate::facts::{LocalId, Place, Span};
 use crate::model::{Bound, FnModel, FnRole, OnDrop, Shape, TypeRole, last_segment};
 use crate::types::Ty;
 
+use super::behind;
 use super::channels::READY;
 use super::contents::{ITERATOR, OPTION, RESULT};
 use super::events::{Loss, LossKind, Seen};
@@ -124,16 +125,6 @@ impl<'a> Run<'a> {
             self.read_outside(place, &value);
         }
         self.with_type(value, &ty, None)
-    }
-
-    /// Whether what a function gives in the end leads to what its subject holds: the guard of a lock.
-    fn gives_guard(&self, model: &FnModel) -> bool {
-        let given = match &model.returns {
-            Some(Shape::Future(given)) => given,
-            Some(given) => given,
-            None => return false,
-        };
-        matches!(given, Shape::Named(path, _) if self.program.models.ty(path).is_some_and(|ty| ty.role == TypeRole::Pointer))
     }
 
     fn role(&mut self, call: Applied<'_>, mut world: World) -> Vec<(World, Val)> {
@@ -338,7 +329,7 @@ impl<'a> Run<'a> {
                 if self.is_end(&call, &subject) {
                     return self.received(&call, &subject, world);
                 }
-                let locked = self.gives_guard(call.model).then(|| locked(call.model, subject));
+                let locked = self.gives_guard(call.model).then(|| behind::locked(call.model, subject));
                 vec![(world, locked.unwrap_or_default())]
             }
             FnRole::Route | FnRole::Middleware | FnRole::Push | FnRole::Outbound => {
@@ -804,11 +795,4 @@ pub(super) fn objects_in(value: &Val) -> Vec<ObjId> {
         }
     });
     found
-}
-
-/// What waiting for a lock gives: its guard, which stands for what is locked.
-fn locked(model: &FnModel, subject: Val) -> Val {
-    let place = if let Val::Ref(_, place) = &subject { place.clone() } else { None };
-    let guard = subject.borrowed(place);
-    if matches!(model.returns, Some(Shape::Future(_))) { Val::success(READY, guard) } else { guard }
 }

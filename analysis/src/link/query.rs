@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::Program;
 use crate::facts::{
-    Attr, Body, BodyKind, Field, FileFacts, Function, Item, ItemKind, Name, Op, PathRef, Place, ScopeId, Step, Variant,
+    Attr, Body, BodyKind, Field, FileFacts, Function, Item, ItemKind, Op, PathRef, Place, ScopeId, Step, Variant,
     Visibility,
 };
 use crate::handlers::Handler;
@@ -153,18 +153,6 @@ impl Program {
     pub(crate) fn attribute_path(&self, file: FileId, path: &PathRef) -> Option<SmolStr> {
         match self.resolve_path(file, path, Namespace::Macro) {
             Res::External(path) => Some(path),
-            _ => None,
-        }
-    }
-
-    /// The words that stand in the definition of a macro of the program; none are told of one that a model knows.
-    pub fn macro_words(&self, file: FileId, path: &PathRef) -> Option<&[Name]> {
-        match self.resolve_path(file, path, Namespace::Macro) {
-            Res::Def(def) => match &self.item(def)?.kind {
-                ItemKind::MacroRules { mentions } => Some(mentions),
-                _ => None,
-            },
-            Res::External(path) => self.models.function(&path).map(|_| &[][..]),
             _ => None,
         }
     }
